@@ -1,0 +1,161 @@
+import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
+
+/**
+ * The contracts between a call and its partners. A provider is a factory that was configured once;
+ * a session serves one call and dies with it. Faults are events, not throws.
+ *
+ * A cascade of stt + llm + tts (`cascade.ts`) stands behind the same `Agent` contract as a realtime
+ * agent, so the call, the tests and the simulator know one kind of partner.
+ */
+
+/** What a session learns of its call. The signal aborts when the call is over: everything under way stops. */
+export interface CallContext {
+  readonly callId: string
+  /** The leg's rate: audio goes in and comes out at this rate; a provider converts, if its vendor needs another. */
+  readonly sampleRateHz: SampleRateHz
+  /** BCP 47, for example `en` or `de-AT`. */
+  readonly language: string
+  readonly prompt: string
+  readonly greeting: string
+  readonly signal: AbortSignal
+  readonly clock: Clock
+}
+
+/** `full` and `closed` are counted by the caller; nothing is thrown. */
+export type Accepted = 'sent' | 'full' | 'closed'
+
+export interface Session<Input, Event> {
+  /** One listener, set before the first `send`; events are plain synchronous calls, the last is `closed`. */
+  onEvent(listener: (event: Event) => void): void
+  send(input: Input): Accepted
+  /** Idempotent. After it resolves, nothing of the session runs any more. */
+  close(): Promise<void>
+}
+
+export interface Fault {
+  readonly type: 'fault'
+  /** Stable, snake_case, fit for a metric label: `timeout`, `unreachable`, `bad_answer`, `overloaded` … */
+  readonly code: string
+  /** For the log: no caller's words, no secret. */
+  readonly message: string
+  /** Would the same request have a chance if made again? */
+  readonly retryable: boolean
+}
+
+export interface Closed {
+  readonly type: 'closed'
+}
+
+// ── agent: a full-duplex partner ─────────────────────────────────────────────────────────────────────────────────
+
+export type AgentInput =
+  | { readonly type: 'audio'; readonly frame: AudioFrame }
+  /** From our detector, for agents that have none: the speech began `agoMs` before the newest audio sent. */
+  | { readonly type: 'speech_started'; readonly agoMs: Milliseconds }
+  | { readonly type: 'speech_stopped' }
+  /** The caller's turn is over: answer it. */
+  | { readonly type: 'turn_committed' }
+  /** The caller went on before any reply was heard: drop the reply, what was said and what comes now are one turn. */
+  | { readonly type: 'turn_resumed' }
+  /** The caller broke in; `heardMs` of the reply had left playout. */
+  | { readonly type: 'interrupted'; readonly heardMs: Milliseconds }
+  /** Speak this text as a reply of its own. */
+  | { readonly type: 'say'; readonly text: string }
+
+export type AgentEvent =
+  | { readonly type: 'speech_started' }
+  | { readonly type: 'speech_stopped' }
+  | { readonly type: 'reply_started' }
+  /** Reply audio at the leg's rate, any length, as fast as it comes. The receiver copies what it keeps. */
+  | { readonly type: 'audio'; readonly frame: AudioFrame }
+  | { readonly type: 'transcript'; readonly side: 'caller' | 'agent'; readonly final: boolean; readonly text: string }
+  /** A stage of this turn took so long, measured by the session: `stt`, `llm_first_token`, `tts_first_audio`. */
+  | { readonly type: 'stage'; readonly stage: StageName; readonly durationMs: Milliseconds }
+  | { readonly type: 'reply_done' }
+  /** The caller's turn held no words; the agent has nothing to answer. */
+  | { readonly type: 'nothing_heard' }
+  | Fault
+  | Closed
+
+export const stageNames = ['stt', 'llm_first_token', 'llm_first_sentence', 'tts_first_audio'] as const
+export type StageName = (typeof stageNames)[number]
+
+// ── stt, llm, tts: the parts of a cascade ────────────────────────────────────────────────────────────────────────
+
+export type SttInput =
+  | { readonly type: 'audio'; readonly frame: AudioFrame }
+  | { readonly type: 'speech_started'; readonly agoMs: Milliseconds }
+  /** A pause: a recogniser that works on whole utterances may start on what it has. */
+  | { readonly type: 'speech_stopped' }
+  /** The turn is over: answer with one `transcript` that is final, empty when no words were heard. */
+  | { readonly type: 'finalize' }
+  /** Forget what was heard so far: it was the agent's echo, or noise. */
+  | { readonly type: 'reset' }
+
+export type SttEvent =
+  | { readonly type: 'transcript'; readonly final: boolean; readonly text: string }
+  | Fault
+  | Closed
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+}
+
+export type LlmInput =
+  | { readonly type: 'generate'; readonly messages: readonly ChatMessage[] }
+  /** Stop the answer that is being made; no event of it comes after this. */
+  | { readonly type: 'cancel' }
+
+export type LlmEvent =
+  | { readonly type: 'text'; readonly delta: string }
+  /** The answer is complete. */
+  | { readonly type: 'done' }
+  | Fault
+  | Closed
+
+export type TtsInput =
+  /** Sentences queue and come out in order; each ends with one `spoken`. */
+  | { readonly type: 'speak'; readonly text: string }
+  /** Drop what is queued or being made; no audio of it comes after this. */
+  | { readonly type: 'cancel' }
+
+export type TtsEvent =
+  | { readonly type: 'audio'; readonly frame: AudioFrame }
+  /** All audio of one `speak` has been sent. */
+  | { readonly type: 'spoken'; readonly text: string }
+  | Fault
+  | Closed
+
+export interface Roles {
+  readonly agent: { readonly input: AgentInput; readonly event: AgentEvent }
+  readonly stt: { readonly input: SttInput; readonly event: SttEvent }
+  readonly llm: { readonly input: LlmInput; readonly event: LlmEvent }
+  readonly tts: { readonly input: TtsInput; readonly event: TtsEvent }
+}
+export type Role = keyof Roles
+export type SessionOf<R extends Role> = Session<Roles[R]['input'], Roles[R]['event']>
+
+/** Whether calls can be opened now; `reason` says in plain words what is missing and how to cure it. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string }
+
+/**
+ * Who decides when the caller speaks and has finished: `engine`, our detector and coordinator;
+ * `provider`, the vendor's own events; `none`, nobody, since the agent takes no turns (loopback).
+ */
+export type TurnDetection = 'engine' | 'provider' | 'none'
+
+export interface Provider<R extends Role> {
+  readonly name: string
+  readonly role: R
+  /** Only meaningful for agents; the parts of a cascade say `none`. */
+  readonly turnDetection: TurnDetection
+  readiness(): Readiness
+  /** Begins loading, connecting or spawning in the background; idempotent, never throws. */
+  start(): void
+  /** Throws only when the session cannot be opened; the message names the cure. */
+  open(context: CallContext): Promise<SessionOf<R>>
+  /** Ends workers and child processes. Idempotent. */
+  close(): Promise<void>
+}
