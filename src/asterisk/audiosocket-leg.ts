@@ -1,0 +1,175 @@
+import { type AudioFormat, type AudioFrame, ptimeMs, type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
+import { Reframer } from '#audio/reframe.ts'
+import type { Clock } from '#base/clock.ts'
+import type { HangupCause, Leg, LegEvent, Sent } from '#call/leg.ts'
+import { audioMessageBytes, terminateMessage, writeAudioMessage } from './audiosocket.ts'
+
+/**
+ * One AudioSocket connection as a leg. The socket's own `write` takes what the kernel takes and keeps nothing, so the
+ * unsent tail waits here: a message is never interleaved with another and never sent in part without its rest first
+ * (an Asterisk ends the call when a payload pauses for more than 5 ms).
+ */
+
+/** Frames that may wait for a peer that does not read: 200 ms. Beyond, frames are dropped and counted. */
+const framesWaitingMax = 10
+/** How long a peer may refuse every byte before it counts as gone. */
+const stuckMs = 5000
+/** How long a closing socket may take to say goodbye. */
+const closingMs = 1000
+
+export interface LegCounters {
+  /** Frames dropped since the peer did not read. */
+  full: number
+  /** Bytes of odd-length audio payloads that waited for their other half. */
+  oddPayloads: number
+}
+
+/** What a leg needs of Bun's raw socket: `write` answers how many bytes the kernel took, or −1 when it is closed. */
+export interface LegSocket {
+  write(bytes: Uint8Array, offset?: number, length?: number): number
+  end(): unknown
+  terminate(): unknown
+}
+
+export class AudioSocketLeg implements Leg {
+  readonly format: AudioFormat
+  readonly counters: LegCounters = { full: 0, oddPayloads: 0 }
+  private readonly socket: LegSocket
+  private readonly clock: Clock
+  private readonly message: Uint8Array
+  private readonly waiting: Uint8Array
+  private waitingBytes = 0
+  private stuckSinceMs: number | null = null
+  private readonly inbound: Int16Array
+  private readonly inboundBytes: Uint8Array
+  private oddByte: number | null = null
+  private readonly reframer: Reframer
+  private listener: ((event: LegEvent) => void) | null = null
+  private ended = false
+  private goodbye: Promise<void> | null = null
+  private closed: (() => void) | null = null
+  private lastInboundMs: number
+
+  constructor(socket: LegSocket, sampleRateHz: SampleRateHz, clock: Clock) {
+    this.socket = socket
+    this.clock = clock
+    this.format = { sampleRateHz, ptimeMs }
+    const messageBytes = audioMessageBytes(samplesPerFrame(sampleRateHz))
+    this.message = new Uint8Array(messageBytes)
+    this.waiting = new Uint8Array(messageBytes * framesWaitingMax)
+    this.inbound = new Int16Array(4097)
+    this.inboundBytes = new Uint8Array(this.inbound.buffer)
+    this.reframer = new Reframer(sampleRateHz)
+    this.lastInboundMs = clock.now()
+  }
+
+  onEvent(listener: (event: LegEvent) => void): void {
+    this.listener = listener
+  }
+
+  write(frame: AudioFrame): Sent {
+    if (this.ended || this.goodbye !== null) return 'closed'
+    if (this.waitingBytes > 0) {
+      const end = this.waitingBytes + audioMessageBytes(frame.samples.length)
+      if (end > this.waiting.length) return this.refuse()
+      writeAudioMessage(this.waiting, this.waitingBytes, frame.sampleRateHz, frame.samples)
+      this.waitingBytes = end
+      return 'sent'
+    }
+    const length = writeAudioMessage(this.message, 0, frame.sampleRateHz, frame.samples)
+    const taken = this.socket.write(this.message, 0, length)
+    if (taken < 0) return 'closed'
+    if (taken < length) {
+      this.waiting.set(this.message.subarray(taken, length), 0)
+      this.waitingBytes = length - taken
+      this.stuckSinceMs = this.clock.now()
+    }
+    return 'sent'
+  }
+
+  private refuse(): Sent {
+    this.counters.full += 1
+    if (this.stuckSinceMs !== null && this.clock.now() - this.stuckSinceMs > stuckMs) this.lost('media_lost')
+    return 'full'
+  }
+
+  close(_cause: HangupCause): Promise<void> {
+    this.goodbye ??= this.sayGoodbye()
+    return this.goodbye
+  }
+
+  private async sayGoodbye(): Promise<void> {
+    if (this.ended) return
+    const gone = new Promise<void>((resolve) => {
+      this.closed = resolve
+    })
+    // The terminate message must not land inside an unfinished one: it goes out whole, behind the tail, or not at all.
+    if (this.waitingBytes === 0) {
+      this.socket.write(terminateMessage)
+      this.socket.end()
+    } else {
+      this.socket.terminate()
+    }
+    const deadline = this.clock.after(closingMs, () => this.socket.terminate())
+    await Promise.race([gone, this.clock.sleep(2 * closingMs)])
+    deadline[Symbol.dispose]()
+  }
+
+  // ── called by the server ──────────────────────────────────────────────────────────────────────────────────────
+
+  receiveAudio(pcm: Uint8Array): void {
+    this.lastInboundMs = this.clock.now()
+    let bytes = 0
+    if (this.oddByte !== null) {
+      this.inboundBytes[0] = this.oddByte
+      this.oddByte = null
+      bytes = 1
+    }
+    this.inboundBytes.set(pcm, bytes)
+    bytes += pcm.length
+    if (bytes % 2 === 1) {
+      this.counters.oddPayloads += 1
+      bytes -= 1
+      this.oddByte = this.inboundBytes[bytes] as number
+    }
+    this.reframer.push(this.inbound.subarray(0, bytes / 2), this.emitFrame)
+  }
+
+  private readonly emitFrame = (frame: AudioFrame): void => {
+    if (!this.ended) this.listener?.({ type: 'audio', frame })
+  }
+
+  receiveDtmf(digit: string): void {
+    this.lastInboundMs = this.clock.now()
+    if (!this.ended) this.listener?.({ type: 'dtmf', digit })
+  }
+
+  /** The kernel takes bytes again. */
+  drained(): void {
+    if (this.waitingBytes === 0) return
+    const taken = this.socket.write(this.waiting, 0, this.waitingBytes)
+    if (taken <= 0) return
+    this.waiting.copyWithin(0, taken, this.waitingBytes)
+    this.waitingBytes -= taken
+    this.stuckSinceMs = this.waitingBytes === 0 ? null : this.clock.now()
+  }
+
+  /** Milliseconds since the peer last sent anything. */
+  quietMs(): number {
+    return this.clock.now() - this.lastInboundMs
+  }
+
+  /** The connection is of no use any more: end it without ceremony. */
+  lost(cause: HangupCause): void {
+    this.socket.terminate()
+    this.end(cause)
+  }
+
+  /** The socket has closed, by whoever. */
+  end(cause: HangupCause): void {
+    this.closed?.()
+    if (this.ended) return
+    this.ended = true
+    this.listener?.({ type: 'ended', cause })
+  }
+}

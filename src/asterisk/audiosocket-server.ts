@@ -1,0 +1,189 @@
+import type { Socket, TCPSocketListener } from 'bun'
+import type { SampleRateHz } from '#audio/format.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { AllowList } from './allow-list.ts'
+import { AudioSocketParser, terminateMessage, type Violation } from './audiosocket.ts'
+import { AudioSocketLeg } from './audiosocket-leg.ts'
+
+/**
+ * The TCP port that Asterisk connects to. It checks who comes, waits for the UUID, and hands a leg to whoever owns the
+ * call with that UUID; what is wrong with one connection ends that connection, is counted, and touches no other.
+ */
+
+/** Why a connection was turned away before it became a leg; a metric label. */
+export type Rejection = 'not_allowed' | 'too_many_connections' | 'uuid_timeout' | 'closed_before_uuid' | 'unknown_uuid' | Violation
+
+export interface AudioSocketServerOptions {
+  readonly host: string
+  readonly port: number
+  readonly sampleRateHz: SampleRateHz
+  readonly uuidTimeoutMs: number
+  /** 0: a peer may be silent for ever. */
+  readonly silentPeerTimeoutMs: number
+  readonly connectionsMax: number
+  readonly allowList: AllowList
+  readonly clock: Clock
+  readonly log: Log
+  /**
+   * Who takes the connection with this UUID? The owner sets its listener before it returns.
+   * `unknown_uuid`: nobody waits for it.
+   */
+  readonly accept: (uuid: string, leg: AudioSocketLeg, peer: string) => 'accepted' | 'unknown_uuid'
+}
+
+export interface AudioSocketCounters {
+  accepted: number
+  unknownKinds: number
+  readonly rejected: Partial<Record<Rejection, number>>
+  readonly violations: Partial<Record<Violation, number>>
+}
+
+interface Connection {
+  leg: AudioSocketLeg | null
+  readonly parser: AudioSocketParser
+  readonly uuidTimer: Disposable
+  /** Turned away or broken: what still arrives is not looked at. */
+  done: boolean
+  /** Closed and counted out. */
+  gone: boolean
+}
+
+type ConnectionSocket = Socket<Connection>
+
+export class AudioSocketServer {
+  readonly counters: AudioSocketCounters = { accepted: 0, unknownKinds: 0, rejected: {}, violations: {} }
+  private readonly options: AudioSocketServerOptions
+  private readonly listener: TCPSocketListener<Connection>
+  private readonly sweep: Disposable
+  private readonly legs: AudioSocketLeg[] = []
+  private open = 0
+
+  /** Listens at once. Throws when the port cannot be bound; the message names host and port. */
+  constructor(options: AudioSocketServerOptions) {
+    this.options = options
+    try {
+      this.listener = Bun.listen<Connection>({
+        hostname: options.host,
+        port: options.port,
+        socket: {
+          open: (socket) => this.opened(socket),
+          data: (socket, chunk) => {
+            if (!socket.data.done) socket.data.parser.push(chunk)
+          },
+          drain: (socket) => socket.data.leg?.drained(),
+          close: (socket) => this.gone(socket.data),
+          // A reset is how a caller's hang-up looks when our last frame was still under way.
+          error: (socket) => this.gone(socket.data),
+        },
+      })
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown)
+      throw new Error(`AudioSocket cannot listen on ${options.host}:${options.port} (${why}): is another engine running?`)
+    }
+    this.sweep = options.clock.every(1000, () => this.dropSilentPeers())
+  }
+
+  get port(): number {
+    return this.listener.port
+  }
+
+  get connections(): number {
+    return this.open
+  }
+
+  /** Stops accepting; legs that are open stay with their owners. */
+  close(): void {
+    this.sweep[Symbol.dispose]()
+    this.listener.stop(false)
+  }
+
+  private opened(socket: ConnectionSocket): void {
+    const { options } = this
+    this.open += 1
+    const connection: Connection = {
+      leg: null,
+      done: false,
+      gone: false,
+      uuidTimer: options.clock.after(options.uuidTimeoutMs, () => this.reject(socket, connection, 'uuid_timeout')),
+      parser: new AudioSocketParser({
+        uuid: (uuid) => this.identified(socket, connection, uuid),
+        audio: (sampleRateHz, pcm) => {
+          if (sampleRateHz === options.sampleRateHz) connection.leg?.receiveAudio(pcm)
+          else this.violated(socket, connection, 'unexpected_rate')
+        },
+        dtmf: (digit) => connection.leg?.receiveDtmf(digit),
+        terminated: () => connection.leg?.lost('caller'),
+        unknown: () => {
+          this.counters.unknownKinds += 1
+        },
+        violation: (violation) => this.violated(socket, connection, violation),
+      }),
+    }
+    socket.data = connection
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 5000)
+    if (!options.allowList.allows(socket.remoteAddress)) this.reject(socket, connection, 'not_allowed')
+    else if (this.open > options.connectionsMax) this.reject(socket, connection, 'too_many_connections')
+  }
+
+  private identified(socket: ConnectionSocket, connection: Connection, uuid: string): void {
+    connection.uuidTimer[Symbol.dispose]()
+    const leg = new AudioSocketLeg(socket, this.options.sampleRateHz, this.options.clock)
+    connection.leg = leg
+    if (this.options.accept(uuid, leg, socket.remoteAddress) === 'unknown_uuid') {
+      connection.leg = null
+      return this.reject(socket, connection, 'unknown_uuid')
+    }
+    this.legs.push(leg)
+    this.counters.accepted += 1
+  }
+
+  private violated(socket: ConnectionSocket, connection: Connection, violation: Violation): void {
+    if (connection.leg === null) return this.reject(socket, connection, violation)
+    if (connection.done) return
+    this.counters.violations[violation] = (this.counters.violations[violation] ?? 0) + 1
+    connection.done = true
+    this.options.log.warn('audiosocket peer broke the protocol', { violation, peer: socket.remoteAddress })
+    connection.leg.lost('protocol_error')
+  }
+
+  private reject(socket: ConnectionSocket, connection: Connection, reason: Rejection): void {
+    if (connection.done) return
+    connection.done = true
+    connection.uuidTimer[Symbol.dispose]()
+    this.count(reason)
+    this.options.log.warn('audiosocket connection turned away', { reason, peer: socket.remoteAddress })
+    socket.write(terminateMessage)
+    socket.end()
+    // A peer that keeps its side open must not keep ours.
+    this.options.clock.after(1000, () => socket.terminate())
+  }
+
+  /** `error` may be followed by `close`: only the first of them counts. */
+  private gone(connection: Connection | undefined): void {
+    if (connection === undefined || connection.gone) return
+    connection.gone = true
+    this.open -= 1
+    connection.uuidTimer[Symbol.dispose]()
+    const { leg } = connection
+    if (leg === null) {
+      if (!connection.done) this.count('closed_before_uuid')
+      return
+    }
+    connection.leg = null
+    const index = this.legs.indexOf(leg)
+    if (index >= 0) this.legs.splice(index, 1)
+    leg.end('caller')
+  }
+
+  private count(reason: Rejection): void {
+    this.counters.rejected[reason] = (this.counters.rejected[reason] ?? 0) + 1
+  }
+
+  private dropSilentPeers(): void {
+    const limit = this.options.silentPeerTimeoutMs
+    if (limit === 0) return
+    for (const leg of [...this.legs]) if (leg.quietMs() > limit) leg.lost('media_lost')
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Whether a caller is served now. Refusing is better than serving everyone late: a refused caller goes back to the
+ * dialplan with `PATCHCORD_RESULT`, where the operator says what happens next.
+ */
+
+/** The values of the channel variable `PATCHCORD_RESULT`: the one closed list; docs/asterisk.md has a row for each. */
+export const patchcordResults = [
+  /** As many calls as `limits.calls` allows are being served. */
+  'busy',
+  /** The engine is stopping and takes no new calls. */
+  'draining',
+  /** The provider cannot take calls now; /health says why. */
+  'not_ready',
+  /** The channel is not a caller: a media or helper channel of somebody else. */
+  'not_a_caller',
+  /** Asterisk refused a step of the set-up. */
+  'setup_failed',
+  /** The provider could not be opened, or failed for good in mid-call. */
+  'provider_failed',
+  /** The media connection broke while the caller was still there. */
+  'media_lost',
+  /** A fault of the engine's own. */
+  'internal_error',
+] as const
+export type PatchcordResult = (typeof patchcordResults)[number]
+
+export interface AdmissionFacts {
+  readonly activeCalls: number
+  readonly callsMax: number
+  readonly draining: boolean
+  readonly providerReady: boolean
+}
+
+/** Null: admitted. */
+export function refusal(facts: AdmissionFacts): PatchcordResult | null {
+  if (facts.draining) return 'draining'
+  if (!facts.providerReady) return 'not_ready'
+  if (facts.activeCalls >= facts.callsMax) return 'busy'
+  return null
+}

@@ -1,0 +1,333 @@
+import type { AgentEvent, SessionOf, TurnDetection } from '#agent/provider.ts'
+import { type AudioFrame, msToSamples, type SampleRateHz } from '#audio/format.ts'
+import { SampleRing } from '#audio/sample-ring.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import { Gate } from './gate.ts'
+import type { CallObserver, TurnRecord } from './observer.ts'
+import type { Playout } from './playout.ts'
+import type { SpeechEvent } from './speech-detector.ts'
+import { TurnLog } from './turn-log.ts'
+import { nextTurn, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
+
+/**
+ * Runs the turn table of one call: events of the speech detector, of the agent and of the playout go in, effects come
+ * out on the agent session, the playout and the gate. It decides nothing by itself but when a timer is due.
+ *
+ * Where audio may wait here: the look-back ring only. A frame that passes the open gate goes to the agent at once.
+ */
+
+export interface TurnSettings {
+  readonly warmUpMs: Milliseconds
+  readonly greetingWarmUpMs: Milliseconds
+  /** Silence after the caller's last word that ends the turn. */
+  readonly endSilenceMs: Milliseconds
+  readonly turnMaxMs: Milliseconds
+  readonly bargeIn: {
+    readonly enabled: boolean
+    /** Speech so long over the agent's is an interruption. */
+    readonly minMs: Milliseconds
+    /** No interruption in the first moments of a reply, or of the greeting. */
+    readonly initialProtectionMs: Milliseconds
+    readonly greetingProtectionMs: Milliseconds
+    /** After a reply its echo may still come back. */
+    readonly guardMs: Milliseconds
+  }
+  /** Spoken when the agent could not answer a turn. */
+  readonly apology: string
+}
+
+export interface CoordinatorDeps {
+  readonly callId: string
+  readonly clock: Clock
+  readonly session: SessionOf<'agent'>
+  readonly turnDetection: TurnDetection
+  readonly playout: Playout
+  readonly settings: TurnSettings
+  readonly observer: CallObserver
+  readonly greetingStarted: () => void
+  readonly greetingFinished: () => void
+  /** The agent failed for good. */
+  readonly failed: () => void
+}
+
+/** Audio before the detector's own first window of speech: no first syllable is lost. */
+const lookBackMs = 300
+/** The longest piece of the past that can be asked for: a barge-in's length, its detection and the look-back. */
+const ringMs = 4000
+/** A greeting that has not sounded by then is given up, so that the caller can speak. */
+const greetingTimeoutMs = 5000
+/** Turns in a row that the agent may fail to answer before the call is given up. */
+const faultsMax = 3
+
+export class Coordinator {
+  readonly turns: TurnLog
+  bargeIns = 0
+  falseInterruptions = 0
+  faults = 0
+  private readonly deps: CoordinatorDeps
+  private readonly gate: Gate
+  private readonly ring: SampleRing
+  private readonly sampleRateHz: SampleRateHz
+  private readonly audioInput: { type: 'audio'; frame: AudioFrame }
+  private state: TurnState = 'opening'
+  private greeting: 'pending' | 'sounding' | 'over' = 'pending'
+  private timers: Partial<Record<'silence' | 'turn' | 'barge_in' | 'guard' | 'greeting', Disposable>> = {}
+  private speaking = false
+  private speechStartedMs = 0
+  private speechStoppedMs = 0
+  private replyStartedMs = 0
+  private faultsInRow = 0
+
+  constructor(deps: CoordinatorDeps, sampleRateHz: SampleRateHz) {
+    this.deps = deps
+    this.sampleRateHz = sampleRateHz
+    this.ring = new SampleRing(msToSamples(ringMs, sampleRateHz))
+    this.audioInput = { type: 'audio', frame: { sampleRateHz, samples: new Int16Array(0) } }
+    this.turns = new TurnLog(deps.clock.now())
+    this.gate = new Gate((closed) => deps.observer.gate(closed))
+  }
+
+  get turnState(): TurnState {
+    return this.state
+  }
+
+  get gateClosed(): boolean {
+    return this.gate.closed
+  }
+
+  /** Both ways of the audio path are open: greet, or listen at once where there is no greeting. */
+  begin(greeting: string): void {
+    if (this.deps.turnDetection === 'none') return
+    this.gate.close('opening')
+    if (greeting === '') return this.dispatch('reply_empty')
+    this.arm('greeting', greetingTimeoutMs, () => this.dispatch('reply_empty'))
+    this.deps.session.send({ type: 'say', text: greeting })
+  }
+
+  /** One frame from the caller; on the audio path. */
+  callerAudio(frame: AudioFrame): void {
+    this.ring.push(frame.samples)
+    if (this.gate.closed) return
+    this.audioInput.frame = frame
+    this.deps.session.send(this.audioInput)
+  }
+
+  speech(event: SpeechEvent): void {
+    const now = this.deps.clock.now()
+    if (event.type === 'speech_started') {
+      this.speaking = true
+      this.speechStartedMs = now - event.agoMs
+      this.dispatch('speech_started')
+    } else {
+      this.speaking = false
+      this.speechStoppedMs = now - event.agoMs
+      this.dispatch('speech_stopped')
+    }
+  }
+
+  agent(event: AgentEvent): void {
+    switch (event.type) {
+      case 'audio':
+        return this.agentAudio(event.frame)
+      case 'reply_done':
+        if (this.deps.playout.active) this.deps.playout.end()
+        else this.dispatch('reply_empty')
+        return
+      case 'nothing_heard':
+        this.finishTurn('no_words')
+        return this.dispatch('reply_empty')
+      case 'transcript':
+        this.turns.text(event.side, event.text, event.final)
+        if (event.final) this.deps.observer.transcript(this.deps.callId, event.side, event.text)
+        return
+      case 'stage':
+        return this.turns.stage(event.stage, event.durationMs)
+      case 'fault':
+        return this.fault()
+      case 'speech_started':
+        return this.speech({ type: 'speech_started', agoMs: 0 })
+      case 'speech_stopped':
+        return this.speech({ type: 'speech_stopped', agoMs: 0 })
+      case 'reply_started':
+      case 'closed':
+        return
+    }
+  }
+
+  /** Called by playout when a reply's first frame has left. */
+  replyStarted(): void {
+    this.replyStartedMs = this.deps.clock.now()
+    if (this.greeting === 'pending') {
+      this.greeting = 'sounding'
+      this.deps.greetingStarted()
+    } else {
+      this.turns.replyStarted(this.replyStartedMs - this.speechStoppedMs)
+    }
+  }
+
+  /** Called by playout when a reply's last frame has left. */
+  replyDone(): void {
+    if (this.state === 'ended') return
+    if (this.greeting === 'sounding') this.greetingOver()
+    else this.finishTurn('answered')
+    this.faultsInRow = 0
+    this.dispatch('playout_done')
+  }
+
+  end(): void {
+    this.dispatch('call_ended')
+  }
+
+  private agentAudio(frame: AudioFrame): void {
+    if (this.deps.turnDetection === 'none') {
+      if (!this.deps.playout.active) this.deps.playout.begin(this.deps.settings.warmUpMs)
+      return this.deps.playout.push(frame.samples)
+    }
+    if (this.state !== 'agent_speaking' && this.state !== 'overlap') this.dispatch('reply_audio')
+    // Read anew: the dispatch may have changed it. Audio of a reply that was given up has nowhere to go.
+    const state: TurnState = this.state
+    if (state === 'agent_speaking' || state === 'overlap') this.deps.playout.push(frame.samples)
+  }
+
+  private fault(): void {
+    this.faults += 1
+    this.faultsInRow += 1
+    if (this.state === 'ended') return
+    if (this.faultsInRow >= faultsMax || this.greeting === 'pending') return this.deps.failed()
+    if (this.deps.playout.active) return this.deps.playout.end()
+    if (this.state !== 'thinking') return
+    this.finishTurn('fault')
+    if (this.deps.session.send({ type: 'say', text: this.deps.settings.apology }) !== 'sent') this.dispatch('reply_empty')
+  }
+
+  private dispatch(event: TurnEvent): void {
+    const transition = nextTurn(this.state, event)
+    if (transition === null) return
+    this.state = transition.state
+    for (const effect of transition.effects) this.perform(effect)
+  }
+
+  private perform(effect: TurnEffect): void {
+    const { session, playout, settings, observer, clock } = this.deps
+    switch (effect) {
+      case 'start_turn':
+        return this.startTurn()
+      case 'continue_turn':
+        session.send({ type: 'speech_started', agoMs: clock.now() - this.speechStartedMs })
+        return
+      case 'resume_turn':
+        this.turns.resumed()
+        session.send({ type: 'turn_resumed' })
+        session.send({ type: 'speech_started', agoMs: clock.now() - this.speechStartedMs })
+        this.armTurnLimit()
+        return
+      case 'start_silence_limit':
+        session.send({ type: 'speech_stopped' })
+        this.arm('silence', settings.endSilenceMs - (clock.now() - this.speechStoppedMs), () =>
+          this.dispatch('silence_limit'),
+        )
+        return
+      case 'stop_silence_limit':
+        return this.disarm('silence')
+      case 'commit_turn':
+        this.disarm('turn')
+        this.turns.committed(this.speechStartedMs, this.speechStoppedMs, clock.now())
+        session.send({ type: 'turn_committed' })
+        return
+      case 'start_playout':
+        this.disarm('greeting')
+        this.gate.open('opening')
+        this.gate.close('agent_speaking')
+        playout.begin(this.greeting === 'pending' ? settings.greetingWarmUpMs : settings.warmUpMs)
+        return
+      case 'start_barge_in_limit':
+        return this.startBargeInLimit()
+      case 'stop_barge_in_limit':
+        return this.disarm('barge_in')
+      case 'note_false_interruption':
+        this.falseInterruptions += 1
+        observer.bargeIn('false_interruption', clock.now() - this.speechStartedMs)
+        return
+      case 'flush_playout':
+        return this.interrupt()
+      case 'start_guard':
+        this.arm('guard', settings.bargeIn.guardMs, () =>
+          this.dispatch(this.speaking ? 'guard_over_in_speech' : 'guard_over'),
+        )
+        return
+      case 'stop_guard':
+        return this.disarm('guard')
+      case 'open_gate':
+        this.disarm('greeting')
+        if (this.greeting === 'pending') this.greeting = 'over'
+        return this.openGate()
+      case 'stop_everything':
+        for (const timer of Object.values(this.timers)) timer[Symbol.dispose]()
+        this.timers = {}
+        if (this.greeting === 'sounding') this.greetingOver()
+        this.finishTurn('abandoned')
+        return this.gate.openAll()
+    }
+  }
+
+  private startTurn(): void {
+    const { session, clock } = this.deps
+    this.turns.begin(this.speechStartedMs)
+    session.send({ type: 'speech_started', agoMs: clock.now() - this.speechStartedMs })
+    this.armTurnLimit()
+  }
+
+  /** The agent also gets the newest part of what the gate kept from it, so that no first syllable is lost. */
+  private openGate(): void {
+    if (!this.gate.closed) return
+    const pastMs = lookBackMs + (this.speaking ? this.deps.clock.now() - this.speechStartedMs : 0)
+    this.gate.openAll()
+    const samples = this.ring.newest(msToSamples(pastMs, this.sampleRateHz))
+    this.audioInput.frame = { sampleRateHz: this.sampleRateHz, samples }
+    this.deps.session.send(this.audioInput)
+  }
+
+  private armTurnLimit(): void {
+    this.arm('turn', this.deps.settings.turnMaxMs, () => this.dispatch('turn_limit'))
+  }
+
+  private startBargeInLimit(): void {
+    const { bargeIn } = this.deps.settings
+    if (!bargeIn.enabled) return
+    const protectionMs = this.greeting === 'sounding' ? bargeIn.greetingProtectionMs : bargeIn.initialProtectionMs
+    const dueMs = Math.max(this.speechStartedMs + bargeIn.minMs, this.replyStartedMs + protectionMs)
+    this.arm('barge_in', Math.max(0, dueMs - this.deps.clock.now()), () => this.dispatch('barge_in_confirmed'))
+  }
+
+  private interrupt(): void {
+    const { playout, session, observer, clock } = this.deps
+    this.disarm('barge_in')
+    const heardMs = playout.flush()
+    this.bargeIns += 1
+    observer.bargeIn('interruption', clock.now() - this.speechStartedMs)
+    if (this.greeting === 'sounding') this.greetingOver()
+    else this.finishTurn('interrupted')
+    session.send({ type: 'interrupted', heardMs })
+  }
+
+  private greetingOver(): void {
+    this.greeting = 'over'
+    this.deps.greetingFinished()
+  }
+
+  private finishTurn(outcome: TurnRecord['outcome']): void {
+    const replied = outcome === 'answered' || outcome === 'interrupted'
+    const turn = this.turns.finish(outcome, replied ? this.deps.playout.heardMs : undefined)
+    if (turn !== null) this.deps.observer.turn(this.deps.callId, turn)
+  }
+
+  private arm(name: keyof typeof this.timers, durationMs: Milliseconds, action: () => void): void {
+    this.disarm(name)
+    this.timers[name] = this.deps.clock.after(Math.max(0, durationMs), action)
+  }
+
+  private disarm(name: keyof typeof this.timers): void {
+    this.timers[name]?.[Symbol.dispose]()
+    delete this.timers[name]
+  }
+}

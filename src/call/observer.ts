@@ -1,0 +1,95 @@
+import type { StageName } from '#agent/provider.ts'
+import type { Milliseconds } from '#base/clock.ts'
+import type { HangupCause } from './leg.ts'
+
+/**
+ * What a call tells the world about itself: the log, the metrics and the call's record listen here, so the call knows
+ * none of them. Nothing on the 20 ms path is reported; counters of that path are read from their owners.
+ */
+
+/** The steps of a call, one info line each, in the order in which they can first happen. */
+export const callSteps = [
+  'admitted',
+  'answered',
+  'bridged',
+  'media_open',
+  'first_caller_audio',
+  'gate_closed',
+  'greeting_started',
+  'greeting_finished',
+  'gate_opened',
+  'hangup',
+  'cleaned',
+] as const
+export type CallStep = (typeof callSteps)[number]
+
+/** Through the Stasis application, or straight from the dialplan's `AudioSocket()`. */
+export type CallOrigin = 'ari' | 'dialplan'
+
+export interface Caller {
+  readonly number: string
+  readonly name: string
+  /** The extension or number that was dialled. */
+  readonly dialled: string
+}
+
+/** One turn of the caller and what the agent made of it. Times are milliseconds; `null` where a stage did not happen. */
+export interface TurnRecord {
+  readonly index: number
+  /** Since the call began. */
+  startedMs: Milliseconds
+  /** From the first to the last voiced window. */
+  speechMs: Milliseconds | null
+  /** End of speech → commit. */
+  endpointingMs: Milliseconds | null
+  /** Commit → each stage, as the session measured it. */
+  stages: Partial<Record<StageName, Milliseconds>>
+  /** End of speech → first reply frame on the wire. */
+  responseMs: Milliseconds | null
+  /** How much of the reply left playout. */
+  heardMs: Milliseconds | null
+  outcome: 'pending' | 'answered' | 'interrupted' | 'no_words' | 'fault' | 'abandoned'
+  /** Kept only in memory unless `logging.transcripts` is on. */
+  callerText: string
+  agentText: string
+}
+
+export interface AudioFacts {
+  readonly framesIn: number
+  readonly framesOut: number
+  readonly framesRefused: number
+  readonly underruns: number
+  readonly overruns: number
+  readonly detectorFull: number
+}
+
+export interface CallFacts {
+  readonly callId: string
+  readonly caller: Caller
+  readonly provider: string
+  readonly origin: CallOrigin
+  readonly transport: 'audiosocket'
+  readonly startedWallMs: Milliseconds
+  readonly durationMs: Milliseconds
+  readonly cause: HangupCause
+  /** Each step's first time, in milliseconds since the call began. */
+  readonly steps: Readonly<Partial<Record<CallStep, Milliseconds>>>
+  readonly turns: readonly TurnRecord[]
+  readonly turnsDropped: number
+  readonly bargeIns: number
+  readonly falseInterruptions: number
+  readonly faults: number
+  readonly digits: number
+  readonly audio: AudioFacts
+}
+
+export interface CallObserver {
+  step(callId: string, step: CallStep, sinceStartMs: Milliseconds, detail?: string): void
+  gate(closed: boolean): void
+  bargeIn(verdict: 'interruption' | 'false_interruption', reactionMs: Milliseconds): void
+  turn(callId: string, turn: TurnRecord): void
+  transcript(callId: string, side: 'caller' | 'agent', text: string): void
+  fault(callId: string, provider: string, code: string, message: string): void
+  /** The call is over and nothing of it is left. */
+  finished(facts: CallFacts): void
+}

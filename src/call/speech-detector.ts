@@ -1,0 +1,20 @@
+import type { Accepted } from '#agent/provider.ts'
+import type { Milliseconds } from '#base/clock.ts'
+
+/** Speech detection as a call sees it; `speech/` does it, with a model or by energy. */
+export type SpeechEvent =
+  /** The voice began `agoMs` before the newest sample that was pushed. */
+  | { readonly type: 'speech_started'; readonly agoMs: Milliseconds }
+  /** The voice ended `agoMs` before the newest sample that was pushed. */
+  | { readonly type: 'speech_stopped'; readonly agoMs: Milliseconds }
+
+export interface SpeechDetectorSession {
+  /** A plain synchronous call per frame; the samples are copied. `full` is counted by the caller. */
+  push(samples: Int16Array): Accepted
+  close(): void
+}
+
+export interface SpeechDetector {
+  /** Null when no further call can be served. */
+  open(sampleRateHz: number, listener: (event: SpeechEvent) => void): SpeechDetectorSession | null
+}

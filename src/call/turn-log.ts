@@ -1,0 +1,86 @@
+import type { StageName } from '#agent/provider.ts'
+import type { Milliseconds } from '#base/clock.ts'
+import type { TurnRecord } from './observer.ts'
+
+/** A call longer than this many turns keeps the newest. */
+const turnsMax = 400
+
+/** The turns of one call with their stage times: one record per turn of the caller. */
+export class TurnLog {
+  private readonly callStartedMs: Milliseconds
+  private readonly records: TurnRecord[] = []
+  private current: TurnRecord | null = null
+  private count = 0
+  dropped = 0
+
+  constructor(callStartedMs: Milliseconds) {
+    this.callStartedMs = callStartedMs
+  }
+
+  get all(): readonly TurnRecord[] {
+    return this.records
+  }
+
+  /** The caller begins to speak, with no turn of theirs open. */
+  begin(nowMs: Milliseconds): void {
+    this.finish('abandoned')
+    this.current = {
+      index: this.count,
+      startedMs: nowMs - this.callStartedMs,
+      speechMs: null,
+      endpointingMs: null,
+      stages: {},
+      responseMs: null,
+      heardMs: null,
+      outcome: 'pending',
+      callerText: '',
+      agentText: '',
+    }
+    this.count += 1
+    this.records.push(this.current)
+    if (this.records.length > turnsMax) {
+      this.records.shift()
+      this.dropped += 1
+    }
+  }
+
+  committed(speechStartedMs: Milliseconds, speechStoppedMs: Milliseconds, nowMs: Milliseconds): void {
+    if (this.current === null) return
+    // A turn cut at its longest duration has no end of speech yet.
+    const stoppedMs = Math.max(speechStoppedMs, speechStartedMs)
+    this.current.speechMs = stoppedMs - this.callStartedMs - this.current.startedMs
+    this.current.endpointingMs = nowMs - stoppedMs
+  }
+
+  /** The caller went on: what the agent made of the turn so far is void. */
+  resumed(): void {
+    if (this.current === null) return
+    this.current.stages = {}
+    this.current.callerText = ''
+    this.current.agentText = ''
+  }
+
+  stage(stage: StageName, durationMs: Milliseconds): void {
+    if (this.current !== null) this.current.stages[stage] ??= durationMs
+  }
+
+  text(side: 'caller' | 'agent', text: string, final: boolean): void {
+    if (this.current === null || !final) return
+    if (side === 'caller') this.current.callerText = text
+    else this.current.agentText = this.current.agentText === '' ? text : `${this.current.agentText} ${text}`
+  }
+
+  replyStarted(responseMs: Milliseconds): void {
+    if (this.current !== null) this.current.responseMs ??= responseMs
+  }
+
+  /** Closes the open turn and returns it; null where none is open. */
+  finish(outcome: TurnRecord['outcome'], heardMs?: Milliseconds): TurnRecord | null {
+    const turn = this.current
+    if (turn === null) return null
+    this.current = null
+    turn.outcome = outcome
+    if (heardMs !== undefined) turn.heardMs = heardMs
+    return turn
+  }
+}
