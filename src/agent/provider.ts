@@ -93,10 +93,7 @@ export type SttInput =
   /** Forget what was heard so far: it was the agent's echo, or noise. */
   | { readonly type: 'reset' }
 
-export type SttEvent =
-  | { readonly type: 'transcript'; readonly final: boolean; readonly text: string }
-  | Fault
-  | Closed
+export type SttEvent = { readonly type: 'transcript'; readonly final: boolean; readonly text: string } | Fault | Closed
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant'

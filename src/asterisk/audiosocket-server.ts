@@ -12,7 +12,17 @@ import { AudioSocketLeg } from './audiosocket-leg.ts'
  */
 
 /** Why a connection was turned away before it became a leg; a metric label. */
-export type Rejection = 'not_allowed' | 'too_many_connections' | 'uuid_timeout' | 'closed_before_uuid' | 'unknown_uuid' | Violation
+export type Rejection =
+  | 'not_allowed'
+  | 'too_many_connections'
+  | 'uuid_timeout'
+  | 'closed_before_uuid'
+  | 'unknown_uuid'
+  | 'duplicate_uuid'
+  | 'refused'
+  | Violation
+
+export type Acceptance = 'accepted' | 'unknown_uuid' | 'duplicate_uuid' | 'refused'
 
 export interface AudioSocketServerOptions {
   readonly host: string
@@ -27,9 +37,9 @@ export interface AudioSocketServerOptions {
   readonly log: Log
   /**
    * Who takes the connection with this UUID? The owner sets its listener before it returns.
-   * `unknown_uuid`: nobody waits for it.
+   * `unknown_uuid`: nobody waits for it. `refused`: no further call is taken now.
    */
-  readonly accept: (uuid: string, leg: AudioSocketLeg, peer: string) => 'accepted' | 'unknown_uuid'
+  readonly accept: (uuid: string, leg: AudioSocketLeg, peer: string) => Acceptance
 }
 
 export interface AudioSocketCounters {
@@ -79,7 +89,9 @@ export class AudioSocketServer {
       })
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown)
-      throw new Error(`AudioSocket cannot listen on ${options.host}:${options.port} (${why}): is another engine running?`)
+      throw new Error(
+        `AudioSocket cannot listen on ${options.host}:${options.port} (${why}): is another engine running?`,
+      )
     }
     this.sweep = options.clock.every(1000, () => this.dropSilentPeers())
   }
@@ -131,9 +143,10 @@ export class AudioSocketServer {
     connection.uuidTimer[Symbol.dispose]()
     const leg = new AudioSocketLeg(socket, this.options.sampleRateHz, this.options.clock)
     connection.leg = leg
-    if (this.options.accept(uuid, leg, socket.remoteAddress) === 'unknown_uuid') {
+    const acceptance = this.options.accept(uuid, leg, socket.remoteAddress)
+    if (acceptance !== 'accepted') {
       connection.leg = null
-      return this.reject(socket, connection, 'unknown_uuid')
+      return this.reject(socket, connection, acceptance)
     }
     this.legs.push(leg)
     this.counters.accepted += 1

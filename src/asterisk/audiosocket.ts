@@ -69,8 +69,10 @@ export class AudioSocketParser {
   private identified = false
   private broken = false
 
-  constructor(handler: MessageHandler) {
+  /** `from`: whose messages these are. Asterisk must say its UUID first; the engine never sends one. */
+  constructor(handler: MessageHandler, from: 'asterisk' | 'engine' = 'asterisk') {
     this.handler = handler
+    this.identified = from === 'engine'
   }
 
   push(chunk: Uint8Array): void {

@@ -124,7 +124,8 @@ function designPhases(up: number, tapsPerPhase: number, lowerShare: number): Flo
       // Distance, in input samples, between this tap and the output's true place between two inputs.
       const distance = tap - (half - 1) - phase / up
       const inWindow = distance / half
-      const window = Math.abs(inWindow) >= 1 ? 0 : besselI0(kaiserBeta * Math.sqrt(1 - inWindow * inWindow)) / windowScale
+      const window =
+        Math.abs(inWindow) >= 1 ? 0 : besselI0(kaiserBeta * Math.sqrt(1 - inWindow * inWindow)) / windowScale
       const x = Math.PI * distance * cutoff
       const value = (x === 0 ? 1 : Math.sin(x) / x) * window
       phases[phase * tapsPerPhase + tap] = value

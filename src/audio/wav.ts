@@ -47,7 +47,8 @@ export function decodeWav(bytes: Uint8Array): Result<Wav, string> {
       const encoding = view.getUint16(body, true)
       const bits = view.getUint16(body + 14, true)
       // 0xFFFE is the extensible form; its first sub-format word says PCM when it is 1.
-      const isPcm = encoding === 1 || (encoding === 0xfffe && body + 26 <= bytes.length && view.getUint16(body + 24, true) === 1)
+      const isPcm =
+        encoding === 1 || (encoding === 0xfffe && body + 26 <= bytes.length && view.getUint16(body + 24, true) === 1)
       if (!isPcm || bits !== 16) {
         return failed(`WAV with encoding ${encoding} and ${bits} bits: convert it to 16-bit PCM first`)
       }

@@ -1,3 +1,11 @@
+import type { Provider } from '#agent/provider.ts'
+import type { SampleRateHz } from '#audio/format.ts'
+import type { Milliseconds } from '#base/clock.ts'
+import { Call, type CallWorld } from './call.ts'
+import type { TurnSettings } from './coordinator.ts'
+import type { Caller, CallOrigin } from './observer.ts'
+import type { PbxSide } from './pbx-side.ts'
+
 /**
  * Whether a caller is served now. Refusing is better than serving everyone late: a refused caller goes back to the
  * dialplan with `PATCHCORD_RESULT`, where the operator says what happens next.
@@ -37,4 +45,55 @@ export function refusal(facts: AdmissionFacts): PatchcordResult | null {
   if (!facts.providerReady) return 'not_ready'
   if (facts.activeCalls >= facts.callsMax) return 'busy'
   return null
+}
+
+/** What every call of the current configuration is given. */
+export interface CallSettings {
+  readonly provider: Provider<'agent'>
+  readonly sampleRateHz: SampleRateHz
+  readonly language: string
+  readonly prompt: string
+  readonly greeting: string
+  readonly callMaxMs: Milliseconds
+  readonly callsMax: number
+  readonly turns: TurnSettings
+}
+
+export interface AdmissionRequest {
+  readonly id: string
+  readonly caller: Caller
+  readonly origin: CallOrigin
+  readonly pbx: PbxSide
+}
+
+export class Admission {
+  readonly refused: Partial<Record<PatchcordResult, number>> = {}
+  draining = false
+  private readonly settings: CallSettings
+  private readonly world: CallWorld
+
+  constructor(settings: CallSettings, world: CallWorld) {
+    this.settings = settings
+    this.world = world
+  }
+
+  /** A call, already in the store and opening its agent session; or why not. */
+  admit(request: AdmissionRequest): Call | PatchcordResult {
+    const { settings, world } = this
+    const result = refusal({
+      activeCalls: world.store.size,
+      callsMax: settings.callsMax,
+      draining: this.draining,
+      providerReady: settings.provider.readiness().ready,
+    })
+    if (result !== null) {
+      this.noteRefused(result)
+      return result
+    }
+    return new Call({ ...request, ...settings }, world)
+  }
+
+  noteRefused(result: PatchcordResult): void {
+    this.refused[result] = (this.refused[result] ?? 0) + 1
+  }
 }

@@ -8,9 +8,11 @@ import { Coordinator, type TurnSettings } from './coordinator.ts'
 import type { HangupCause, Leg, LegEvent } from './leg.ts'
 import type { Caller, CallFacts, CallObserver, CallOrigin, CallStep } from './observer.ts'
 import type { Pacer } from './pacer.ts'
+import type { PbxSide } from './pbx-side.ts'
 import { Playout } from './playout.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SpeechDetector, SpeechDetectorSession } from './speech-detector.ts'
+import type { TurnState } from './turn-state.ts'
 
 /**
  * One call from admission to its record: it joins a leg and an agent session, owns both, and closes both. The door it
@@ -30,8 +32,7 @@ export interface CallPlan {
   readonly greeting: string
   readonly callMaxMs: Milliseconds
   readonly turns: TurnSettings
-  /** Takes the PBX's side down: channels, bridge. Must be idempotent and bounded in time. */
-  readonly release: (cause: HangupCause) => Promise<void>
+  readonly pbx: PbxSide
 }
 
 export interface CallWorld {
@@ -89,7 +90,19 @@ export class Call {
     return this.state === 'draining' || this.state === 'ended'
   }
 
-  get turnState(): string {
+  get pbx(): PbxSide {
+    return this.plan.pbx
+  }
+
+  get origin(): CallOrigin {
+    return this.plan.origin
+  }
+
+  get providerName(): string {
+    return this.plan.provider.name
+  }
+
+  get turnState(): TurnState {
     return this.coordinator?.turnState ?? 'opening'
   }
 
@@ -99,10 +112,6 @@ export class Call {
 
   get underruns(): number {
     return this.playout?.counters.underruns ?? 0
-  }
-
-  get heardFirstAudio(): boolean {
-    return this.framesIn > 0
   }
 
   answered(): void {
@@ -128,6 +137,10 @@ export class Call {
     this.detection = this.world.detector.open(leg.format.sampleRateHz, (event) =>
       this.guarded(() => this.coordinator?.speech(event)),
     )
+    if (this.detection === null && this.plan.provider.turnDetection === 'engine') {
+      this.world.log.error('no speech detection for this call', { call: this.id })
+      void this.end('setup_failed')
+    }
     this.pacing = this.world.pacer.add({ writeFrames: (count) => this.guarded(() => playout.writeFrames(count)) })
     playout.writeFrames(1)
     this.meet()
@@ -166,23 +179,22 @@ export class Call {
   /** Goes on once the bridge, the leg and the session are all there. */
   private meet(): void {
     const { session, playout, leg, plan, world } = this
-    if (this.state !== 'bridged' || session === null || playout === null || leg === null) return
-    if (this.coordinator !== null) return
-    this.step('media_open')
+    if (this.state !== 'bridged' || playout === null || leg === null) return
+    if (this.steps.media_open === undefined) this.step('media_open')
+    if (session === null || this.coordinator !== null) return
     this.coordinator = new Coordinator(
       {
         callId: this.id,
+        providerName: plan.provider.name,
         clock: world.clock,
         session,
         turnDetection: plan.provider.turnDetection,
         playout,
         settings: plan.turns,
-        observer: {
-          ...world.observer,
-          gate: (closed) => {
-            this.step(closed ? 'gate_closed' : 'gate_opened')
-            world.observer.gate(closed)
-          },
+        observer: world.observer,
+        gateChanged: (closed) => {
+          this.step(closed ? 'gate_closed' : 'gate_opened')
+          world.observer.gate(closed)
         },
         greetingStarted: () => this.step('greeting_started'),
         greetingFinished: () => this.step('greeting_finished'),
@@ -197,15 +209,16 @@ export class Call {
     switch (event.type) {
       case 'audio':
         this.detectorPush(event.frame.samples)
-        if (this.coordinator === null) return
+        if (this.framesIn === 0 && this.steps.media_open === undefined) return
         if (this.framesIn === 0) this.step('first_caller_audio')
         this.framesIn += 1
-        return this.coordinator.callerAudio(event.frame)
+        return this.coordinator?.callerAudio(event.frame)
       case 'dtmf':
         this.digits += 1
         return
       case 'ended':
-        void this.end(event.cause)
+        // With ARI the caller's hang-up arrives as an event: a media connection that ends by itself was lost.
+        void this.end(event.cause === 'caller' && this.plan.origin === 'ari' ? 'media_lost' : event.cause)
         return
     }
   }
@@ -237,7 +250,7 @@ export class Call {
     await Promise.all([
       this.bounded('leg', this.leg?.close(cause)),
       this.bounded('session', this.session?.close() ?? this.opening),
-      this.bounded('channel', plan.release(cause)),
+      this.bounded('channel', plan.pbx.release(cause)),
     ])
     this.move('cleaned')
     this.step('cleaned')
@@ -281,8 +294,9 @@ export class Call {
 
   private step(step: CallStep, detail?: string): void {
     const sinceStartMs = this.world.clock.now() - this.startedMs
+    const again = this.steps[step] !== undefined
     this.steps[step] ??= sinceStartMs
-    this.world.observer.step(this.id, step, sinceStartMs, detail)
+    this.world.observer.step(this.id, step, sinceStartMs, again ? 'again' : detail)
   }
 
   private facts(cause: HangupCause): CallFacts {

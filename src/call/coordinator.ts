@@ -29,6 +29,8 @@ export interface TurnSettings {
     /** No interruption in the first moments of a reply, or of the greeting. */
     readonly initialProtectionMs: Milliseconds
     readonly greetingProtectionMs: Milliseconds
+    /** After an interruption, no other for so long. */
+    readonly cooldownMs: Milliseconds
     /** After a reply its echo may still come back. */
     readonly guardMs: Milliseconds
   }
@@ -38,12 +40,14 @@ export interface TurnSettings {
 
 export interface CoordinatorDeps {
   readonly callId: string
+  readonly providerName: string
   readonly clock: Clock
   readonly session: SessionOf<'agent'>
   readonly turnDetection: TurnDetection
   readonly playout: Playout
   readonly settings: TurnSettings
   readonly observer: CallObserver
+  readonly gateChanged: (closed: boolean) => void
   readonly greetingStarted: () => void
   readonly greetingFinished: () => void
   /** The agent failed for good. */
@@ -76,6 +80,7 @@ export class Coordinator {
   private speechStartedMs = 0
   private speechStoppedMs = 0
   private replyStartedMs = 0
+  private interruptedMs = Number.NEGATIVE_INFINITY
   private faultsInRow = 0
 
   constructor(deps: CoordinatorDeps, sampleRateHz: SampleRateHz) {
@@ -83,8 +88,9 @@ export class Coordinator {
     this.sampleRateHz = sampleRateHz
     this.ring = new SampleRing(msToSamples(ringMs, sampleRateHz))
     this.audioInput = { type: 'audio', frame: { sampleRateHz, samples: new Int16Array(0) } }
+    if (deps.turnDetection === 'none') this.greeting = 'over'
     this.turns = new TurnLog(deps.clock.now())
-    this.gate = new Gate((closed) => deps.observer.gate(closed))
+    this.gate = new Gate(deps.gateChanged)
   }
 
   get turnState(): TurnState {
@@ -197,7 +203,8 @@ export class Coordinator {
     if (this.deps.playout.active) return this.deps.playout.end()
     if (this.state !== 'thinking') return
     this.finishTurn('fault')
-    if (this.deps.session.send({ type: 'say', text: this.deps.settings.apology }) !== 'sent') this.dispatch('reply_empty')
+    if (this.deps.session.send({ type: 'say', text: this.deps.settings.apology }) !== 'sent')
+      this.dispatch('reply_empty')
   }
 
   private dispatch(event: TurnEvent): void {
@@ -295,7 +302,11 @@ export class Coordinator {
     const { bargeIn } = this.deps.settings
     if (!bargeIn.enabled) return
     const protectionMs = this.greeting === 'sounding' ? bargeIn.greetingProtectionMs : bargeIn.initialProtectionMs
-    const dueMs = Math.max(this.speechStartedMs + bargeIn.minMs, this.replyStartedMs + protectionMs)
+    const dueMs = Math.max(
+      this.speechStartedMs + bargeIn.minMs,
+      this.replyStartedMs + protectionMs,
+      this.interruptedMs + bargeIn.cooldownMs,
+    )
     this.arm('barge_in', Math.max(0, dueMs - this.deps.clock.now()), () => this.dispatch('barge_in_confirmed'))
   }
 
@@ -305,9 +316,10 @@ export class Coordinator {
     const heardMs = playout.flush()
     this.bargeIns += 1
     observer.bargeIn('interruption', clock.now() - this.speechStartedMs)
+    this.interruptedMs = clock.now()
+    session.send({ type: 'interrupted', heardMs })
     if (this.greeting === 'sounding') this.greetingOver()
     else this.finishTurn('interrupted')
-    session.send({ type: 'interrupted', heardMs })
   }
 
   private greetingOver(): void {
@@ -318,7 +330,7 @@ export class Coordinator {
   private finishTurn(outcome: TurnRecord['outcome']): void {
     const replied = outcome === 'answered' || outcome === 'interrupted'
     const turn = this.turns.finish(outcome, replied ? this.deps.playout.heardMs : undefined)
-    if (turn !== null) this.deps.observer.turn(this.deps.callId, turn)
+    if (turn !== null) this.deps.observer.turn(this.deps.callId, this.deps.providerName, turn)
   }
 
   private arm(name: keyof typeof this.timers, durationMs: Milliseconds, action: () => void): void {

@@ -84,10 +84,11 @@ export interface CallFacts {
 }
 
 export interface CallObserver {
+  /** `detail` is `again` where a step that comes back in each turn has been reported before. */
   step(callId: string, step: CallStep, sinceStartMs: Milliseconds, detail?: string): void
   gate(closed: boolean): void
   bargeIn(verdict: 'interruption' | 'false_interruption', reactionMs: Milliseconds): void
-  turn(callId: string, turn: TurnRecord): void
+  turn(callId: string, provider: string, turn: TurnRecord): void
   transcript(callId: string, side: 'caller' | 'agent', text: string): void
   fault(callId: string, provider: string, code: string, message: string): void
   /** The call is over and nothing of it is left. */

@@ -64,10 +64,11 @@ export class TurnLog {
     if (this.current !== null) this.current.stages[stage] ??= durationMs
   }
 
+  /** A later final of the same side replaces the earlier: after an interruption, what was heard of the reply. */
   text(side: 'caller' | 'agent', text: string, final: boolean): void {
     if (this.current === null || !final) return
     if (side === 'caller') this.current.callerText = text
-    else this.current.agentText = this.current.agentText === '' ? text : `${this.current.agentText} ${text}`
+    else this.current.agentText = text
   }
 
   replyStarted(responseMs: Milliseconds): void {

@@ -1,0 +1,12 @@
+import type * as v from 'valibot'
+import { flag, milliseconds, section } from '#config/fields.ts'
+
+/** The operator's echo test. */
+export const loopbackOptions = section(
+  {
+    enabled: flag(true, 'Load this provider at start.'),
+    delay_ms: milliseconds(500, { min: 0, max: 10_000 }, "The caller's own audio comes back after so long."),
+  },
+  'Plays back what it hears: an echo test.',
+)
+export type LoopbackOptions = v.InferOutput<typeof loopbackOptions>

@@ -1,0 +1,66 @@
+/**
+ * Cuts a growing text into pieces that a voice can speak one by one, as early as it is safe: at the end of a sentence,
+ * and in a long first sentence already at a comma, since the caller is waiting.
+ */
+
+/** Shorter pieces sound chopped; "Yes." is spoken together with what follows, unless nothing follows. */
+const pieceCharactersMin = 12
+/** A first piece so long may end at a comma. */
+const firstPieceCommaMin = 40
+/** A text without any mark is cut at a space at last. */
+const pieceCharactersMax = 240
+
+/** Words whose full stop does not end a sentence. */
+const abbreviations = /(?:^|\s)(?:mr|mrs|ms|dr|st|no|vs|etc|e\.g|i\.e|z\.b|bzw|nr)\.$/i
+
+export class SentenceSplitter {
+  private text = ''
+  private first = true
+
+  /** Adds text and returns the pieces that are complete now. */
+  push(delta: string): string[] {
+    this.text += delta
+    const pieces: string[] = []
+    for (;;) {
+      const end = this.boundary()
+      if (end === null) return pieces
+      const piece = this.text.slice(0, end).trim()
+      this.text = this.text.slice(end)
+      if (piece !== '') {
+        pieces.push(piece)
+        this.first = false
+      }
+    }
+  }
+
+  /** What is left when the text has ended. */
+  flush(): string | null {
+    const piece = this.text.trim()
+    this.text = ''
+    this.first = true
+    return piece === '' ? null : piece
+  }
+
+  private boundary(): number | null {
+    // A mark counts once something follows it: "3." may become "3.5", and "e.g" may become "e.g.".
+    for (const match of this.text.matchAll(/[.!?…]+["')\]]?(?=\s)|[。！？]|\n+/g)) {
+      const end = match.index + match[0].length
+      if (end < pieceCharactersMin) continue
+      if (match[0].startsWith('.') && isAbbreviation(this.text.slice(0, end))) continue
+      return end
+    }
+    if (this.first && this.text.length >= firstPieceCommaMin) {
+      const comma = this.text.slice(0, pieceCharactersMax).search(/[,;:](?=\s)(?<=.{25,}[,;:])/)
+      if (comma >= 0) return comma + 1
+    }
+    if (this.text.length > pieceCharactersMax) {
+      const space = this.text.lastIndexOf(' ', pieceCharactersMax)
+      return space > 0 ? space : pieceCharactersMax
+    }
+    return null
+  }
+}
+
+function isAbbreviation(text: string): boolean {
+  return abbreviations.test(text) || /(?:^|\s)[A-Z]\.$/.test(text)
+}

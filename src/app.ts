@@ -1,0 +1,311 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Server } from 'bun'
+import type { Provider, Readiness } from '#agent/provider.ts'
+import type { SampleRateHz } from '#audio/format.ts'
+import { AllowList } from '#asterisk/allow-list.ts'
+import { AriClient } from '#asterisk/ari-client.ts'
+import { AriEvents } from '#asterisk/ari-events.ts'
+import { AudioSocketServer } from '#asterisk/audiosocket-server.ts'
+import { MediaCalls } from '#asterisk/media-calls.ts'
+import { StasisApp } from '#asterisk/stasis-app.ts'
+import { type Clock, SystemClock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import { type Random, systemRandom } from '#base/random.ts'
+import { version } from '#base/version.ts'
+import { Admission, type CallSettings } from '#call/admission.ts'
+import type { CallWorld } from '#call/call.ts'
+import { Pacer } from '#call/pacer.ts'
+import { SessionStore } from '#call/session-store.ts'
+import { turnStates } from '#call/turn-state.ts'
+import { advertisedHost } from '#config/cross-checks.ts'
+import type { Configuration } from '#config/schema.ts'
+import type { Environment } from '#config/secrets.ts'
+import { createApi } from '#http/api.ts'
+import type { EngineStatus } from '#http/status.ts'
+import { createProviders, type VendorsConfiguration } from '#providers/index.ts'
+import { createCallDetector } from '#speech/call-detector.ts'
+import { SpeechDetection } from '#speech/detection.ts'
+import { createCallObserver } from '#telemetry/call-observer.ts'
+import { CallRecordFile } from '#telemetry/call-record.ts'
+import { Metrics } from '#telemetry/metrics.ts'
+import { allowedPeers } from './app/allowed-peers.ts'
+
+/**
+ * The composition root: builds every part from one configuration, wires them, and closes them in the opposite order.
+ * Nothing imports it but the command line and the tests.
+ *
+ * Starting never waits for what may be missing: models, keys and Asterisk come when they come, and /ready says what
+ * is lacking.
+ */
+export interface EngineDeps {
+  readonly configuration: Configuration<VendorsConfiguration>
+  readonly env: Environment
+  readonly log: Log
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export class Engine {
+  readonly store = new SessionStore()
+  readonly pacer: Pacer
+  readonly metrics: Metrics
+  readonly detection: SpeechDetection
+  readonly audioSocket: AudioSocketServer
+  readonly providers: Readonly<Record<string, Provider<'agent'>>>
+  private readonly configuration: Configuration<VendorsConfiguration>
+  private readonly log: Log
+  private readonly clock: Clock
+  private readonly admission: Admission
+  private readonly ariEvents: AriEvents
+  private readonly records: CallRecordFile
+  private readonly http: Server<undefined>
+  private asteriskVersion: string | null = null
+  private closing: Promise<void> | null = null
+
+  /** Listens on all its ports when it returns. Throws when a port is taken; the message names it. */
+  private constructor(deps: EngineDeps, allowList: AllowList) {
+    const { configuration, env, log } = deps
+    const clock = deps.clock ?? new SystemClock()
+    const random = deps.random ?? systemRandom
+    this.configuration = configuration
+    this.log = log
+    this.clock = clock
+    this.records = new CallRecordFile(recordsPath(configuration.records.file, env), log)
+    this.detection = new SpeechDetection({ clock, log, random, capacity: configuration.limits.calls })
+    this.providers = createProviders({ configuration, env, log, clock, random })
+    this.metrics = new Metrics(version, clock, this.metricSources(), Object.keys(this.providers))
+    this.pacer = new Pacer(clock, (latenessMs) => this.metrics.pacingLateness(latenessMs))
+
+    const { asterisk, audiosocket } = configuration
+    const provider = this.provider()
+    const sampleRateHz: SampleRateHz = audiosocket.format === 'slin16' ? 16000 : 8000
+    const world: CallWorld = {
+      clock,
+      log,
+      pacer: this.pacer,
+      store: this.store,
+      detector: createCallDetector(this.detection, {
+        threshold: configuration.vad.threshold,
+        minSpeechMs: configuration.vad.min_speech_ms,
+        minSilenceMs: configuration.vad.min_silence_ms,
+      }),
+      observer: createCallObserver(log, this.metrics, this.records, configuration.logging.transcripts),
+    }
+    this.admission = new Admission(callSettings(configuration, provider, sampleRateHz), world)
+
+    const mediaCalls = new MediaCalls(this.store, this.admission, audiosocket.accept_unannounced)
+    this.audioSocket = new AudioSocketServer({
+      host: audiosocket.host,
+      port: audiosocket.port,
+      sampleRateHz,
+      uuidTimeoutMs: audiosocket.uuid_timeout_ms,
+      silentPeerTimeoutMs: audiosocket.silent_peer_timeout_ms,
+      connectionsMax: audiosocket.max_connections,
+      allowList,
+      clock,
+      log,
+      accept: (uuid, leg) => mediaCalls.accept(uuid, leg),
+    })
+
+    const ariOptions = {
+      host: asterisk.host,
+      port: asterisk.port,
+      username: asterisk.username,
+      password: asterisk.password,
+      requestTimeoutMs: asterisk.request_timeout_ms,
+    }
+    const ari = new AriClient(ariOptions)
+    const stasis = new StasisApp({
+      ari,
+      store: this.store,
+      admission: this.admission,
+      clock,
+      log,
+      random,
+      application: asterisk.app_name,
+      mediaHost: `${advertisedHost(configuration)}:${this.audioSocket.port}`,
+      format: audiosocket.format,
+    })
+    this.ariEvents = new AriEvents(
+      {
+        ...ariOptions,
+        application: asterisk.app_name,
+        pingIntervalMs: asterisk.ping_interval_ms,
+        pingTimeoutMs: asterisk.ping_timeout_ms,
+        reconnectMaxMs: asterisk.reconnect_max_ms,
+      },
+      {
+        event: (event) => stasis.event(event),
+        connected: () => {
+          void stasis.reconcile()
+          void ari.asteriskVersion().then((result) => {
+            if (result.ok) this.asteriskVersion = result.value
+          })
+        },
+        disconnected: () => {
+          this.asteriskVersion = null
+        },
+      },
+      clock,
+      log,
+      random,
+    )
+    const api = createApi({ status: () => this.status(), scrape: () => this.metrics.scrape() })
+    this.http = this.listen(() =>
+      Bun.serve({ hostname: configuration.health.host, port: configuration.health.port, fetch: api.fetch }),
+    )
+  }
+
+  static async start(deps: EngineDeps): Promise<Engine> {
+    const engine = new Engine(deps, await allowedPeers(deps.configuration, deps.log))
+    engine.detection.start()
+    for (const provider of Object.values(engine.providers)) provider.start()
+    engine.ariEvents.start()
+    return engine
+  }
+
+  get httpUrl(): string {
+    return `http://${this.configuration.health.host}:${this.http.port}`
+  }
+
+  get audioSocketAddress(): string {
+    return `${this.configuration.audiosocket.host}:${this.audioSocket.port}`
+  }
+
+  status(): EngineStatus {
+    const { configuration } = this
+    return {
+      version,
+      draining: this.admission.draining,
+      activeCalls: this.store.size,
+      callsMax: configuration.limits.calls,
+      ariConnected: this.ariEvents.connected,
+      ariProblem: this.ariEvents.problem,
+      asteriskVersion: this.asteriskVersion,
+      audioTransport: configuration.audio_transport,
+      audioSocketAddress: this.audioSocketAddress,
+      defaultProvider: configuration.default_provider,
+      providers: this.readiness(),
+      speechDetection: this.detection.readiness,
+      conversation: { states: this.turnStates(), gatesClosed: this.gatesClosed() },
+    }
+  }
+
+  /** Idempotent: no new calls; running ones may finish within `limitMs`, then they are ended; then everything closes. */
+  stop(limitMs: number): Promise<void> {
+    this.closing ??= this.drainAndClose(limitMs)
+    return this.closing
+  }
+
+  /** Ends the wait of a `stop` that is under way. */
+  hurry(): void {
+    for (const call of this.store.live) void call.end('shutdown')
+  }
+
+  private async drainAndClose(limitMs: number): Promise<void> {
+    this.admission.draining = true
+    if (this.store.size > 0) this.log.info('waiting for running calls', { calls: this.store.size, limit_ms: limitMs })
+    const limit = new AbortController()
+    await Promise.race([this.store.whenEmpty(), this.clock.sleep(limitMs, limit.signal)])
+    limit.abort()
+    await Promise.all(this.store.live.map((call) => call.end('shutdown')))
+    this.ariEvents.stop()
+    this.audioSocket.close()
+    await Promise.all([
+      this.detection.close(),
+      ...Object.values(this.providers).map((provider) => provider.close()),
+      this.records.flushed(),
+      this.http.stop(true),
+    ])
+  }
+
+  private provider(): Provider<'agent'> {
+    const { default_provider: name } = this.configuration
+    const provider = this.providers[name]
+    // The configuration's own checks refuse this with line and advice; here it would be a bug.
+    if (provider === undefined) throw new Error(`bug: provider ${name} is not among the enabled ones`)
+    return provider
+  }
+
+  private listen(serve: () => Server<undefined>): Server<undefined> {
+    try {
+      return serve()
+    } catch (thrown) {
+      this.audioSocket.close()
+      const { host, port } = this.configuration.health
+      const why = thrown instanceof Error ? thrown.message : String(thrown)
+      throw new Error(`HTTP cannot listen on ${host}:${port} (${why}): is another engine running?`)
+    }
+  }
+
+  private readiness(): Record<string, Readiness> {
+    return Object.fromEntries(Object.entries(this.providers).map(([name, provider]) => [name, provider.readiness()]))
+  }
+
+  private turnStates(): Record<string, number> {
+    const counts: Record<string, number> = Object.fromEntries(turnStates.map((state) => [state, 0]))
+    for (const call of this.store.live) counts[call.turnState] = (counts[call.turnState] ?? 0) + 1
+    return counts
+  }
+
+  private gatesClosed(): number {
+    return this.store.live.filter((call) => call.gateClosed).length
+  }
+
+  private metricSources() {
+    return {
+      activeCalls: () => this.store.size,
+      turnStates: () => this.turnStates(),
+      gatesClosed: () => this.gatesClosed(),
+      ariConnected: () => this.ariEvents.connected,
+      ariEvents: () => this.ariEvents.counters,
+      refused: () => this.admission.refused,
+      unknownEvents: () => this.store.unknown,
+      audioSocket: () => ({ connections: this.audioSocket.connections, ...this.audioSocket.counters }),
+      pacer: () => this.pacer.counters,
+      detector: () => this.detection.stats,
+      providersReady: () =>
+        Object.fromEntries(Object.entries(this.readiness()).map(([name, state]) => [name, state.ready])),
+      records: () => this.records,
+    }
+  }
+}
+
+function callSettings(
+  configuration: Configuration<VendorsConfiguration>,
+  provider: Provider<'agent'>,
+  sampleRateHz: SampleRateHz,
+): CallSettings {
+  const { barge_in: bargeIn, vad, streaming, llm, limits } = configuration
+  return {
+    provider,
+    sampleRateHz,
+    language: configuration.language,
+    prompt: llm.prompt,
+    greeting: llm.initial_greeting,
+    callMaxMs: limits.call_seconds * 1000,
+    callsMax: limits.calls,
+    turns: {
+      warmUpMs: streaming.min_start_ms,
+      greetingWarmUpMs: streaming.greeting_min_start_ms,
+      endSilenceMs: vad.end_silence_ms,
+      turnMaxMs: vad.max_turn_ms,
+      bargeIn: {
+        enabled: bargeIn.enabled,
+        minMs: bargeIn.min_ms,
+        initialProtectionMs: bargeIn.initial_protection_ms,
+        greetingProtectionMs: bargeIn.greeting_protection_ms,
+        guardMs: bargeIn.post_tts_end_protection_ms,
+        cooldownMs: bargeIn.cooldown_ms,
+      },
+      apology: llm.apology,
+    },
+  }
+}
+
+/** `records.file`, or the user's state folder. */
+function recordsPath(configured: string, env: Environment): string {
+  if (configured !== '') return configured
+  return join(env.XDG_STATE_HOME ?? join(env.HOME ?? homedir(), '.local', 'state'), 'patchcord', 'calls.jsonl')
+}

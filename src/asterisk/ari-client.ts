@@ -1,0 +1,174 @@
+import type { Milliseconds } from '#base/clock.ts'
+import { failed, messageOf, ok, type Result } from '#base/result.ts'
+
+/**
+ * Asterisk's REST interface as a thin wrapper over `fetch`: each request has a deadline, and a failure is a value that
+ * says what Asterisk answered. Only the requests that patchcord makes are here. Source: Asterisk's rest-api api-docs.
+ */
+export interface AriError {
+  /** `http`: Asterisk answered with `status`; the others: it did not answer. */
+  readonly kind: 'http' | 'timeout' | 'unreachable'
+  readonly status: number | null
+  /** Method and path, and Asterisk's own words; no credentials. */
+  readonly message: string
+}
+
+export type AriResult<Value> = Result<Value, AriError>
+
+export interface AriChannel {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  readonly caller: { readonly name: string; readonly number: string }
+  readonly dialplan: { readonly context: string; readonly exten: string; readonly priority: number }
+}
+
+export interface AriBridge {
+  readonly id: string
+  readonly channels: readonly string[]
+}
+
+export interface AriClientOptions {
+  readonly host: string
+  readonly port: number
+  readonly username: string
+  readonly password: string
+  readonly requestTimeoutMs: Milliseconds
+}
+
+export interface ExternalMediaRequest {
+  readonly channelId: string
+  readonly app: string
+  /** `host:port` as Asterisk reaches it. */
+  readonly externalHost: string
+  readonly uuid: string
+  readonly format: 'slin' | 'slin16'
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>
+
+export class AriClient {
+  private readonly base: string
+  private readonly authorization: string
+  private readonly timeoutMs: Milliseconds
+
+  constructor(options: AriClientOptions) {
+    this.base = `http://${bracketed(options.host)}:${options.port}/ari`
+    this.authorization = basicAuthorization(options.username, options.password)
+    this.timeoutMs = options.requestTimeoutMs
+  }
+
+  asteriskVersion(): Promise<AriResult<string>> {
+    return this.request('GET', '/asterisk/info', { only: 'system' }, (body) => {
+      const system = (body as { system?: { version?: unknown } }).system
+      return typeof system?.version === 'string' ? system.version : 'unknown'
+    })
+  }
+
+  channels(): Promise<AriResult<readonly AriChannel[]>> {
+    return this.request('GET', '/channels', {}, (body) => body as AriChannel[])
+  }
+
+  bridges(): Promise<AriResult<readonly AriBridge[]>> {
+    return this.request('GET', '/bridges', {}, (body) => body as AriBridge[])
+  }
+
+  answer(channelId: string): Promise<AriResult<void>> {
+    return this.request('POST', `/channels/${encodeURIComponent(channelId)}/answer`, {}, nothing)
+  }
+
+  hangup(channelId: string, reason: 'normal' | 'failure' = 'normal'): Promise<AriResult<void>> {
+    return this.request('DELETE', `/channels/${encodeURIComponent(channelId)}`, { reason }, nothing)
+  }
+
+  setVariable(channelId: string, variable: string, value: string): Promise<AriResult<void>> {
+    return this.request('POST', `/channels/${encodeURIComponent(channelId)}/variable`, { variable, value }, nothing)
+  }
+
+  /** The channel goes on in the dialplan where it left it. */
+  continueInDialplan(channelId: string): Promise<AriResult<void>> {
+    return this.request('POST', `/channels/${encodeURIComponent(channelId)}/continue`, {}, nothing)
+  }
+
+  /** `dtmf_events` and `proxy_media` keep Asterisk from joining the two channels behind our back. */
+  createBridge(bridgeId: string): Promise<AriResult<void>> {
+    const query = { type: 'mixing,dtmf_events,proxy_media', name: bridgeId }
+    return this.request('POST', `/bridges/${encodeURIComponent(bridgeId)}`, query, nothing)
+  }
+
+  addToBridge(bridgeId: string, channelId: string): Promise<AriResult<void>> {
+    return this.request('POST', `/bridges/${encodeURIComponent(bridgeId)}/addChannel`, { channel: channelId }, nothing)
+  }
+
+  destroyBridge(bridgeId: string): Promise<AriResult<void>> {
+    return this.request('DELETE', `/bridges/${encodeURIComponent(bridgeId)}`, {}, nothing)
+  }
+
+  /** Asterisk connects to `externalHost` while it serves this request. */
+  externalMedia(request: ExternalMediaRequest): Promise<AriResult<void>> {
+    const query = {
+      channelId: request.channelId,
+      app: request.app,
+      external_host: request.externalHost,
+      encapsulation: 'audiosocket',
+      transport: 'tcp',
+      format: request.format,
+      data: request.uuid,
+    }
+    return this.request('POST', '/channels/externalMedia', query, nothing)
+  }
+
+  private async request<Value>(
+    method: string,
+    path: string,
+    query: Query,
+    read: (body: unknown) => Value,
+  ): Promise<AriResult<Value>> {
+    const parameters = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value))
+    const text = parameters.size === 0 ? '' : `?${parameters}`
+    try {
+      const response = await fetch(`${this.base}${path}${text}`, {
+        method,
+        headers: { authorization: this.authorization },
+        signal: AbortSignal.timeout(this.timeoutMs),
+      })
+      const body = await response.text()
+      if (response.ok) return ok(read(body === '' ? null : JSON.parse(body)))
+      return failed({
+        kind: 'http',
+        status: response.status,
+        message: `${method} ${path}: ${response.status} ${asteriskWords(body)}`,
+      })
+    } catch (thrown) {
+      const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError'
+      const why = timedOut ? `no answer within ${this.timeoutMs} ms` : messageOf(thrown)
+      return failed({ kind: timedOut ? 'timeout' : 'unreachable', status: null, message: `${method} ${path}: ${why}` })
+    }
+  }
+}
+
+/** What is gone need not be taken down: a 404 on a removal is what was wanted. */
+export function goneOrDone(result: AriResult<void>): boolean {
+  return result.ok || result.error.status === 404
+}
+
+export function basicAuthorization(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
+
+export function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+}
+
+const nothing = (): void => undefined
+
+/** Asterisk says `message`, and in one case `error`. */
+function asteriskWords(body: string): string {
+  try {
+    const parsed = JSON.parse(body) as { message?: unknown; error?: unknown }
+    return String(parsed.message ?? parsed.error ?? '')
+  } catch {
+    return body.slice(0, 200)
+  }
+}

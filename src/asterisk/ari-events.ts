@@ -1,0 +1,200 @@
+import { Backoff } from '#base/backoff.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { Random } from '#base/random.ts'
+import type { AriChannel, AriClientOptions } from './ari-client.ts'
+import { basicAuthorization, bracketed } from './ari-client.ts'
+
+/**
+ * The event socket of one Stasis application. It stays connected: a ping finds a dead peer, a capped backoff spares an
+ * Asterisk that is down. Being connected is what registers the application: while it is not, `Stasis()` in the dialplan
+ * falls through.
+ */
+export type AriEvent =
+  | { readonly type: 'StasisStart'; readonly args: readonly string[]; readonly channel: AriChannel }
+  | { readonly type: 'StasisEnd'; readonly channel: AriChannel }
+  | { readonly type: 'ChannelHangupRequest'; readonly channel: AriChannel }
+  | { readonly type: 'ChannelDestroyed'; readonly channel: AriChannel }
+  | { readonly type: 'ChannelDtmfReceived'; readonly digit: string; readonly channel: AriChannel }
+  | { readonly type: 'PlaybackFinished'; readonly playback: { readonly id: string } }
+  | { readonly type: 'ApplicationReplaced' }
+
+const eventTypes: readonly string[] = [
+  'StasisStart',
+  'StasisEnd',
+  'ChannelHangupRequest',
+  'ChannelDestroyed',
+  'ChannelDtmfReceived',
+  'PlaybackFinished',
+  'ApplicationReplaced',
+] satisfies AriEvent['type'][]
+
+export interface AriEventsOptions extends AriClientOptions {
+  readonly application: string
+  readonly pingIntervalMs: Milliseconds
+  readonly pingTimeoutMs: Milliseconds
+  readonly reconnectMaxMs: Milliseconds
+}
+
+export interface AriEventsListener {
+  event(event: AriEvent): void
+  connected(): void
+  disconnected(): void
+}
+
+export interface AriEventCounters {
+  received: number
+  /** Types we have no use for: each Asterisk release adds some. */
+  ignored: number
+  /** Messages that are no JSON object with a type, or lack what their type promises. */
+  malformed: number
+  reconnects: number
+}
+
+const firstReconnectMs = 250
+
+export class AriEvents {
+  readonly counters: AriEventCounters = { received: 0, ignored: 0, malformed: 0, reconnects: 0 }
+  connected = false
+  /** Why there is no connection, in plain words; for /ready and the log. */
+  problem = 'not connected yet'
+  private readonly options: AriEventsOptions
+  private readonly listener: AriEventsListener
+  private readonly clock: Clock
+  private readonly log: Log
+  private readonly backoff: Backoff
+  private socket: WebSocket | null = null
+  private pinging: Disposable | null = null
+  private retry: Disposable | null = null
+  private lastPongMs = 0
+  private stopped = false
+  private lastLogged = ''
+
+  constructor(options: AriEventsOptions, listener: AriEventsListener, clock: Clock, log: Log, random: Random) {
+    this.options = options
+    this.listener = listener
+    this.clock = clock
+    this.log = log
+    this.backoff = new Backoff(firstReconnectMs, options.reconnectMaxMs, random)
+  }
+
+  start(): void {
+    if (!this.stopped && this.socket === null) this.connect()
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.retry?.[Symbol.dispose]()
+    this.pinging?.[Symbol.dispose]()
+    this.socket?.close()
+    this.socket = null
+    this.connected = false
+  }
+
+  private connect(): void {
+    const { host, port, application, username, password } = this.options
+    const url = `ws://${bracketed(host)}:${port}/ari/events?app=${encodeURIComponent(application)}`
+    // The credentials go in a header, so that no log of a URL can hold them. Compression would only cost time.
+    const socket = new WebSocket(url, {
+      headers: { authorization: basicAuthorization(username, password) },
+      perMessageDeflate: false,
+    } as unknown as string[])
+    this.socket = socket
+    // An upgrade that is never answered must not wait for ever.
+    const opening = this.clock.after(this.options.pingTimeoutMs, () => this.lost(socket, 'no answer to the upgrade'))
+    socket.addEventListener('open', () => {
+      opening[Symbol.dispose]()
+      if (this.socket === socket) this.opened(socket)
+    })
+    socket.addEventListener('message', (message) => this.received(message.data))
+    socket.addEventListener('pong', () => {
+      this.lastPongMs = this.clock.now()
+    })
+    socket.addEventListener('error', (event) => {
+      opening[Symbol.dispose]()
+      this.lost(socket, 'message' in event ? String(event.message) : 'connection failed')
+    })
+    socket.addEventListener('close', (event) => {
+      opening[Symbol.dispose]()
+      this.lost(socket, event.reason || `closed with code ${event.code}`)
+    })
+  }
+
+  private opened(socket: WebSocket): void {
+    this.backoff.reset()
+    this.connected = true
+    this.problem = ''
+    this.lastLogged = ''
+    this.lastPongMs = this.clock.now()
+    this.log.info('connected to Asterisk', { application: this.options.application })
+    this.pinging = this.clock.every(this.options.pingIntervalMs, () => {
+      const { pingIntervalMs, pingTimeoutMs } = this.options
+      if (this.clock.now() - this.lastPongMs > pingIntervalMs + pingTimeoutMs) this.lost(socket, 'no answer to a ping')
+      else socket.ping()
+    })
+    this.listener.connected()
+  }
+
+  private lost(socket: WebSocket, why: string): void {
+    if (this.socket !== socket) return
+    this.socket = null
+    const wasConnected = this.connected
+    this.connected = false
+    this.pinging?.[Symbol.dispose]()
+    this.pinging = null
+    socket.close()
+    if (wasConnected) this.listener.disconnected()
+    if (this.stopped) return
+    const { host, port } = this.options
+    this.problem = adviceFor(why, `${host}:${port}`)
+    const waitMs = this.backoff.next()
+    // The same trouble is said once, not at every attempt.
+    if (this.problem !== this.lastLogged) this.log.warn('no connection to Asterisk', { why: this.problem })
+    this.lastLogged = this.problem
+    this.retry = this.clock.after(waitMs, () => {
+      this.counters.reconnects += 1
+      if (!this.stopped) this.connect()
+    })
+  }
+
+  private received(data: unknown): void {
+    this.counters.received += 1
+    const event = parseAriEvent(data)
+    if (event === 'ignored' || event === 'malformed') {
+      this.counters[event] += 1
+      return
+    }
+    if (event.type === 'ApplicationReplaced') {
+      this.log.error('another engine has taken over this Stasis application', { application: this.options.application })
+    }
+    this.listener.event(event)
+  }
+}
+
+/** Bun's WebSocket tells a refused upgrade's status only in its words. */
+function adviceFor(why: string, where: string): string {
+  if (/401/.test(why))
+    return `Asterisk at ${where} refuses the ARI user: check ASTERISK_ARI_USERNAME and _PASSWORD against ari.conf`
+  if (/403|404/.test(why)) return `${where} answers, but not with ARI: is http.conf enabled and res_ari loaded?`
+  return `Asterisk at ${where} does not answer on its ARI port (${why})`
+}
+
+export function parseAriEvent(data: unknown): AriEvent | 'ignored' | 'malformed' {
+  if (typeof data !== 'string') return 'malformed'
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(data)
+  } catch {
+    return 'malformed'
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('type' in parsed)) return 'malformed'
+  const { type } = parsed
+  if (typeof type !== 'string') return 'malformed'
+  if (!eventTypes.includes(type)) return 'ignored'
+  const event = parsed as { channel?: { id?: unknown; name?: unknown }; playback?: { id?: unknown } }
+  if (type === 'PlaybackFinished') return typeof event.playback?.id === 'string' ? (parsed as AriEvent) : 'malformed'
+  if (type === 'ApplicationReplaced') return { type }
+  if (typeof event.channel?.id !== 'string' || typeof event.channel.name !== 'string') return 'malformed'
+  if (type === 'StasisStart' && !Array.isArray((parsed as { args?: unknown }).args)) return 'malformed'
+  return parsed as AriEvent
+}

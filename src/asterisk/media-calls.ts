@@ -1,0 +1,48 @@
+import type { Admission } from '#call/admission.ts'
+import type { PbxSide } from '#call/pbx-side.ts'
+import type { SessionStore } from '#call/session-store.ts'
+import type { AudioSocketLeg } from './audiosocket-leg.ts'
+import type { Acceptance } from './audiosocket-server.ts'
+
+/**
+ * Who takes a media connection: the call that announced its UUID through ARI; or, where `audiosocket.accept_unannounced`
+ * allows it, a new call of its own, made by `AudioSocket(uuid,host:port)` in the dialplan or by `patchcord dial`. Such
+ * a call has no ARI side: ending the connection is all that can be done with it, and the dialplan goes on from there.
+ */
+export class MediaCalls {
+  private readonly store: SessionStore
+  private readonly admission: Admission
+  private readonly acceptUnannounced: boolean
+
+  constructor(store: SessionStore, admission: Admission, acceptUnannounced: boolean) {
+    this.store = store
+    this.admission = admission
+    this.acceptUnannounced = acceptUnannounced
+  }
+
+  accept(uuid: string, leg: AudioSocketLeg): Acceptance {
+    const announced = this.store.byMediaUuid(uuid)
+    if (announced !== undefined) return announced.attachLeg(leg) === 'attached' ? 'accepted' : 'duplicate_uuid'
+    if (!this.acceptUnannounced) {
+      this.store.noteUnknown('media')
+      return 'unknown_uuid'
+    }
+    const call = this.admission.admit({
+      id: uuid,
+      caller: { number: '', name: '', dialled: '' },
+      origin: 'dialplan',
+      pbx: noPbx,
+    })
+    if (typeof call === 'string') return 'refused'
+    this.store.bindMedia(uuid, call)
+    call.answered()
+    if (call.attachLeg(leg) !== 'attached') return 'refused'
+    call.bridged()
+    return 'accepted'
+  }
+}
+
+const noPbx: PbxSide = {
+  channelEntered: () => {},
+  release: () => Promise.resolve(),
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { Random } from '#base/random.ts'
+import type { Admission, PatchcordResult } from '#call/admission.ts'
+import type { SessionStore } from '#call/session-store.ts'
+import { AriCall, sendBack } from './ari-call.ts'
+import type { AriChannel, AriClient } from './ari-client.ts'
+import type { AriEvent } from './ari-events.ts'
+import { channelKind } from './channel-kind.ts'
+
+/**
+ * The Stasis application: events in, calls out. It knows no call by itself; what an event belongs to is asked of the
+ * session store, and an event for something unknown is counted.
+ */
+export interface StasisAppOptions {
+  readonly ari: AriClient
+  readonly store: SessionStore
+  readonly admission: Admission
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: Random
+  readonly application: string
+  readonly mediaHost: string
+  readonly format: 'slin' | 'slin16'
+}
+
+export class StasisApp {
+  private readonly options: StasisAppOptions
+
+  constructor(options: StasisAppOptions) {
+    this.options = options
+  }
+
+  event(event: AriEvent): void {
+    switch (event.type) {
+      case 'StasisStart':
+        return this.entered(event.channel)
+      case 'ChannelHangupRequest':
+      case 'StasisEnd':
+      case 'ChannelDestroyed':
+        return this.left(event.channel)
+      case 'ChannelDtmfReceived':
+        // The digit also arrives on the media connection; this is only where an unknown channel shows.
+        if (this.options.store.byChannelId(event.channel.id) === undefined) this.unknown('channel', event.type)
+        return
+      case 'PlaybackFinished':
+        return this.unknown('playback', event.type)
+      case 'ApplicationReplaced':
+        return
+    }
+  }
+
+  /** After the event socket was away: a call whose channel ended meanwhile is over. */
+  async reconcile(): Promise<void> {
+    const { store, ari } = this.options
+    if (store.size === 0) return
+    const channels = await ari.channels()
+    if (!channels.ok) return
+    const alive = channels.value.map((channel) => channel.id)
+    for (const call of store.live) {
+      if (call.origin === 'ari' && !alive.includes(call.id)) void call.end('caller')
+    }
+  }
+
+  private entered(channel: AriChannel): void {
+    switch (channelKind(channel)) {
+      case 'our_media': {
+        const call = this.options.store.byChannelId(channel.id)
+        if (call !== undefined) return call.pbx.channelEntered(channel.id)
+        // Its call ended while Asterisk was still making it.
+        this.unknown('channel', 'StasisStart')
+        void this.options.ari.hangup(channel.id)
+        return
+      }
+      case 'not_a_caller':
+        this.options.admission.noteRefused('not_a_caller')
+        return this.refuse(channel, 'not_a_caller')
+      case 'caller':
+        return this.admit(channel)
+    }
+  }
+
+  private admit(channel: AriChannel): void {
+    const { ari, store, admission, clock, log, random, application, mediaHost, format } = this.options
+    if (store.byChannelId(channel.id) !== undefined) return
+    const mediaUuid = random.uuid()
+    const pbx = new AriCall({ ari, clock, log, application, mediaHost, format, channelId: channel.id, mediaUuid })
+    const call = admission.admit({
+      id: channel.id,
+      caller: { number: channel.caller.number, name: channel.caller.name, dialled: channel.dialplan.exten },
+      origin: 'ari',
+      pbx,
+    })
+    if (typeof call === 'string') return this.refuse(channel, call)
+    store.bindChannel(channel.id, call)
+    store.bindChannel(pbx.mediaChannelId, call)
+    store.bindMedia(mediaUuid, call)
+    void pbx.setUp(call)
+  }
+
+  private refuse(channel: AriChannel, result: PatchcordResult): void {
+    this.options.log.warn('a channel goes back to the dialplan', { channel: channel.id, result })
+    void sendBack(this.options.ari, channel.id, result)
+  }
+
+  private left(channel: AriChannel): void {
+    const call = this.options.store.byChannelId(channel.id)
+    if (call === undefined) return this.unknown('channel', 'end')
+    if (channelKind(channel) === 'our_media') {
+      void call.end('media_lost')
+      return
+    }
+    void call.end('caller')
+  }
+
+  private unknown(kind: 'channel' | 'playback', what: string): void {
+    this.options.store.noteUnknown(kind)
+    this.options.log.debug('an event for something unknown', { kind, what })
+  }
+}

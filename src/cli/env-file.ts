@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { failed, messageOf, ok, type Result } from '#base/result.ts'
+
+/**
+ * Reads NAME=value lines: `#` comments, an optional `export`, single or double quotes. Nothing is expanded, so a
+ * password may hold any character. A line that is none of this is an error with its number, never with its text.
+ */
+export function readEnvFile(path: string, cwd: string): Result<Record<string, string>, string> {
+  let text: string
+  try {
+    text = readFileSync(resolve(cwd, path), 'utf8')
+  } catch (thrown) {
+    return failed(`--env-file ${path}: ${messageOf(thrown)}`)
+  }
+  const values: Record<string, string> = {}
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const trimmed = line.trim()
+    if (trimmed === '' || trimmed.startsWith('#')) continue
+    const match = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/.exec(trimmed)
+    if (match?.[1] === undefined) return failed(`${path}:${index + 1}: expected NAME=value`)
+    values[match[1]] = unquoted(match[2] ?? '')
+  }
+  return ok(values)
+}
+
+function unquoted(value: string): string {
+  const quoted = /^(["'])(.*)\1$/.exec(value)
+  return quoted?.[2] ?? value.replace(/\s+#.*$/, '')
+}

@@ -1,0 +1,17 @@
+import { exitCodes } from './io.ts'
+
+/** What the engine starts as children of itself: each runs what must not live in the engine's own process. */
+export async function internal(argv: readonly string[]): Promise<number> {
+  const [child = '', ...rest] = argv
+  switch (child) {
+    case 'phonemizer':
+      await (await import('#speech/phonemizer-child.ts')).runPhonemizerChild(rest)
+      return exitCodes.ok
+    case 'llm':
+      await (await import('#providers/local/llm-child.ts')).runLlmChild(rest)
+      return exitCodes.ok
+    default:
+      console.error(`patchcord internal: no such child ${child}`)
+      return exitCodes.usage
+  }
+}

@@ -1,0 +1,17 @@
+import { SystemClock } from '#base/clock.ts'
+import { createLog } from '#telemetry/log.ts'
+import { runModels } from './models.ts'
+
+/** `patchcord models` on the real process. */
+export function models(argv: readonly string[]): Promise<number> {
+  const clock = new SystemClock()
+  const write = (line: string) => void process.stderr.write(`${line}\n`)
+  return runModels(argv, {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (text) => void process.stderr.write(text),
+    errIsTty: process.stderr.isTTY === true,
+    env: process.env,
+    clock,
+    log: createLog({ level: 'warn', format: 'pretty', clock, write }),
+  })
+}

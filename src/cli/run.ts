@@ -1,0 +1,115 @@
+import { Engine } from '#app'
+import { SystemClock } from '#base/clock.ts'
+import { messageOf } from '#base/result.ts'
+import { version } from '#base/version.ts'
+import { notReadyReasons } from '#http/status.ts'
+import { createLog } from '#telemetry/log.ts'
+import { engineConfig } from './engine-config.ts'
+import { type CommandIo, exitCodes } from './io.ts'
+import { parseOptions } from './options.ts'
+
+const help = `Usage: patchcord run [options]
+
+Starts the engine: it takes calls on its AudioSocket port at once, keeps trying to reach the Asterisk of
+its configuration, and stops on SIGTERM or Ctrl-C when running calls have ended.
+
+  --config FILE     the configuration; else ./config/ai-agent.yaml, else the copy built in
+  --env-file FILE   variables for it, one NAME=value a line; the environment's own win
+  --provider NAME   answer calls with this provider instead of default_provider
+  --help            this text
+
+Exit codes: 0 stopped as asked, 1 could not start, 2 wrong arguments or configuration.`
+
+export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
+  const options = parseOptions(argv, { config: 'text', 'env-file': 'text', provider: 'text', help: 'flag' })
+  if (!options.ok) {
+    io.stderr(`${options.error}\n\n${help}`)
+    return exitCodes.usage
+  }
+  if (options.value.help === true) {
+    io.stdout(help)
+    return exitCodes.ok
+  }
+  const loaded = engineConfig(io, {
+    config: options.value.config,
+    envFile: options.value['env-file'],
+    provider: options.value.provider,
+  })
+  if (loaded === null) return exitCodes.usage
+
+  const { configuration, env, file } = loaded
+  const clock = new SystemClock()
+  const { level, format } = configuration.logging
+  const pretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true)
+  const log = createLog({ level, format: pretty ? 'pretty' : 'json', clock, write: io.stderr })
+  const stopping = Promise.withResolvers<void>()
+  let engine: Engine
+  try {
+    engine = await Engine.start({ configuration, env, log, clock })
+  } catch (thrown) {
+    io.stderr(messageOf(thrown))
+    return exitCodes.failed
+  }
+  // A bug outside of any call must not take the calls along.
+  process.on('uncaughtException', (thrown) => log.error('a fault of the engine', { why: messageOf(thrown) }))
+  process.on('unhandledRejection', (thrown) => log.error('a fault of the engine', { why: messageOf(thrown) }))
+  let asked = 0
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      asked += 1
+      log.info('asked to stop', { signal, calls: engine.store.size })
+      if (asked > 1) engine.hurry()
+      stopping.resolve()
+    })
+  }
+  log.info('engine started', {
+    version,
+    configuration: file,
+    provider: configuration.default_provider,
+    audiosocket: engine.audioSocketAddress,
+    http: engine.httpUrl,
+  })
+  for (const line of welcome(engine, configuration.asterisk.app_name)) io.stdout(line)
+  void announceReadiness(engine, io, clock, stopping.promise)
+  await stopping.promise
+  await engine.stop(configuration.drain.timeout_seconds * 1000)
+  log.info('engine stopped')
+  return exitCodes.ok
+}
+
+function welcome(engine: Engine, application: string): string[] {
+  return [
+    '',
+    `patchcord ${version} takes calls at ${engine.audioSocketAddress} (AudioSocket); its state: ${engine.httpUrl}/health`,
+    '',
+    '  Without a telephone, in another terminal:   just dial      (or: patchcord dial)',
+    '  From Asterisk with ARI, in extensions.conf: ' + `exten => 100,1,Stasis(${application})`,
+    '    and an ARI user in ari.conf, whose name and password the engine finds in',
+    '    ASTERISK_ARI_USERNAME and ASTERISK_ARI_PASSWORD (README.md, "Point an Asterisk at it").',
+    '  From Asterisk without ARI:                  ' + `exten => 200,1,Answer()`,
+    '                                              ' + ` same => n,AudioSocket(<a UUID>,${engine.audioSocketAddress})`,
+    '',
+  ]
+}
+
+/** Says once that calls are answered, and until then what is missing, each time it changes. */
+async function announceReadiness(
+  engine: Engine,
+  io: CommandIo,
+  clock: SystemClock,
+  stopped: Promise<void>,
+): Promise<void> {
+  const over = new AbortController()
+  void stopped.then(() => over.abort())
+  let said = ''
+  while (!over.signal.aborted) {
+    // A missing Asterisk is no reason to wait: calls come to the AudioSocket port without it.
+    const status = engine.status()
+    const reasons = notReadyReasons({ ...status, ariConnected: true })
+    const line = reasons.length === 0 ? 'Ready: calls are answered.' : `Not ready yet: ${reasons.join('; ')}`
+    if (line !== said) io.stdout(line)
+    said = line
+    if (reasons.length === 0) return
+    await clock.sleep(250, over.signal)
+  }
+}

@@ -1,0 +1,64 @@
+import { Hono } from 'hono'
+import { type EngineStatus, notReadyReasons } from './status.ts'
+
+/**
+ * The endpoints for operators, as a factory without a socket: tests ask it directly, `app.ts` binds it.
+ *
+ * | endpoint | answers |
+ * |---|---|
+ * | GET /live | 200 while the process runs its event loop |
+ * | GET /ready | 200 when calls are served, else 503 with the reasons |
+ * | GET /health | 200 and the state of everything, true values only |
+ * | GET /metrics | Prometheus text format |
+ */
+export interface ApiDeps {
+  readonly status: () => EngineStatus
+  readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>
+}
+
+/** The rows of the endpoint table in the README, checked by a test. */
+export const endpoints = ['/live', '/ready', '/health', '/metrics'] as const
+
+export function createApi(deps: ApiDeps): Hono {
+  const api = new Hono()
+
+  api.get('/live', (context) => context.json({ status: 'live' }))
+
+  api.get('/ready', (context) => {
+    const reasons = notReadyReasons(deps.status())
+    if (reasons.length === 0) return context.json({ status: 'ready' })
+    return context.json({ status: 'not_ready', reasons }, 503)
+  })
+
+  api.get('/health', (context) => {
+    const status = deps.status()
+    const reasons = notReadyReasons(status)
+    return context.json({
+      status: status.draining ? 'draining' : reasons.length === 0 ? 'ok' : 'degraded',
+      reasons,
+      version: status.version,
+      active_calls: status.activeCalls,
+      calls_max: status.callsMax,
+      ari_connected: status.ariConnected,
+      asterisk_version: status.asteriskVersion,
+      audio_transport: status.audioTransport,
+      audiosocket_address: status.audioSocketAddress,
+      default_provider: status.defaultProvider,
+      providers: status.providers,
+      speech_detection: status.speechDetection,
+      conversation: {
+        states: status.conversation.states,
+        gates_closed: status.conversation.gatesClosed,
+      },
+    })
+  })
+
+  api.get('/metrics', async (context) => {
+    const { contentType, text } = await deps.scrape()
+    return context.body(text, 200, { 'content-type': contentType })
+  })
+
+  api.notFound((context) => context.json({ error: `no such endpoint; there are ${endpoints.join(', ')}` }, 404))
+  api.onError((_error, context) => context.json({ error: 'internal error' }, 500))
+  return api
+}

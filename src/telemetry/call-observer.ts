@@ -1,0 +1,65 @@
+import type { Log } from '#base/log.ts'
+import type { CallFacts, CallObserver, CallStep } from '#call/observer.ts'
+import { callRecord, type CallRecordFile } from './call-record.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What each step of a call says in the log: one info line per call and step. */
+const stepMessages: Record<CallStep, string> = {
+  admitted: 'call admitted',
+  answered: 'call answered',
+  bridged: 'call bridged',
+  media_open: 'media open',
+  first_caller_audio: 'first caller audio',
+  gate_closed: 'gate closed',
+  greeting_started: 'greeting started',
+  greeting_finished: 'greeting finished',
+  gate_opened: 'gate opened',
+  hangup: 'hang-up',
+  cleaned: 'call cleaned',
+}
+
+/** Steps that come back in each turn: after their first time they are no news. */
+const repeating: readonly CallStep[] = ['gate_closed', 'gate_opened']
+
+/** Tells the log, the metrics and the record file what calls report. */
+export function createCallObserver(
+  log: Log,
+  metrics: Metrics,
+  records: CallRecordFile,
+  transcripts: boolean,
+): CallObserver {
+  return {
+    step(callId, step, sinceStartMs, detail) {
+      const fields = {
+        call: callId,
+        step,
+        at_ms: Math.round(sinceStartMs),
+        ...(detail === undefined ? {} : { detail }),
+      }
+      const again = repeating.includes(step) && detail === 'again'
+      if (again) log.debug(stepMessages[step], fields)
+      else log.info(stepMessages[step], fields)
+    },
+    gate: (closed) => metrics.gateChanged(closed),
+    bargeIn: (verdict, reactionMs) => metrics.bargeIn(verdict, reactionMs),
+    turn(callId, provider, turn) {
+      metrics.turn(provider, turn)
+      log.info('turn finished', {
+        call: callId,
+        outcome: turn.outcome,
+        response_ms: turn.responseMs === null ? null : Math.round(turn.responseMs),
+      })
+    },
+    transcript(callId, side, text) {
+      if (transcripts) log.info('transcript', { call: callId, side, text })
+    },
+    fault(callId, provider, code, message) {
+      metrics.fault(provider, code)
+      log.warn('provider fault', { call: callId, provider, code, why: message })
+    },
+    finished(facts: CallFacts) {
+      metrics.finished(facts)
+      records.append(callRecord(facts, transcripts))
+    },
+  }
+}

@@ -1,0 +1,102 @@
+import { appendFile, mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Log } from '#base/log.ts'
+import { messageOf } from '#base/result.ts'
+import type { CallFacts, TurnRecord } from '#call/observer.ts'
+
+/**
+ * One JSON line per finished call: who, when, each turn with its stage times, how it ended. Milliseconds are whole; the
+ * caller's and the agent's words are in it only where `logging.transcripts` is on.
+ */
+export function callRecord(facts: CallFacts, withWords: boolean): string {
+  return JSON.stringify({
+    call_id: facts.callId,
+    started_at: new Date(facts.startedWallMs).toISOString(),
+    duration_ms: whole(facts.durationMs),
+    caller_number: facts.caller.number,
+    caller_name: facts.caller.name,
+    dialled: facts.caller.dialled,
+    provider: facts.provider,
+    origin: facts.origin,
+    transport: facts.transport,
+    cause: facts.cause,
+    steps_ms: Object.fromEntries(Object.entries(facts.steps).map(([step, ms]) => [step, whole(ms)])),
+    turns: facts.turns.map((turn) => turnRecord(turn, withWords)),
+    turns_dropped: facts.turnsDropped,
+    barge_ins: facts.bargeIns,
+    false_interruptions: facts.falseInterruptions,
+    faults: facts.faults,
+    dtmf_digits: facts.digits,
+    audio: {
+      frames_in: facts.audio.framesIn,
+      frames_out: facts.audio.framesOut,
+      frames_refused: facts.audio.framesRefused,
+      underruns: facts.audio.underruns,
+      overruns: facts.audio.overruns,
+      detector_full: facts.audio.detectorFull,
+    },
+  })
+}
+
+function turnRecord(turn: TurnRecord, withWords: boolean): Record<string, unknown> {
+  return {
+    started_ms: whole(turn.startedMs),
+    speech_ms: wholeOrNull(turn.speechMs),
+    endpointing_ms: wholeOrNull(turn.endpointingMs),
+    ...Object.fromEntries(Object.entries(turn.stages).map(([stage, ms]) => [`${stage}_ms`, whole(ms)])),
+    response_ms: wholeOrNull(turn.responseMs),
+    heard_ms: wholeOrNull(turn.heardMs),
+    outcome: turn.outcome,
+    ...(withWords ? { caller_text: turn.callerText, agent_text: turn.agentText } : {}),
+  }
+}
+
+const whole = (ms: number) => Math.round(ms)
+const wholeOrNull = (ms: number | null) => (ms === null ? null : Math.round(ms))
+
+/** Lines that may wait for a slow disk; beyond, records are dropped and counted. */
+const waitingMax = 1000
+
+/** Appends records to a file, one after the other and off the audio path. A disk that fails costs records, not calls. */
+export class CallRecordFile {
+  written = 0
+  lost = 0
+  private readonly path: string
+  private readonly log: Log
+  private waiting = 0
+  private chain: Promise<void> = Promise.resolve()
+  private folderMade = false
+
+  constructor(path: string, log: Log) {
+    this.path = path
+    this.log = log
+  }
+
+  append(line: string): void {
+    if (this.waiting >= waitingMax) {
+      this.lost += 1
+      return
+    }
+    this.waiting += 1
+    this.chain = this.chain.then(() => this.write(line))
+  }
+
+  /** Resolves when everything appended so far is written or lost. */
+  flushed(): Promise<void> {
+    return this.chain
+  }
+
+  private async write(line: string): Promise<void> {
+    try {
+      if (!this.folderMade) await mkdir(dirname(this.path), { recursive: true })
+      this.folderMade = true
+      await appendFile(this.path, `${line}\n`, { mode: 0o600 })
+      this.written += 1
+    } catch (thrown) {
+      this.lost += 1
+      if (this.lost === 1) this.log.error('call records cannot be written', { file: this.path, why: messageOf(thrown) })
+    } finally {
+      this.waiting -= 1
+    }
+  }
+}
