@@ -149,7 +149,12 @@ export class Call {
 
   /** Idempotent; resolves when nothing of the call is left. */
   end(cause: HangupCause): Promise<void> {
-    this.ending ??= this.close(cause)
+    if (this.ending === null) {
+      // Set first: closing the parts raises events that end the call, and it must end only once.
+      const cleaned = Promise.withResolvers<void>()
+      this.ending = cleaned.promise
+      void this.close(cause).then(cleaned.resolve)
+    }
     return this.ending
   }
 
