@@ -4,9 +4,12 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
+import { ModelStore, modelsFolder } from '#speech/model-store.ts'
+import { createLlmProcess, createLocalAgent } from './local/agent.ts'
 import { localOptions } from './local/options.ts'
 import { createLoopback } from './loopback/agent.ts'
 import { loopbackOptions } from './loopback/options.ts'
+import { createOpenAiCompatibleLlm } from './openai-compatible/llm.ts'
 import { openAiCompatibleOptions } from './openai-compatible/options.ts'
 
 /**
@@ -29,8 +32,29 @@ export interface ProviderDeps {
 
 /** The enabled providers by name; none of them has started anything yet. */
 export function createProviders(deps: ProviderDeps): Record<string, Provider<'agent'>> {
-  const { loopback } = deps.configuration.providers
+  const { local, loopback } = deps.configuration.providers
   return {
+    ...(local.enabled ? { local: createLocal(deps) } : {}),
     ...(loopback.enabled ? { loopback: createLoopback('loopback', { delayMs: loopback.delay_ms }) } : {}),
   }
+}
+
+function createLocal(deps: ProviderDeps): Provider<'agent'> {
+  const { configuration, env, log, clock, random } = deps
+  const { stt, llm, tts } = configuration.providers.local
+  const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
+  const localDeps = { store, env, log, clock, random }
+  const builtIn = llm.base_url === '' ? { endpoint: createLlmProcess(localDeps) } : {}
+  return createLocalAgent(
+    'local',
+    {
+      sttModel: stt.model,
+      voice: tts.voice,
+      speed: tts.speed,
+      phrases: [configuration.llm.initial_greeting, configuration.llm.apology],
+      sampleRateHz: configuration.audiosocket.format === 'slin16' ? 16000 : 8000,
+      llm: createOpenAiCompatibleLlm(llm, { clock, random, log, env, ...builtIn }),
+    },
+    localDeps,
+  )
 }

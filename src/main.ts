@@ -13,6 +13,7 @@ Usage: patchcord COMMAND [options]
   models     fetch and verify the local models
   dial       place a call without Asterisk and record what comes back
   demo       engine, one call with human speech, and what became of it
+  health     the state of a running engine
   version    print the version
 
 patchcord COMMAND --help says more.`
@@ -30,6 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('#cli/dial.ts')).dial(rest, await processIo())
     case 'demo':
       return (await import('#cli/demo.ts')).demo(rest, await processIo())
+    case 'health':
+      return (await import('#cli/health.ts')).health(rest, await processIo())
     case 'version':
     case '--version':
       console.log((await import('#base/version.ts')).version)

@@ -45,12 +45,20 @@ export interface ExternalMediaRequest {
   readonly format: 'slin' | 'slin16'
 }
 
+/**
+ * Requests under way at once. Asterisk's HTTP server keeps at most ten connections waiting to be accepted; beyond that
+ * the kernel drops them and a request takes a second longer, just when many calls begin together.
+ */
+const requestsMax = 6
+
 type Query = Readonly<Record<string, string | number | undefined>>
 
 export class AriClient {
   private readonly base: string
   private readonly authorization: string
   private readonly timeoutMs: Milliseconds
+  private underWay = 0
+  private readonly waiting: (() => void)[] = []
 
   constructor(options: AriClientOptions) {
     this.base = `http://${bracketed(options.host)}:${options.port}/ari`
@@ -127,6 +135,7 @@ export class AriClient {
     const parameters = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value))
     const text = parameters.size === 0 ? '' : `?${parameters}`
+    await this.turn()
     try {
       const response = await fetch(`${this.base}${path}${text}`, {
         method,
@@ -144,7 +153,17 @@ export class AriClient {
       const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError'
       const why = timedOut ? `no answer within ${this.timeoutMs} ms` : messageOf(thrown)
       return failed({ kind: timedOut ? 'timeout' : 'unreachable', status: null, message: `${method} ${path}: ${why}` })
+    } finally {
+      this.underWay -= 1
+      this.waiting.shift()?.()
     }
+  }
+
+  /** Resolves when this request may be made; first come, first served. */
+  private async turn(): Promise<void> {
+    // The one that is woken counts itself in before anyone else can.
+    if (this.underWay >= requestsMax) await new Promise<void>((resolve) => this.waiting.push(resolve))
+    this.underWay += 1
   }
 }
 

@@ -107,7 +107,11 @@ export async function dial(argv: readonly string[], io: CommandIo): Promise<numb
 }
 
 /** The speech to play at the leg's rate, or what is wrong with the file. */
-async function readSpeech(path: string | undefined, io: CommandIo, sampleRateHz: number): Promise<Result<Int16Array, string>> {
+async function readSpeech(
+  path: string | undefined,
+  io: CommandIo,
+  sampleRateHz: number,
+): Promise<Result<Int16Array, string>> {
   if (path === undefined) return await sampleSpeech(io.env, sampleRateHz)
   let bytes: Uint8Array
   try {

@@ -1,9 +1,13 @@
+import { resolve } from 'node:path'
 import { Engine } from '#app'
-import { SystemClock } from '#base/clock.ts'
+import { type Clock, SystemClock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
 import { version } from '#base/version.ts'
 import { notReadyReasons } from '#http/status.ts'
-import { createLog } from '#telemetry/log.ts'
+import type { Environment } from '#config/secrets.ts'
+import { createLog, joinLogs } from '#telemetry/log.ts'
+import { LogFile } from '#telemetry/log-file.ts'
 import { engineConfig } from './engine-config.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
@@ -16,12 +20,21 @@ its configuration, and stops on SIGTERM or Ctrl-C when running calls have ended.
   --config FILE     the configuration; else ./config/ai-agent.yaml, else the copy built in
   --env-file FILE   variables for it, one NAME=value a line; the environment's own win
   --provider NAME   answer calls with this provider instead of default_provider
+  --log-file FILE   write the log there too, as JSON lines; at 20 MB it is renamed to FILE.1
+  --fetch-models    fetch what the local provider lacks while the engine runs
   --help            this text
 
 Exit codes: 0 stopped as asked, 1 could not start, 2 wrong arguments or configuration.`
 
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
-  const options = parseOptions(argv, { config: 'text', 'env-file': 'text', provider: 'text', help: 'flag' })
+  const options = parseOptions(argv, {
+    config: 'text',
+    'env-file': 'text',
+    provider: 'text',
+    'log-file': 'text',
+    'fetch-models': 'flag',
+    help: 'flag',
+  })
   if (!options.ok) {
     io.stderr(`${options.error}\n\n${help}`)
     return exitCodes.usage
@@ -41,7 +54,13 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const clock = new SystemClock()
   const { level, format } = configuration.logging
   const pretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true)
-  const log = createLog({ level, format: pretty ? 'pretty' : 'json', clock, write: io.stderr })
+  const console = createLog({ level, format: pretty ? 'pretty' : 'json', clock, write: io.stderr })
+  const logFile =
+    options.value['log-file'] === undefined ? null : new LogFile(resolve(io.cwd, options.value['log-file']))
+  const log =
+    logFile === null
+      ? console
+      : joinLogs(console, createLog({ level, format: 'json', clock, write: (line) => logFile.append(line) }))
   const stopping = Promise.withResolvers<void>()
   let engine: Engine
   try {
@@ -70,11 +89,30 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     http: engine.httpUrl,
   })
   for (const line of welcome(engine, configuration.asterisk.app_name)) io.stdout(line)
+  if (options.value['fetch-models'] === true) void fetchModels(configuration.models.dir, env, log, clock)
   void announceReadiness(engine, io, clock, stopping.promise)
   await stopping.promise
   await engine.stop(configuration.drain.timeout_seconds * 1000)
   log.info('engine stopped')
+  await logFile?.flushed()
   return exitCodes.ok
+}
+
+/** In the background: the engine takes calls of other providers meanwhile, and /ready says what is lacking. */
+async function fetchModels(configured: string, env: Environment, log: Log, clock: Clock): Promise<void> {
+  const { runModels } = await import('./models.ts')
+  const say = (text: string) => log.info('fetching models', { progress: text.trim() })
+  const code = await runModels([], {
+    out: () => {},
+    err: say,
+    errIsTty: false,
+    env,
+    clock,
+    log,
+    configuredFolder: configured,
+  })
+  if (code === exitCodes.ok) log.info('models are complete')
+  else log.error('not all models could be fetched: run patchcord models to see why')
 }
 
 function welcome(engine: Engine, application: string): string[] {

@@ -36,3 +36,18 @@ function pretty(time: string, level: LogLevel, message: string, fields: LogField
     .map(([name, value]) => `${name}=${typeof value === 'string' && /\s/.test(value) ? JSON.stringify(value) : value}`)
   return [time.slice(11, 23), level.toUpperCase().padEnd(5), message, ...rest].join(' ')
 }
+
+/** Says everything to both. */
+export function joinLogs(first: Log, second: Log): Log {
+  const both = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    first[level](message, fields)
+    second[level](message, fields)
+  }
+  return {
+    debug: both('debug'),
+    info: both('info'),
+    warn: both('warn'),
+    error: both('error'),
+    with: (fields) => joinLogs(first.with(fields), second.with(fields)),
+  }
+}

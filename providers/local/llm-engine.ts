@@ -1,0 +1,234 @@
+import type { ChatMessage } from '#agent/provider.ts'
+import type { Random } from '#base/random.ts'
+import type { LlamaBinding, LlamaModel, LlamaSequence, Token, TokenBias } from './llm-binding.ts'
+import { SpokenCut } from './llm-spoken.ts'
+
+/**
+ * Several answers at once from one small model. Each lane is a sequence with a memory (KV cache) of its own; llama.cpp
+ * computes all lanes in one batch, so that none waits for another. A request takes the free lane whose memory shares
+ * the longest beginning with its prompt: a later turn of a call then only computes what is new.
+ */
+
+export const contextTokens = 2048
+/** Four lanes of 2,048 tokens are 190 MB of memory for this model. */
+export const lanesMax = 4
+/** Requests that wait for a lane; more than this is refused. At half a second an answer, the last waits two seconds. */
+export const waitingMax = 16
+
+/** Found by trying on this model: lower is duller, higher loses the thread; without the penalty it repeats itself. */
+const sampling = { topK: 40, topP: 0.9, minP: 0.05 }
+const penalty = 1.1
+const penaltyTokens = 64
+
+export interface GenerateRequest {
+  readonly messages: readonly ChatMessage[]
+  readonly temperature: number
+  readonly maxTokens: number
+  readonly seed: number | undefined
+}
+
+export type GenerateEnd =
+  | { readonly type: 'stop' | 'length' | 'aborted'; readonly promptTokens: number; readonly completionTokens: number }
+  | { readonly type: 'overloaded' | 'too_long' }
+
+interface Lane {
+  readonly sequence: LlamaSequence
+  busy: boolean
+}
+
+interface Waiting {
+  readonly tokens: Token[]
+  readonly take: (lane: Lane | undefined) => void
+}
+
+export class LlmEngine {
+  private readonly model: LlamaModel
+  private readonly random: Random
+  private readonly bias: TokenBias
+  private readonly lanes: readonly Lane[]
+  private readonly waiting: Waiting[] = []
+
+  constructor(binding: LlamaBinding, sequences: readonly LlamaSequence[], random: Random) {
+    this.model = binding.model
+    this.random = random
+    this.lanes = sequences.map((sequence) => ({ sequence, busy: false }))
+    this.bias = binding.newTokenBias().set(unspeakable(binding.model), 'never')
+  }
+
+  static async create(binding: LlamaBinding, random: Random, threads: number): Promise<LlmEngine> {
+    const template = binding.model.fileInfo.metadata.tokenizer.chat_template ?? ''
+    if (!template.includes('<|im_start|>'))
+      throw new Error('this model does not use the ChatML template, which is the only one known here')
+    const context = await binding.model.createContext({
+      contextSize: contextTokens,
+      sequences: lanesMax,
+      threads,
+      batchSize: 512,
+    })
+    return new LlmEngine(
+      binding,
+      Array.from({ length: lanesMax }, () => context.getSequence()),
+      random,
+    )
+  }
+
+  get load(): { readonly active: number; readonly waiting: number } {
+    return { active: this.lanes.filter(({ busy }) => busy).length, waiting: this.waiting.length }
+  }
+
+  /** Reads a prompt in, so that the first caller doesn't pay for pages and caches that are still cold. */
+  async warmUp(): Promise<void> {
+    const request = { messages: [{ role: 'user', content: 'Hello.' } as const], temperature: 0, maxTokens: 2, seed: 1 }
+    await this.generate(request, new AbortController().signal, () => {})
+  }
+
+  /** `onText` gets the answer in pieces, as a plain synchronous call. */
+  async generate(request: GenerateRequest, signal: AbortSignal, onText: (text: string) => void): Promise<GenerateEnd> {
+    const tokens = this.prompt(request)
+    if (tokens === undefined) return { type: 'too_long' }
+    if (!this.lanes.some(({ busy }) => !busy) && this.waiting.length >= waitingMax) return { type: 'overloaded' }
+    const lane = await this.lane(tokens, signal)
+    const usage = { promptTokens: tokens.length, completionTokens: 0 }
+    if (lane === undefined) return { type: 'aborted', ...usage }
+    try {
+      return await this.speak(lane.sequence, tokens, request, signal, onText)
+    } finally {
+      this.free(lane)
+    }
+  }
+
+  private async speak(
+    sequence: LlamaSequence,
+    tokens: Token[],
+    request: GenerateRequest,
+    signal: AbortSignal,
+    onText: (text: string) => void,
+  ): Promise<GenerateEnd> {
+    await sequence.adaptStateToTokens(tokens, false)
+    // At least one token must be computed to have something to choose the next one from.
+    const known = Math.min(sequence.nextTokenIndex, tokens.length - 1)
+    if (known < sequence.nextTokenIndex) await sequence.adaptStateToTokens(tokens.slice(0, known), false)
+    const out: Token[] = []
+    const cut = new SpokenCut()
+    const words = new TokenText(this.model)
+    const end = (type: 'stop' | 'length' | 'aborted') => ({
+      type,
+      promptTokens: tokens.length,
+      completionTokens: out.length,
+    })
+    const answer = sequence.evaluate(tokens.slice(known), {
+      ...sampling,
+      temperature: request.temperature,
+      seed: request.seed ?? Math.floor(this.random.next() * 0x7fff_ffff),
+      tokenBias: this.bias,
+      repeatPenalty: { punishTokens: () => out.slice(-penaltyTokens), penalty },
+    })
+    for await (const token of answer) {
+      if (signal.aborted) return end('aborted')
+      out.push(token)
+      const piece = cut.push(words.push(token))
+      if (piece.text !== '') onText(piece.text)
+      if (piece.end) return end('stop')
+      if (out.length >= request.maxTokens) break
+    }
+    const rest = cut.end()
+    if (rest !== '') onText(rest)
+    return end(out.length >= request.maxTokens ? 'length' : 'stop')
+  }
+
+  /** The free lane that knows the most of this prompt, or the one that is freed next. Undefined: the client has gone. */
+  private lane(tokens: Token[], signal: AbortSignal): Promise<Lane | undefined> {
+    const best = this.lanes
+      .filter(({ busy }) => !busy)
+      .map((lane) => ({ lane, shared: sharedTokens(lane.sequence.contextTokens, tokens) }))
+      // Between equals, the one with the shortest memory: the others may be known to calls that go on.
+      .sort(
+        (a, b) => b.shared - a.shared || a.lane.sequence.contextTokens.length - b.lane.sequence.contextTokens.length,
+      )[0]
+    if (best !== undefined) {
+      best.lane.busy = true
+      return Promise.resolve(best.lane)
+    }
+    return new Promise((resolve) => {
+      const leave = () => {
+        const index = this.waiting.indexOf(entry)
+        if (index >= 0) this.waiting.splice(index, 1)
+        resolve(undefined)
+      }
+      const entry: Waiting = {
+        tokens,
+        take: (lane) => {
+          signal.removeEventListener('abort', leave)
+          resolve(lane)
+        },
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      this.waiting.push(entry)
+    })
+  }
+
+  private free(lane: Lane): void {
+    const next = this.waiting.shift()
+    if (next === undefined) lane.busy = false
+    else next.take(lane)
+  }
+
+  /** ChatML, without the oldest turns where all would not fit; undefined where even the newest words don't. */
+  private prompt({ messages, maxTokens }: GenerateRequest): Token[] | undefined {
+    const room = contextTokens - maxTokens - 8
+    const parts = messages.map((message) => ({ message, tokens: this.messageTokens(message) }))
+    const opening = this.model.tokenize('<|im_start|>assistant\n', true)
+    const length = () => parts.reduce((sum, { tokens }) => sum + tokens.length, opening.length)
+    while (length() > room) {
+      const oldest = parts.findIndex(({ message }, index) => message.role !== 'system' && index < parts.length - 1)
+      if (oldest < 0) return undefined
+      parts.splice(oldest, 1)
+    }
+    return [...parts.flatMap(({ tokens }) => tokens), ...opening]
+  }
+
+  /** A caller's words are never read as markers, whatever they are. */
+  private messageTokens({ role, content }: ChatMessage): Token[] {
+    const marker = (text: string) => this.model.tokenize(text, true)
+    return [
+      ...marker(`<|im_start|>${role}\n`),
+      ...this.model.tokenize(content.trim(), false),
+      ...marker('<|im_end|>\n'),
+    ]
+  }
+}
+
+/** Tokens → text, holding back the bytes of a character that isn't complete. */
+class TokenText {
+  private readonly model: LlamaModel
+  private pending: Token[] = []
+
+  constructor(model: LlamaModel) {
+    this.model = model
+  }
+
+  push(token: Token): string {
+    this.pending.push(token)
+    const text = this.model.detokenize(this.pending)
+    // A character has at most four bytes, hence four tokens.
+    if (text.endsWith('\ufffd') && this.pending.length < 4) return ''
+    this.pending = []
+    return text
+  }
+}
+
+function sharedTokens(known: readonly Token[], wanted: readonly Token[]): number {
+  let index = 0
+  while (index < known.length && known[index] === wanted[index]) index += 1
+  return index
+}
+
+/**
+ * Tokens with line breaks, marks of lists, headings, markup or placeholders, and the first byte of emoji. Ċ is the
+ * vocabulary's sign for a line break, ð for the byte 0xF0.
+ */
+function unspeakable(model: LlamaModel): Token[] {
+  return model.fileInfo.metadata.tokenizer.ggml.tokens.flatMap((text, token) =>
+    /[Ċ*#_`~^|<>{}[\]\\@ð]/.test(text) && !text.startsWith('<|') ? [token] : [],
+  )
+}

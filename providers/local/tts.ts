@@ -1,0 +1,210 @@
+import type { Accepted, CallContext, Provider, Readiness, Session, TtsEvent, TtsInput } from '#agent/provider.ts'
+import type { SampleRateHz } from '#audio/format.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { Random } from '#base/random.ts'
+import type { ModelStore } from '#speech/model-store.ts'
+import { ModelWait } from '#speech/model-wait.ts'
+import { PhraseCache } from '#speech/phrase-cache.ts'
+import { isRetryable } from '#speech/speech-failure.ts'
+import { Voice } from '#speech/voice.ts'
+
+/**
+ * A voice on this machine, as the text-to-speech part of a cascade. Sentences of a call come out in order, each as soon
+ * as its pieces are made; what is said again and again comes from memory.
+ */
+export interface Phrase {
+  readonly text: string
+  readonly sampleRateHz: SampleRateHz
+}
+
+export interface LocalTtsOptions {
+  readonly name?: string
+  readonly store: ModelStore
+  /** A Piper voice's name in `models/registry.json`. */
+  readonly voice: string
+  /** 1 is the voice's own pace. */
+  readonly speed?: number
+  /** Made as soon as the voice is there: greetings, apologies. */
+  readonly phrases?: readonly Phrase[]
+  readonly clock: Clock
+  readonly log: Log
+  readonly random?: Random
+  readonly threads?: number
+}
+
+export interface LocalTts extends Provider<'tts'> {
+  /** Has the phrase ready for later calls. @returns false when it could not be made */
+  warm(text: string, sampleRateHz: SampleRateHz): Promise<boolean>
+}
+
+/** What a session needs of a voice; `Voice` is one. */
+export type Speaker = Pick<Voice, 'speak'>
+
+/** Sixteen minutes at 8 kHz. */
+const cacheBytesMax = 16_000_000
+/** The phonemizer of the registry. */
+const phonemizerModel = 'phonemizer'
+
+export function createLocalTts(options: LocalTtsOptions): LocalTts {
+  const { name = 'local', store, clock, log, random, threads, speed, phrases = [] } = options
+  const voice = new Voice({
+    clock,
+    log,
+    model: voiceModel(store, options.voice),
+    phonemizerFolder: store.path(phonemizerModel),
+    ...(random === undefined ? {} : { random }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(speed === undefined ? {} : { speed }),
+  })
+  const phraseBook = new PhraseBook(voice, options.voice, new PhraseCache(cacheBytesMax))
+  const stop = new AbortController()
+  const models = new ModelWait(store, [options.voice, phonemizerModel], clock, () => {
+    voice.start()
+    void warmAll()
+  })
+  const readiness = (): Readiness => (models.readiness.ready ? voice.readiness : models.readiness)
+
+  const whenReady = async (): Promise<boolean> => {
+    while (!readiness().ready && !stop.signal.aborted) await clock.sleep(50, stop.signal)
+    return !stop.signal.aborted
+  }
+  const warm = async (text: string, sampleRateHz: SampleRateHz): Promise<boolean> =>
+    (await whenReady()) && (await phraseBook.speak(text, sampleRateHz, stop.signal, () => {})).ok
+  const warmAll = async () => {
+    for (const { text, sampleRateHz } of phrases) await warm(text, sampleRateHz)
+  }
+
+  return {
+    name,
+    role: 'tts',
+    turnDetection: 'none',
+    readiness,
+    start: () => models.start(),
+    open: (context) => Promise.resolve(new LocalTtsSession(context, phraseBook)),
+    warm,
+    async close() {
+      stop.abort()
+      models.close()
+      await voice.close()
+    },
+  }
+}
+
+/** The model's path; for a name the registry doesn't know, one that isn't there: readiness then says so. */
+function voiceModel(store: ModelStore, id: string): string {
+  const entry = store.entries.find((candidate) => candidate.id === id)
+  const files = entry !== undefined && entry.kind !== 'npm_tree' ? entry.files : []
+  return store.path(id, files.find((file) => file.path.endsWith('.onnx'))?.path ?? 'voice.onnx')
+}
+
+/** A speaker that remembers what it said. */
+export class PhraseBook implements Speaker {
+  private readonly speaker: Speaker
+  private readonly voiceName: string
+  private readonly cache: PhraseCache
+
+  constructor(speaker: Speaker, voiceName: string, cache: PhraseCache) {
+    this.speaker = speaker
+    this.voiceName = voiceName
+    this.cache = cache
+  }
+
+  async speak(...args: Parameters<Speaker['speak']>): ReturnType<Speaker['speak']> {
+    const [text, sampleRateHz, signal, onAudio] = args
+    const known = this.cache.get(this.voiceName, text, sampleRateHz)
+    if (known !== undefined) {
+      for (const piece of known) if (!signal.aborted) onAudio(piece)
+      return { ok: true, value: known.reduce((sum, piece) => sum + piece.length, 0) }
+    }
+    const pieces: Int16Array[] = []
+    const result = await this.speaker.speak(text, sampleRateHz, signal, (samples) => {
+      pieces.push(samples)
+      onAudio(samples)
+    })
+    if (result.ok) this.cache.put(this.voiceName, text, sampleRateHz, pieces)
+    return result
+  }
+}
+
+/** A reply of more sentences than this, unspoken, is a model that runs away. */
+const queueMax = 64
+
+export class LocalTtsSession implements Session<TtsInput, TtsEvent> {
+  private readonly speaker: Speaker
+  private readonly sampleRateHz: SampleRateHz
+  private readonly signal: AbortSignal
+  private readonly endOfCall: () => void
+  private readonly queue: string[] = []
+  private listener: (event: TtsEvent) => void = () => {}
+  private current: AbortController | null = null
+  /** The loop that works the queue off; resolves when there is nothing left. */
+  private working: Promise<void> | null = null
+  private closing: Promise<void> | null = null
+
+  constructor(context: CallContext, speaker: Speaker) {
+    this.speaker = speaker
+    this.sampleRateHz = context.sampleRateHz
+    this.signal = context.signal
+    this.endOfCall = () => void this.close()
+    context.signal.addEventListener('abort', this.endOfCall, { once: true })
+  }
+
+  onEvent(listener: (event: TtsEvent) => void): void {
+    this.listener = listener
+  }
+
+  send(input: TtsInput): Accepted {
+    if (this.closing !== null) return 'closed'
+    if (input.type === 'cancel') {
+      this.cancel()
+      return 'sent'
+    }
+    if (this.queue.length >= queueMax) return 'full'
+    this.queue.push(input.text)
+    this.working ??= this.work()
+    return 'sent'
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  private async end(): Promise<void> {
+    this.signal.removeEventListener('abort', this.endOfCall)
+    this.cancel()
+    await this.working
+    this.listener({ type: 'closed' })
+  }
+
+  private cancel(): void {
+    this.queue.length = 0
+    this.current?.abort()
+  }
+
+  private async work(): Promise<void> {
+    // The sender hears nothing of a sentence from within its own `send`.
+    await Promise.resolve()
+    for (let text = this.queue.shift(); text !== undefined; text = this.queue.shift()) await this.say(text)
+    this.working = null
+  }
+
+  private async say(text: string): Promise<void> {
+    const current = new AbortController()
+    this.current = current
+    const { sampleRateHz } = this
+    const result = await this.speaker.speak(text, sampleRateHz, current.signal, (samples) => {
+      if (!current.signal.aborted) this.listener({ type: 'audio', frame: { sampleRateHz, samples } })
+    })
+    if (current.signal.aborted) return
+    if (result.ok) {
+      this.listener({ type: 'spoken', text })
+      return
+    }
+    // What comes after a sentence that is missing would make no sense.
+    this.queue.length = 0
+    const { code, message } = result.error
+    this.listener({ type: 'fault', code, message, retryable: isRetryable(result.error) })
+  }
+}

@@ -1,0 +1,224 @@
+import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf } from '#agent/provider.ts'
+import { messageOf } from '#base/result.ts'
+import type { OpenAiCompatibleLlm, Route } from './llm.ts'
+import {
+  ChatStream,
+  commonDialect,
+  type Dialect,
+  dialectAfter,
+  failureOfResponse,
+  recentMessages,
+  requestBody,
+  retryAfterMs,
+  type WireEvent,
+  type WireFailure,
+  wholeAnswer,
+} from './wire.ts'
+
+/**
+ * The answers of one call, one at a time. A caller waits while this runs, so each answer has two deadlines that hold
+ * over the one retry as well: the first word, and the whole. Once a word is out nothing is retried, since it may have
+ * been spoken.
+ */
+export class LlmSession implements SessionOf<'llm'> {
+  private readonly provider: OpenAiCompatibleLlm
+  private readonly context: CallContext
+  private listener: (event: LlmEvent) => void = () => {}
+  private answer: Answer | undefined
+  private closing: Promise<void> | undefined
+  private readonly onAbort = () => void this.close()
+
+  constructor(provider: OpenAiCompatibleLlm, context: CallContext) {
+    this.provider = provider
+    this.context = context
+    context.signal.addEventListener('abort', this.onAbort, { once: true })
+  }
+
+  onEvent(listener: (event: LlmEvent) => void): void {
+    this.listener = listener
+  }
+
+  send(input: LlmInput): Accepted {
+    if (this.closing !== undefined || this.context.signal.aborted) return 'closed'
+    if (input.type === 'cancel') {
+      this.answer?.cancel()
+      this.answer = undefined
+      return 'sent'
+    }
+    if (this.answer !== undefined) return 'full'
+    const answer: Answer = new Answer(this.provider, this.context, input.messages, (event) => {
+      // Whoever listens may ask for the next answer at once.
+      if (event.type !== 'text') this.answer = undefined
+      this.listener(event)
+    })
+    this.answer = answer
+    return 'sent'
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  private async end(): Promise<void> {
+    this.context.signal.removeEventListener('abort', this.onAbort)
+    const answer = this.answer
+    this.answer = undefined
+    answer?.cancel()
+    await answer?.settled
+    this.listener({ type: 'closed' })
+  }
+}
+
+/** One answer: its request, its deadlines, its one retry. */
+class Answer {
+  readonly settled: Promise<void>
+  private readonly provider: OpenAiCompatibleLlm
+  private readonly context: CallContext
+  private readonly messages: readonly ChatMessage[]
+  private readonly emit: (event: LlmEvent) => void
+  private readonly abort = new AbortController()
+  private cancelled: boolean = false
+  private expired: string | undefined
+  private spoken: boolean = false
+  private firstWord: Disposable | undefined
+  /** What this request was made with; another session may learn a better one meanwhile. */
+  private dialect: Dialect = commonDialect
+
+  constructor(
+    provider: OpenAiCompatibleLlm,
+    context: CallContext,
+    messages: readonly ChatMessage[],
+    emit: (event: LlmEvent) => void,
+  ) {
+    this.provider = provider
+    this.context = context
+    this.messages = recentMessages(messages, provider.options.history_turns)
+    this.emit = emit
+    this.settled = this.run()
+  }
+
+  /** Servers stop generating when the connection closes. */
+  cancel(): void {
+    this.cancelled = true
+    this.abort.abort()
+  }
+
+  private async run(): Promise<void> {
+    // The first event never comes out of `send` itself.
+    await Promise.resolve()
+    const { first_token_timeout_ms, total_timeout_ms } = this.provider.options
+    const expire = (what: string) => () => {
+      this.expired = what
+      this.abort.abort()
+    }
+    using _total = this.context.clock.after(
+      total_timeout_ms,
+      expire(`the answer took more than ${total_timeout_ms} ms`),
+    )
+    using firstWord = this.context.clock.after(
+      first_token_timeout_ms,
+      expire(`no word within ${first_token_timeout_ms} ms`),
+    )
+    this.firstWord = firstWord
+    let failure = await this.attempt()
+    if (failure?.retryable && !this.spoken && !this.abort.signal.aborted) {
+      await this.context.clock.sleep(this.retryMs, this.abort.signal)
+      if (!this.abort.signal.aborted) failure = await this.attempt()
+    }
+    if (this.cancelled) return
+    if (this.expired !== undefined) failure = { code: 'timeout', message: this.expired, retryable: true }
+    if (failure === undefined) this.emit({ type: 'done' })
+    else {
+      if (failure.code === 'unreachable' || failure.code === 'unauthorized') this.provider.doubt()
+      this.emit({ type: 'fault', ...failure })
+    }
+  }
+
+  /** 100 to 200 ms, or what the server asked for: it is worth waiting for while the first word isn't due. */
+  private retryMs = 0
+
+  private async attempt(): Promise<WireFailure | undefined> {
+    this.retryMs = 100 + 100 * this.provider.deps.random.next()
+    const route = this.provider.route()
+    if (route === undefined) {
+      const state = this.provider.readiness()
+      return unreachable(state.ready ? 'the language model has no address' : state.reason)
+    }
+    try {
+      const response = await this.request(route)
+      if (!response.ok) return await this.refused(response)
+      return await this.read(response)
+    } catch (thrown) {
+      // Network errors name hosts and ports, never contents.
+      return this.spoken
+        ? { code: 'bad_answer', message: 'the connection broke within the answer', retryable: true }
+        : unreachable(`the language model cannot be reached: ${messageOf(thrown).split(/[.?] /)[0]}`)
+    }
+  }
+
+  private request(route: Route): Promise<Response> {
+    const { options, dialect, deps } = this.provider
+    this.dialect = dialect
+    const body = requestBody({
+      model: route.model,
+      messages: this.messages,
+      temperature: options.temperature,
+      maxTokens: options.max_tokens,
+      dialect,
+    })
+    const request = { method: 'POST', headers: route.headers, body, signal: this.abort.signal }
+    return (deps.fetch ?? fetch)(`${route.baseUrl}/chat/completions`, request)
+  }
+
+  private async refused(response: Response): Promise<WireFailure> {
+    const body = await response.text()
+    const dialect = dialectAfter(response.status, body, this.dialect)
+    const failure = failureOfResponse(response.status, body)
+    if (dialect !== undefined) {
+      this.provider.dialect = dialect
+      this.retryMs = 0
+      return { ...failure, retryable: true }
+    }
+    this.retryMs = retryAfterMs(response.headers) ?? this.retryMs
+    return failure
+  }
+
+  private async read(response: Response): Promise<WireFailure | undefined> {
+    if (response.headers.get('content-type')?.includes('application/json')) {
+      return this.pass(wholeAnswer(await response.text())).failure
+    }
+    const stream = new ChatStream()
+    for await (const bytes of response.body ?? []) {
+      if (this.abort.signal.aborted) return undefined
+      const { failure } = this.pass(stream.push(bytes))
+      // Leaving the loop closes the connection.
+      if (failure !== undefined) return failure
+    }
+    return this.pass(stream.end()).failure
+  }
+
+  /** Hands words on; an end without any word is a failure. */
+  private pass(events: readonly WireEvent[]): { readonly failure: WireFailure | undefined } {
+    for (const event of events) {
+      if (this.abort.signal.aborted) return { failure: undefined }
+      if (event.type === 'error') return { failure: event.failure }
+      if (event.type === 'finish') {
+        return {
+          failure: this.spoken
+            ? undefined
+            : { code: 'bad_answer', message: 'the answer holds no words', retryable: true },
+        }
+      }
+      if (event.delta.trim() === '' && !this.spoken) continue
+      this.spoken = true
+      this.firstWord?.[Symbol.dispose]()
+      this.emit({ type: 'text', delta: event.delta })
+    }
+    return { failure: undefined }
+  }
+}
+
+function unreachable(message: string): WireFailure {
+  return { code: 'unreachable', message, retryable: true }
+}

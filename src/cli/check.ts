@@ -1,0 +1,84 @@
+import { loadConfiguration } from '#config/load.ts'
+import { formatProblem } from '#config/problem.ts'
+import { renderReference } from '#config/reference.ts'
+import { type Configuration, configurationSchema, type VendorSchemas } from '#config/schema.ts'
+import { showConfiguration } from '#config/show.ts'
+import { readConfigurationSource } from '#config/source.ts'
+import { type CommandIo, exitCodes } from './io.ts'
+
+const help = `patchcord check [FILE] [--show] [--keys]
+
+Checks a configuration and says what is wrong with it: file, line, column, what was
+expected, and how to mend it. It contacts nothing and starts nothing.
+
+  FILE         the file to check (also: --config FILE); without it
+               ./config/ai-agent.yaml, or else the configuration built in
+  --show       print the resulting configuration, secrets masked
+  --keys       print a table of all keys, their defaults and meanings
+  --help       print this
+
+Exit status: 0 the configuration is good, 1 it is not, 2 the command line is wrong.`
+
+export interface CheckDependencies {
+  readonly vendors: VendorSchemas
+  /** What is missing on this machine though the file is right: models not yet fetched, keys not set. */
+  readonly notes?: (configuration: Configuration) => Promise<readonly string[]>
+}
+
+interface Arguments {
+  readonly file: string | undefined
+  readonly show: boolean
+}
+
+export async function runCheck(
+  argv: readonly string[],
+  io: CommandIo,
+  { vendors, notes }: CheckDependencies,
+): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    io.stdout(help)
+    return exitCodes.ok
+  }
+  if (argv.includes('--keys')) {
+    io.stdout(renderReference(configurationSchema(vendors)))
+    return exitCodes.ok
+  }
+  const parsed = parseArguments(argv)
+  if (typeof parsed === 'string') {
+    io.stderr(`${parsed}\n\n${help}`)
+    return exitCodes.usage
+  }
+  const source = readConfigurationSource(io.cwd, parsed.file)
+  const loaded = source.ok ? loadConfiguration({ ...source.value, env: io.env, vendors }) : source
+  if (!loaded.ok) {
+    for (const problem of loaded.error) io.stderr(formatProblem(problem))
+    const count = loaded.error.length
+    io.stderr(count === 1 ? 'One problem.' : `${count} problems.`)
+    return exitCodes.failed
+  }
+  for (const warning of loaded.value.warnings) io.stderr(`warning: ${formatProblem(warning)}`)
+  const { configuration } = loaded.value
+  for (const note of (await notes?.(configuration)) ?? []) io.stderr(`note: ${note}`)
+  if (parsed.show) io.stdout(showConfiguration(configuration, configurationSchema(vendors)))
+  else io.stdout(`${source.ok ? source.value.file : ''}: the configuration is good.`)
+  return exitCodes.ok
+}
+
+/** The arguments, or what is wrong with them. */
+function parseArguments(argv: readonly string[]): Arguments | string {
+  let file: string | undefined
+  let show = false
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? ''
+    if (word === '--show') show = true
+    else if (word.startsWith('-') && word !== '--config' && !word.startsWith('--config='))
+      return `Unknown option ${word}.`
+    else {
+      const value = word === '--config' ? argv[++index] : word.startsWith('--config=') ? word.slice(9) : word
+      if (value === undefined || value === '') return '--config needs the name of a file.'
+      if (file !== undefined) return `One file at a time: ${file} and ${value} were named.`
+      file = value
+    }
+  }
+  return { file, show }
+}

@@ -1,0 +1,147 @@
+import { isIP } from 'node:net'
+import type { Configuration } from './schema.ts'
+import { nearest } from './suggest.ts'
+
+/**
+ * What no single key can tell: values that are fine alone and impossible together. Each row names the keys it looks
+ * at, so that it is skipped while one of them is wrong in itself, and the first of them that the file has gives the
+ * line of the message.
+ */
+export interface CrossCheck {
+  readonly keys: readonly string[]
+  readonly severity: 'error' | 'warning'
+  /** True where something is wrong. */
+  readonly broken: (configuration: Configuration) => boolean
+  readonly message: (configuration: Configuration) => string
+  readonly advice: string | ((configuration: Configuration) => string)
+}
+
+/** Listens on every address of the machine, so it is no address that anyone can connect to. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || (isIP(host) === 6 && /^[0:]+$/.test(host))
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/** The address that Asterisk is told to connect to for audio. */
+export function advertisedHost(configuration: Configuration): string {
+  const { advertise_host, host } = configuration.audiosocket
+  if (advertise_host !== '') return advertise_host
+  return isWildcard(host) ? '127.0.0.1' : host
+}
+
+/** Two servers on one port clash where their addresses overlap. Port 0 is any free one. */
+function sameDoor(configuration: Configuration): boolean {
+  const { audiosocket, health } = configuration
+  if (audiosocket.port !== health.port || health.port === 0) return false
+  const hosts = [audiosocket.host, health.host]
+  const loopbacks = hosts.every((host) => isLoopback(host) && host !== '::1')
+  return audiosocket.host === health.host || loopbacks || hosts.some(isWildcard)
+}
+
+export const crossChecks: readonly CrossCheck[] = [
+  {
+    keys: ['default_provider', 'providers'],
+    severity: 'error',
+    broken: ({ default_provider, providers }) => !Object.hasOwn(providers, default_provider),
+    message: ({ default_provider, providers }) =>
+      `expected one of ${Object.keys(providers).join(', ')}, found the text ${JSON.stringify(default_provider)}`,
+    advice: ({ default_provider, providers }) => {
+      const near = nearest(default_provider, Object.keys(providers))
+      return near === undefined ? 'Name a provider that this version has.' : `Did you mean ${near}?`
+    },
+  },
+  {
+    keys: ['default_provider', 'providers'],
+    severity: 'error',
+    broken: ({ default_provider, providers }) =>
+      Object.hasOwn(providers, default_provider) && providers[default_provider]?.enabled === false,
+    message: ({ default_provider }) =>
+      `default_provider is ${default_provider}, but providers.${default_provider}.enabled is false`,
+    advice: 'Enable it, or name another provider.',
+  },
+  {
+    keys: ['vad.end_silence_ms', 'vad.min_silence_ms'],
+    severity: 'error',
+    broken: ({ vad }) => vad.end_silence_ms <= vad.min_silence_ms,
+    message: ({ vad }) =>
+      `vad.end_silence_ms (${vad.end_silence_ms}) must be greater than vad.min_silence_ms (${vad.min_silence_ms}), since a pause is noticed only after that`,
+    advice: 'Raise vad.end_silence_ms or lower vad.min_silence_ms.',
+  },
+  {
+    keys: ['vad.max_turn_ms', 'vad.end_silence_ms', 'vad.min_speech_ms'],
+    severity: 'error',
+    broken: ({ vad }) => vad.max_turn_ms <= vad.min_speech_ms + vad.end_silence_ms,
+    message: ({ vad }) =>
+      `vad.max_turn_ms (${vad.max_turn_ms}) must be greater than vad.min_speech_ms + vad.end_silence_ms (${vad.min_speech_ms + vad.end_silence_ms}), or every turn would be cut`,
+    advice: 'Raise vad.max_turn_ms.',
+  },
+  {
+    keys: ['limits.call_seconds', 'vad.max_turn_ms'],
+    severity: 'error',
+    broken: ({ vad, limits }) => vad.max_turn_ms > limits.call_seconds * 1000,
+    message: ({ vad, limits }) =>
+      `limits.call_seconds (${limits.call_seconds}) is shorter than one turn of the caller, vad.max_turn_ms (${vad.max_turn_ms})`,
+    advice: 'Raise limits.call_seconds or lower vad.max_turn_ms.',
+  },
+  {
+    keys: ['barge_in.min_ms', 'vad.min_speech_ms', 'barge_in.enabled'],
+    severity: 'error',
+    broken: ({ barge_in, vad }) => barge_in.enabled && barge_in.min_ms < vad.min_speech_ms,
+    message: ({ barge_in, vad }) =>
+      `barge_in.min_ms (${barge_in.min_ms}) must be at least vad.min_speech_ms (${vad.min_speech_ms}), since speech is noticed only after that`,
+    advice: 'Raise barge_in.min_ms or lower vad.min_speech_ms.',
+  },
+  {
+    keys: ['audiosocket.port', 'health.port', 'audiosocket.host', 'health.host'],
+    severity: 'error',
+    broken: sameDoor,
+    message: ({ health }) =>
+      `audiosocket.port and health.port are both ${health.port}, and two servers cannot share a port`,
+    advice: 'Change one of them; the defaults are 8090 and 15000.',
+  },
+  {
+    keys: ['audiosocket.max_connections', 'limits.calls'],
+    severity: 'error',
+    broken: ({ audiosocket, limits }) => audiosocket.max_connections < limits.calls,
+    message: ({ audiosocket, limits }) =>
+      `audiosocket.max_connections (${audiosocket.max_connections}) must be at least limits.calls (${limits.calls}): each call has a connection`,
+    advice: 'Raise audiosocket.max_connections or lower limits.calls.',
+  },
+  {
+    keys: ['audiosocket.advertise_host'],
+    severity: 'error',
+    broken: ({ audiosocket }) => isWildcard(audiosocket.advertise_host),
+    message: ({ audiosocket }) => `${audiosocket.advertise_host} is no address that Asterisk could connect to`,
+    advice: 'Give the address of this machine as Asterisk sees it.',
+  },
+  {
+    keys: ['audiosocket.advertise_host', 'audiosocket.host', 'asterisk.host'],
+    severity: 'warning',
+    broken: (configuration) => isLoopback(advertisedHost(configuration)) && !isLoopback(configuration.asterisk.host),
+    message: (configuration) =>
+      `Asterisk is told to bring audio to ${advertisedHost(configuration)}, but asterisk.host (${configuration.asterisk.host}) seems to be another machine`,
+    advice:
+      'Set audiosocket.host to 0.0.0.0 and audiosocket.advertise_host to the address of this machine as Asterisk sees it.',
+  },
+  {
+    keys: ['asterisk.password'],
+    severity: 'warning',
+    broken: ({ asterisk }) => asterisk.password === '',
+    message: () => 'no password is set for the ARI user, so Asterisk will refuse this engine',
+    advice: 'Set ASTERISK_ARI_PASSWORD, or ASTERISK_ARI_PASSWORD_FILE to the path of a file that holds it.',
+  },
+  {
+    keys: ['barge_in.greeting_protection_ms', 'barge_in.initial_protection_ms'],
+    severity: 'warning',
+    broken: ({ barge_in }) =>
+      barge_in.enabled &&
+      barge_in.greeting_protection_ms > 0 &&
+      barge_in.greeting_protection_ms < barge_in.initial_protection_ms,
+    message: ({ barge_in }) =>
+      `barge_in.greeting_protection_ms (${barge_in.greeting_protection_ms}) is without effect below barge_in.initial_protection_ms (${barge_in.initial_protection_ms})`,
+    advice: 'Raise it, or remove it.',
+  },
+]

@@ -1,0 +1,136 @@
+import * as v from 'valibot'
+import type { FieldFacts } from './fields.ts'
+import type { Path } from './tree.ts'
+
+/**
+ * Reads a schema back: which keys there are, what each may hold, its default and its meaning. Error messages, the
+ * reference page and the test of the annotated YAML all come from here, so they cannot disagree with the checks.
+ */
+
+/** The parts of valibot's schemas and checks that are looked at; the library's own types hide them behind generics. */
+interface SchemaParts {
+  readonly type: string
+  readonly entries?: Readonly<Record<string, SchemaParts>>
+  readonly wrapped?: SchemaParts
+  readonly item?: SchemaParts
+  readonly options?: readonly string[]
+  readonly default?: unknown
+  readonly pipe?: readonly SchemaParts[]
+  readonly requirement?: unknown
+  readonly message?: unknown
+}
+export type SchemaNode = SchemaParts
+
+export interface KeyInfo {
+  /** `audiosocket.port` */
+  readonly key: string
+  readonly path: readonly string[]
+  readonly isSection: boolean
+  /** What it may hold, in words that complete "expected …". */
+  readonly expected: string
+  /** The same in a few signs, for a comment: `ms, 0 to 1000`. */
+  readonly brief: string
+  readonly meaning: string
+  /** Undefined for sections. */
+  readonly fallback: unknown
+  readonly facts: FieldFacts
+}
+
+export function asNode(schema: v.GenericSchema): SchemaNode {
+  return schema as unknown as SchemaNode
+}
+
+/** Without the wrapper that holds the default. */
+function bare(node: SchemaNode): SchemaNode {
+  return node.wrapped === undefined ? node : bare(node.wrapped)
+}
+
+/** The keys of a section, or undefined for a value. */
+export function entriesOf(node: SchemaNode): Readonly<Record<string, SchemaNode>> | undefined {
+  return bare(node).entries
+}
+
+export function childOf(node: SchemaNode | undefined, part: string | number): SchemaNode | undefined {
+  if (node === undefined) return undefined
+  const inner = bare(node)
+  if (typeof part === 'number') return inner.item
+  return inner.entries !== undefined && Object.hasOwn(inner.entries, part) ? inner.entries[part] : undefined
+}
+
+export function schemaAt(root: SchemaNode, path: Path): SchemaNode | undefined {
+  return path.reduce<SchemaNode | undefined>((node, part) => childOf(node, part), root)
+}
+
+export function holdsText(node: SchemaNode | undefined): boolean {
+  return node !== undefined && ['string', 'picklist'].includes(bare(node).type)
+}
+
+export function factsOf(node: SchemaNode): FieldFacts {
+  return v.getMetadata(bare(node) as unknown as v.GenericSchema) as FieldFacts
+}
+
+function meaningOf(node: SchemaNode): string {
+  return v.getDescription(bare(node) as unknown as v.GenericSchema) ?? ''
+}
+
+function defaultOf(node: SchemaNode): unknown {
+  return typeof node.default === 'function' ? node.default() : node.default
+}
+
+/** Completes "expected …". */
+export function expectationOf(node: SchemaNode): string {
+  const inner = bare(node)
+  const checks = inner.pipe ?? []
+  const requirement = (type: string) => checks.find((check) => check.type === type)?.requirement
+  switch (inner.type) {
+    case 'boolean':
+      return 'true or false'
+    case 'picklist':
+      return (inner.options ?? []).length === 1 ? `${inner.options?.[0]}` : `one of ${(inner.options ?? []).join(', ')}`
+    case 'number': {
+      const kind = checks.some((check) => check.type === 'integer') ? 'a whole number' : 'a number'
+      const unit = factsOf(node).unit
+      return `${kind} from ${requirement('min_value')} to ${requirement('max_value')}${unit === undefined ? '' : ` (${unit})`}`
+    }
+    case 'array':
+      return `a list${inner.item === undefined ? '' : `, each entry ${expectationOf(inner.item)}`}`
+    case 'string': {
+      const shape = checks.find((check) => check.type === 'check')?.message
+      if (typeof shape === 'string') return shape
+      return checks.some((check) => check.type === 'non_empty') ? 'a text that is not empty' : 'a text'
+    }
+    default:
+      return 'a group of keys'
+  }
+}
+
+function briefOf(node: SchemaNode): string {
+  const inner = bare(node)
+  const requirement = (type: string) => inner.pipe?.find((check) => check.type === type)?.requirement
+  if (inner.type === 'number') {
+    const range = `${requirement('min_value')} to ${requirement('max_value')}`
+    const unit = factsOf(node).unit
+    return unit === undefined ? range : `${unit}, ${range}`
+  }
+  if (inner.type === 'picklist') return (inner.options ?? []).join(' | ')
+  return inner.type === 'boolean' ? 'true | false' : inner.type === 'array' ? 'list' : 'text'
+}
+
+/** Every key of the schema in its order, sections before their content. */
+export function listKeys(root: SchemaNode, path: readonly string[] = []): KeyInfo[] {
+  return Object.entries(entriesOf(root) ?? {}).flatMap(([name, node]) => {
+    const here = [...path, name]
+    const isSection = entriesOf(node) !== undefined
+    const info: KeyInfo = {
+      key: here.join('.'),
+      path: here,
+      isSection,
+      expected: expectationOf(node),
+      brief: briefOf(node),
+      meaning: meaningOf(node),
+      fallback: isSection ? undefined : defaultOf(node),
+      facts: factsOf(node),
+    }
+    return isSection ? [info, ...listKeys(node, here)] : [info]
+  })
+}

@@ -1,0 +1,151 @@
+import type * as v from 'valibot'
+import {
+  childOf,
+  entriesOf,
+  expectationOf,
+  factsOf,
+  type KeyInfo,
+  listKeys,
+  type SchemaNode,
+  schemaAt,
+} from './describe.ts'
+import { adviseOnOlderKey } from './older-keys.ts'
+import type { ConfigProblem } from './problem.ts'
+import { adviseOnUnknownKey, nearest } from './suggest.ts'
+import { describeFound, dotted, nodeAt, type Path, placeOf, type SourceNode } from './tree.ts'
+
+/**
+ * Turns what the checks found into sentences: where, which key, what was expected, what was found, what to do. Values
+ * that came out of a variable are never shown, since any of them may be a secret.
+ */
+
+export interface Explained {
+  readonly file: string
+  readonly tree: SourceNode
+  readonly schema: SchemaNode
+  /** Values that came out of variables, by dotted path: the variables' names. */
+  readonly expanded: ReadonlyMap<string, readonly string[]>
+}
+
+/** All keys that the schema doesn't know, wherever they stand; valibot itself stops at the first of each section. */
+export function explainUnknownKeys(facts: Explained): ConfigProblem[] {
+  const keys = listKeys(facts.schema)
+  const walk = (node: SourceNode, schema: SchemaNode, path: readonly string[]): ConfigProblem[] => {
+    if (node.kind !== 'map' || entriesOf(schema) === undefined) return []
+    return [...node.entries].flatMap(([name, entry]) => {
+      const here = [...path, name]
+      const child = childOf(schema, name)
+      if (child !== undefined) return walk(entry.value, child, here)
+      return [{ file: facts.file, ...entry.at, key: dotted(here), ...unknownKey(path, name, keys) }]
+    })
+  }
+  return walk(facts.tree, facts.schema, [])
+}
+
+function unknownKey(parent: readonly string[], name: string, keys: readonly KeyInfo[]) {
+  const path = [...parent, name]
+  const older = adviseOnOlderKey(path)
+  if (older !== undefined)
+    return { message: 'a key of the older system that this version does not have', advice: older }
+  if (name === '<<') {
+    return { message: 'merge keys are not supported', advice: 'Write the keys out where they are needed.' }
+  }
+  if (/(^|_)(api_?key|password|secret|token)s?$/i.test(name)) {
+    return {
+      message: 'unknown key; secrets are never in the file',
+      advice: `Set an environment variable and remove this line. ${adviseOnUnknownKey(parent, name, keys)}`,
+    }
+  }
+  return { message: 'unknown key', advice: adviseOnUnknownKey(parent, name, keys) }
+}
+
+/** Where in the configuration an issue of the schema check points. */
+export function pathOf(issue: v.BaseIssue<unknown>): Path {
+  return (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))
+}
+
+export function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'strict_object' && issue.expected === 'never'
+}
+
+/** One problem per place: a number that is neither whole nor in range is told once what it should be. */
+export function explainIssues(issues: readonly v.BaseIssue<unknown>[], facts: Explained): ConfigProblem[] {
+  const byKey = new Map<string, ConfigProblem>()
+  for (const issue of issues.filter((each) => !isUnknownKey(each))) {
+    const path = pathOf(issue)
+    const key = dotted(path)
+    if (byKey.has(key)) continue
+    byKey.set(key, { file: facts.file, ...valuePlace(facts.tree, path), key, ...explainIssue(issue, path, facts) })
+  }
+  return [...byKey.values()]
+}
+
+/** A wrong value is pointed at itself; a missing one by the nearest key around it. */
+function valuePlace(tree: SourceNode, path: Path) {
+  const node = nodeAt(tree, path)
+  return node === undefined || node.kind !== 'scalar' || node.value === null ? placeOf(tree, path) : node.at
+}
+
+function explainIssue(issue: v.BaseIssue<unknown>, path: Path, facts: Explained) {
+  const schema = schemaAt(facts.schema, path)
+  const expected = schema === undefined ? 'something else' : expectationOf(schema)
+  const node = nodeAt(facts.tree, path)
+  const variables = facts.expanded.get(dotted(path)) ?? []
+  // A check over several keys of a section carries its own sentence.
+  if (issue.type === 'check' && schema !== undefined && entriesOf(schema) !== undefined) {
+    return { message: issue.message, advice: '' }
+  }
+  if (schema !== undefined && issue.type === 'max_length') {
+    return { message: 'this is too long', advice: `At most ${issue.requirement} are taken.` }
+  }
+  if (variables.length > 0) {
+    return {
+      message: `expected ${expected}, found something else in ${variables.map((name) => `\${${name}}`).join(' and ')}`,
+      advice: 'Check what the environment variable holds; its value is not shown here.',
+    }
+  }
+  const found = node === undefined ? 'nothing' : describeFound(node)
+  return { message: `expected ${expected}, found ${found}`, advice: adviseOnValue(node, schema) }
+}
+
+function adviseOnValue(node: SourceNode | undefined, schema: SchemaNode | undefined): string {
+  if (node === undefined || schema === undefined) return ''
+  const wantsText = ['string', 'picklist'].includes(schema.wrapped?.type ?? schema.type)
+  const options = schema.wrapped?.options
+  if (node.kind !== 'scalar') {
+    if (node.kind === 'list' && entriesOf(schema) !== undefined) return 'Write the keys without leading dashes.'
+    return node.kind === 'map' && wantsText ? 'Put the text in quotes if it holds a colon or braces.' : ''
+  }
+  if (node.value === null)
+    return entriesOf(schema) === undefined
+      ? `Remove the line to use the default${defaultHint(schema)}, or give a value.`
+      : ''
+  if (options !== undefined && typeof node.value === 'string') {
+    const near = nearest(node.value, options)
+    return near === undefined ? '' : `Did you mean ${near}?`
+  }
+  if (wantsText && typeof node.value !== 'string') return `Put it in quotes to make it a text: "${node.text}".`
+  if (schema.wrapped?.type === 'boolean' && /^(y|yes|on|n|no|off|true|false|0|1)$/i.test(node.text)) {
+    return `Write ${/^(y|yes|on|true|1)$/i.test(node.text) ? 'true' : 'false'}${node.plain ? '' : ' without quotes'}.`
+  }
+  if (schema.wrapped?.type === 'number' && typeof node.value === 'string')
+    return adviseOnNumber(node.value, factsOf(schema).unit)
+  if (schema.wrapped?.type === 'array') return `Write a list: [${node.text}].`
+  return ''
+}
+
+function adviseOnNumber(value: string, unit: string | undefined): string {
+  const [, digits, suffix] = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|sec|seconds?|m|min)?\s*$/.exec(value) ?? []
+  if (digits === undefined) return ''
+  if (suffix === undefined) return `Write the number without quotes: ${digits}.`
+  const perUnit = suffix === 'ms' ? 1 : suffix.startsWith('m') ? 60_000 : 1000
+  if (unit !== 'ms' && unit !== 's') return `Write the number alone: ${digits}.`
+  return `Write the number alone, in ${unit}: ${(Number(digits) * perUnit) / (unit === 'ms' ? 1 : 1000)}.`
+}
+
+function defaultHint(schema: SchemaNode): string {
+  const fallback = schema.default
+  return typeof fallback === 'string' || typeof fallback === 'number' || typeof fallback === 'boolean'
+    ? ` (${JSON.stringify(fallback)})`
+    : ''
+}

@@ -1,0 +1,259 @@
+import * as v from 'valibot'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLError,
+  Scalar as YamlScalar,
+} from 'yaml'
+import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import { crossChecks } from './cross-checks.ts'
+import { asNode } from './describe.ts'
+import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
+import { byPlace, type ConfigProblem } from './problem.ts'
+import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
+import type { Environment } from './secrets.ts'
+import {
+  describeFound,
+  emptyMap,
+  fileStart,
+  nodeAt,
+  type Path,
+  type Position,
+  placeOf,
+  type SourceEntry,
+  type SourceNode,
+} from './tree.ts'
+import { toValue } from './value.ts'
+
+/**
+ * Text → checked configuration: parse the YAML into a tree that remembers its places, put the environment in, check it
+ * against the schema, check the values against each other. All problems are reported at once, in the file's order.
+ */
+
+export interface LoadRequest<Vendors extends VendorSchemas> {
+  /** The file's name, for messages. */
+  readonly file?: string
+  readonly text: string
+  readonly env: Environment
+  readonly vendors: Vendors
+}
+
+export interface Loaded<Vendors extends VendorSchemas> {
+  readonly configuration: Configuration<Vendors>
+  /** What is odd but possible: an engine without a password starts, and says that it can't reach Asterisk. */
+  readonly warnings: readonly ConfigProblem[]
+}
+
+export function loadConfiguration<const Vendors extends VendorSchemas>(
+  request: LoadRequest<Vendors>,
+): Result<Loaded<Vendors>, readonly ConfigProblem[]> {
+  const file = request.file ?? '(configuration)'
+  const parsed = parseTree(file, request.text)
+  if (!parsed.ok) return parsed
+  const tree = parsed.value
+  const schema = configurationSchema(request.vendors)
+  const { value, expanded, problems: badValues } = toValue(tree, asNode(schema), file, request.env)
+  const facts: Explained = { file, tree, schema: asNode(schema), expanded }
+  const checked = v.safeParse(schema, value)
+  const inExpansion = new Set(badValues.map((problem) => problem.key))
+  const badTypes = explainIssues(checked.issues ?? [], facts).filter((problem) => !inExpansion.has(problem.key))
+  const problems = [...badValues, ...explainUnknownKeys(facts), ...badTypes]
+
+  // What is wrong in itself is left out, so that the checks over several keys still find what they can.
+  const mended = checked.success ? checked : v.safeParse(schema, without(value, checked.issues.map(pathOf)))
+  const crossed = mended.success ? crossCheck(mended.output as Configuration, facts, problems) : []
+  const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
+  if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
+  const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
+  return ok({ configuration: deepFreeze(checked.output), warnings })
+}
+
+function crossCheck(configuration: Configuration, { file, tree }: Explained, known: readonly ConfigProblem[]) {
+  const touches = (key: string) => known.some((problem) => problem.key === key || problem.key.startsWith(`${key}.`))
+  return crossChecks
+    .filter((check) => !check.keys.some(touches) && check.broken(configuration))
+    .map((check) => {
+      const paths = check.keys.map((key) => key.split('.'))
+      const present = paths.find((path) => nodeAt(tree, path) !== undefined) ?? []
+      const key = check.keys[0] ?? ''
+      const advice = typeof check.advice === 'string' ? check.advice : check.advice(configuration)
+      const problem = { file, ...placeOf(tree, present), key, message: check.message(configuration), advice }
+      return { severity: check.severity, problem }
+    })
+}
+
+/** A copy without the values at these paths; of a list with a bad entry nothing is kept. */
+function without(value: unknown, paths: readonly Path[]): unknown {
+  const copy = structuredClone(value)
+  for (const path of paths) {
+    let holder: unknown = copy
+    for (const part of path.slice(0, -1)) {
+      const inner: unknown = isRecord(holder) ? holder[String(part)] : undefined
+      if (!isRecord(inner)) break
+      holder = inner
+    }
+    const names = path.filter((part) => typeof part === 'string')
+    const last = names.at(-1)
+    if (last !== undefined && isRecord(holder)) delete holder[last]
+  }
+  return copy
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}
+
+// ── YAML → tree ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Anchors can make a small file stand for billions of values: so many, counted after repetition, are the limit. */
+const nodesMax = 10_000
+const depthMax = 32
+
+class TooMuch extends Error {}
+
+function parseTree(file: string, text: string): Result<SourceNode, readonly ConfigProblem[]> {
+  const refuse = (place: Position, message: string, advice: string) =>
+    failed([{ file, line: place.line, column: place.column, key: '', message, advice }])
+  const source = text.startsWith('\ufeff') ? text.slice(1) : text
+  const zero = source.indexOf('\0')
+  if (zero >= 0) {
+    return refuse(
+      { line: source.slice(0, zero).split('\n').length, column: 1 },
+      'the file holds a zero byte, so it is not text',
+      'Save it as UTF-8.',
+    )
+  }
+  const lines = new LineCounter()
+  let top = fileStart
+  try {
+    const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false })
+    const faults = [...document.errors, ...document.warnings]
+    if (faults.length > 0) {
+      return failed(faults.map((fault) => syntaxProblem(file, lines, document, fault)).sort(byPlace))
+    }
+    const root = document.contents
+    if (root === null || (isScalar(root) && root.value === null)) return ok(emptyMap())
+    const builder = new TreeBuilder(lines, document, (place) => {
+      top = place
+    })
+    const tree = builder.build(root, 0, fileStart)
+    if (builder.duplicates.length > 0) {
+      const repeated = { file, message: 'this key stands twice in its section', advice: 'Keep one of the two.' }
+      return failed(builder.duplicates.map((duplicate) => ({ ...duplicate, ...repeated })))
+    }
+    if (tree.kind === 'map') return ok(tree)
+    const message = `expected keys with values at the top of the file, such as default_provider: local, found ${describeFound(tree)}`
+    return refuse(tree.at, message, 'Is this the right file?')
+  } catch (thrown) {
+    if (!(thrown instanceof TooMuch || thrown instanceof RangeError)) {
+      return refuse(fileStart, `the file cannot be read as YAML: ${messageOf(thrown)}`, '')
+    }
+    const message = `more than ${nodesMax} values, or more than ${depthMax} levels of nesting`
+    return refuse(top, message, 'Aliases that repeat each other do this: write the values out.')
+  }
+}
+
+/** Copies the parser's nodes, aliases replaced by what they stand for. */
+class TreeBuilder {
+  private readonly lines: LineCounter
+  private readonly document: Document
+  private readonly onTopKey: (place: Position) => void
+  private budget = nodesMax
+  /** The parser can find these too, but takes the square of the number of keys for it. */
+  readonly duplicates: (Position & { readonly key: string })[] = []
+
+  constructor(lines: LineCounter, document: Document, onTopKey: (place: Position) => void) {
+    this.lines = lines
+    this.document = document
+    this.onTopKey = onTopKey
+  }
+
+  /** `place` stands in for a value that isn't there: `key:` and nothing after it. */
+  build(node: unknown, depth: number, place: Position): SourceNode {
+    this.budget -= 1
+    if (this.budget < 0 || depth > depthMax) throw new TooMuch()
+    const at = isNode(node) && node.range ? placeOfOffset(this.lines, node.range[0]) : place
+    if (isAlias(node)) return this.build(node.resolve(this.document), depth + 1, at)
+    if (isMap(node)) return this.buildMap(node.items, depth, at)
+    if (isSeq(node)) return { kind: 'list', at, items: node.items.map((item) => this.build(item, depth + 1, at)) }
+    if (isScalar(node)) return scalar(node, at)
+    return { kind: 'scalar', at, value: null, text: '', plain: true }
+  }
+
+  private buildMap(pairs: readonly Pair[], depth: number, around: Position): SourceNode {
+    const entries = new Map<string, SourceEntry>()
+    for (const { key, value } of pairs) {
+      const at = isNode(key) && key.range ? placeOfOffset(this.lines, key.range[0]) : around
+      const name = isScalar(key) ? String(key.value) : String(key)
+      if (depth === 0) this.onTopKey(at)
+      if (entries.has(name)) this.duplicates.push({ ...at, key: name })
+      entries.set(name, { at, value: this.build(value, depth + 1, at) })
+    }
+    return { kind: 'map', at: around, entries }
+  }
+}
+
+function scalar(node: YamlScalar, at: Position): SourceNode {
+  const plain = node.type === undefined || node.type === YamlScalar.PLAIN
+  const { value } = node
+  const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null
+  return { kind: 'scalar', at, value: known, text: plain ? (node.source ?? '') : String(value), plain }
+}
+
+function placeOfOffset(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset)
+  return { line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+/** What to do about the parser's complaints that people really get. */
+const cures: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'YAML indents with spaces: replace the tab.',
+  BAD_INDENT: 'Bring the line to the same indentation as its neighbours.',
+  BAD_SCALAR_START: 'Put the value in quotes.',
+  MULTILINE_IMPLICIT_KEY: 'Is a colon or a space after it missing on this line?',
+  BLOCK_AS_IMPLICIT_KEY: 'A value that holds ": " needs quotes.',
+  MISSING_CHAR: 'Is a colon, a comma, a quote or a bracket missing?',
+  UNEXPECTED_TOKEN: 'Is a quote or a bracket too many, or a value without quotes?',
+  MULTIPLE_DOCS: 'A configuration is one document: remove the line with ---.',
+  TAG_RESOLVE_FAILED: 'Tags (words that begin with !) are not supported: remove it.',
+}
+
+function syntaxProblem(file: string, lines: LineCounter, document: Document, fault: YAMLError): ConfigProblem {
+  const unclosed = fault.code === 'MISSING_CHAR' ? openQuote(document, fault.pos[0]) : undefined
+  if (unclosed !== undefined) {
+    const message = 'YAML: the quote that opens here is never closed'
+    return { file, ...placeOfOffset(lines, unclosed), key: '', message, advice: 'Close it.' }
+  }
+  // Only the first sentence: the rest is advice to programmers that use the parser.
+  const message = `YAML: ${fault.message.replace(/\s+/g, ' ').replace(/[.:;](\s.*)?$/, '')}`
+  return { file, ...placeOfOffset(lines, fault.pos[0]), key: '', message, advice: cures[fault.code] ?? '' }
+}
+
+/** Where the quoted text begins that the parser found unclosed at `offset`: the end of the file, far from the slip. */
+function openQuote(document: Document, offset: number): number | undefined {
+  let found: number | undefined
+  visit(document, {
+    Scalar: (_, node) => {
+      const [start = 0, end = 0] = node.range ?? []
+      const quoted = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE'
+      if (quoted && start < offset && end >= offset) found = start
+    },
+  })
+  return found
+}

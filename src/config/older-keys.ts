@@ -1,0 +1,77 @@
+/**
+ * Keys of the older system that this version doesn't have, so that whoever brings their file along is told what
+ * became of each instead of "unknown key". A key moves out of here the day the engine honours it. A path ending in
+ * `.*` stands for the section and all of it; the longest match wins.
+ */
+const notYet = 'It is not supported by this version: remove it'
+
+const table: Readonly<Record<string, string>> = {
+  active_pipeline: `${notYet}; default_provider names what answers.`,
+  'pipelines.*': `${notYet}; the local provider is the only cascade, and providers.local has its parts.`,
+  downstream_mode: 'Replies are always streamed: remove it.',
+  'external_media.*': `${notYet}; audio travels by AudioSocket (section audiosocket).`,
+  'contexts.*': `${notYet}; llm.prompt and llm.initial_greeting hold for every call.`,
+  'profiles.*': `${notYet}; audiosocket.format sets the rate of the wire.`,
+  'tools.*': `${notYet}.`,
+  'mcp.*': `${notYet}.`,
+  'no_input.*': `${notYet}.`,
+  config_version: 'The file has no version number: remove it.',
+  farewell_hangup_delay_sec: `${notYet}.`,
+  on_provider_failure: `${notYet}; the call goes back to the dialplan.`,
+  'asterisk.scheme': `${notYet}; ARI is reached over http.`,
+  'asterisk.ssl_verify': `${notYet}; ARI is reached over http.`,
+  'asterisk.ws_ping_interval_sec': 'It is called asterisk.ping_interval_ms now, in milliseconds.',
+  'asterisk.ws_ping_timeout_sec': 'It is called asterisk.ping_timeout_ms now, in milliseconds.',
+  'streaming.sample_rate': 'The rate follows from audiosocket.format: remove it.',
+  'streaming.chunk_size_ms': 'Frames are always 20 ms, as Asterisk has them: remove it.',
+  'streaming.low_watermark_ms': `${notYet}.`,
+  'streaming.jitter_buffer_ms': `${notYet}; the queue always holds a whole reply.`,
+  'streaming.provider_grace_ms': `${notYet}.`,
+  'streaming.fallback_timeout_ms': `${notYet}; there is no playback from files to fall back to.`,
+  'streaming.connection_timeout_ms': `${notYet}; audiosocket.silent_peer_timeout_ms finds lost connections.`,
+  'streaming.keepalive_interval_ms': 'AudioSocket needs none, since audio always flows: remove it.',
+  'streaming.logging_level': 'There is one level for all: logging.level.',
+  'streaming.normalizer.*': `${notYet}.`,
+  'streaming.continuous_stream': `${notYet}.`,
+  'streaming.egress_swap_mode': 'The byte order is fixed by the wire format: remove it.',
+  'streaming.egress_force_mulaw': 'The wire format is audiosocket.format: remove it.',
+  'streaming.greeting_rtp_wait_ms': 'The engine waits for the media itself: remove it.',
+  'barge_in.energy_threshold':
+    'Speech is told from noise by a model now, not by energy: vad.threshold is its sensitivity.',
+  'barge_in.provider_fallback_enabled': `${notYet}.`,
+  'barge_in.provider_output_suppress_ms': `${notYet}.`,
+  'vad.webrtc_aggressiveness': 'Speech is told from noise by another model now: vad.threshold is its sensitivity.',
+  'vad.webrtc_start_frames': 'It is called vad.min_speech_ms now, in milliseconds (a frame had 20).',
+  'vad.webrtc_end_silence_frames': 'It is called vad.end_silence_ms now, in milliseconds (a frame had 20).',
+  'vad.min_utterance_duration_ms': 'It is called vad.min_speech_ms now, and can be much shorter.',
+  'vad.max_utterance_duration_ms': 'It is called vad.max_turn_ms now.',
+  'vad.utterance_padding_ms': 'The beginning of speech is always kept: remove it.',
+  'vad.energy_threshold': 'Speech is told from noise by a model now, not by energy: vad.threshold is its sensitivity.',
+  'vad.confidence_threshold': 'It is called vad.threshold now.',
+  'llm.model': 'The model belongs to its provider: providers.local.llm.model.',
+  'llm.api_key': 'Keys are never in the file: providers.local.llm.api_key_env names the variable that holds the key.',
+  'providers.openai_realtime.*': `${notYet}.`,
+  'providers.deepgram.*': `${notYet}.`,
+  'providers.google_live.*': `${notYet}.`,
+  'providers.elevenlabs_agent.*': `${notYet}.`,
+  'providers.openai.*': 'Point providers.local.llm.base_url at it instead.',
+  'providers.ollama.*': 'Point providers.local.llm.base_url at it instead, for example http://127.0.0.1:11434/v1.',
+  'providers.local.ws_url': 'The local models run inside the engine now: remove it.',
+  'providers.local.stt_model': 'It is called providers.local.stt.model now.',
+  'providers.local.llm_model': 'It is called providers.local.llm.model now.',
+  'providers.local.tts_voice': 'It is called providers.local.tts.voice now.',
+  'providers.local.temperature': 'It is called providers.local.llm.temperature now.',
+  'providers.local.max_tokens': 'It is called providers.local.llm.max_tokens now.',
+  'logging.show_tracebacks': `${notYet}.`,
+}
+
+/** What became of an older key; undefined for a key that never was. */
+export function adviseOnOlderKey(path: readonly string[]): string | undefined {
+  const key = path.join('.')
+  if (Object.hasOwn(table, key)) return table[key]
+  for (let length = path.length; length > 0; length -= 1) {
+    const above = `${path.slice(0, length).join('.')}.*`
+    if (Object.hasOwn(table, above)) return table[above]
+  }
+  return undefined
+}

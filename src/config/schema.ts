@@ -1,0 +1,304 @@
+import { isIP } from 'node:net'
+import * as v from 'valibot'
+import {
+  choice,
+  decimalNumber,
+  flag,
+  milliseconds,
+  port,
+  requiredText,
+  section,
+  shapedText,
+  text,
+  textList,
+  wholeNumber,
+} from './fields.ts'
+
+/**
+ * The shape of the configuration, with each default stated once: here. Vendors' sections come in as a list, so that
+ * this layer never imports a provider. Key names follow the older system (`docs/configuration.md` says where they
+ * differ); a key is listed only once the engine honours it.
+ */
+
+/** A vendor's section under `providers`: a strict object with at least `enabled`. */
+export type VendorSchema = v.GenericSchema<unknown, { readonly enabled: boolean }>
+/** Every known vendor by its name in the file: `providers.<name>`. */
+export type VendorSchemas = Readonly<Record<string, VendorSchema>>
+
+/** `loopback`, `asterisk`, an IP address, or an IP network such as 10.0.0.0/8. */
+export function isAllowedPeer(value: string): boolean {
+  if (value === 'loopback' || value === 'asterisk') return true
+  const [address = '', bits, ...rest] = value.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
+
+/** A host name or an IP address, without scheme, port or path. */
+function isHost(value: string): boolean {
+  return (
+    isIP(value) !== 0 || /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_-]+)*\.?$/.test(value)
+  )
+}
+
+const hostShape = 'a host name or an IP address, without scheme, port or path'
+
+const asterisk = section(
+  {
+    host: shapedText('127.0.0.1', isHost, hostShape, 'Where the Asterisk REST Interface (ARI) listens.', {
+      env: 'ASTERISK_HOST',
+    }),
+    port: port(8088, "The port of Asterisk's HTTP server (http.conf: bindport).", { env: 'ASTERISK_ARI_PORT' }),
+    username: requiredText('patchcord', 'The ARI user (a section of ari.conf).', { env: 'ASTERISK_ARI_USERNAME' }),
+    password: text(
+      '',
+      'The password of the ARI user. Only from the environment: the variable ASTERISK_ARI_PASSWORD, or a file that ASTERISK_ARI_PASSWORD_FILE names.',
+      { env: 'ASTERISK_ARI_PASSWORD', secret: true },
+    ),
+    app_name: shapedText(
+      'patchcord',
+      (value) => /^[A-Za-z0-9_-]{1,64}$/.test(value),
+      'letters, digits, - and _, at most 64',
+      'The Stasis application: what the dialplan names in Stasis(…).',
+    ),
+    request_timeout_ms: milliseconds(
+      2000,
+      { min: 100, max: 60_000 },
+      'Longest wait for the answer to one ARI request.',
+    ),
+    ping_interval_ms: milliseconds(
+      10_000,
+      { min: 500, max: 300_000 },
+      'Pause between two pings on the event connection.',
+    ),
+    ping_timeout_ms: milliseconds(
+      10_000,
+      { min: 500, max: 300_000 },
+      'Without an answer to a ping for so long, the event connection counts as dead and is made anew.',
+    ),
+    reconnect_max_ms: milliseconds(
+      30_000,
+      { min: 500, max: 600_000 },
+      'Longest pause between two attempts to reach Asterisk; the pauses grow up to it.',
+    ),
+  },
+  'The Asterisk that this engine serves.',
+)
+
+const audiosocket = section(
+  {
+    host: shapedText(
+      '127.0.0.1',
+      isHost,
+      hostShape,
+      'The address the AudioSocket server listens on; 0.0.0.0 means all.',
+    ),
+    port: port(8090, 'The port the AudioSocket server listens on.'),
+    advertise_host: shapedText(
+      '',
+      (value) => value === '' || isHost(value),
+      hostShape,
+      'The address that Asterisk is told to connect to.',
+      { emptyMeans: 'audiosocket.host, or 127.0.0.1 where that listens on all addresses' },
+    ),
+    format: choice(
+      ['slin', 'slin16'],
+      'slin',
+      'Audio on the wire: slin is 8 kHz, slin16 is 16 kHz (Asterisk 20.17, 22.7, 23.1 or later).',
+    ),
+    accept_unannounced: flag(
+      true,
+      'Also take calls that a dialplan sends by AudioSocket(uuid,host:port), without ARI.',
+    ),
+    allow: textList(
+      ['loopback', 'asterisk'],
+      isAllowedPeer,
+      'loopback, asterisk, an IP address, or a network such as 10.0.0.0/8',
+      'Who may connect: loopback (this machine), asterisk (the addresses of asterisk.host), IP addresses, networks.',
+    ),
+    uuid_timeout_ms: milliseconds(
+      5000,
+      { min: 100, max: 60_000 },
+      'A connection that has not sent its UUID after so long is closed.',
+    ),
+    silent_peer_timeout_ms: milliseconds(
+      10_000,
+      { min: 1000, max: 600_000 },
+      'A connection on which nothing has come for so long counts as lost, and its call ends.',
+    ),
+    max_connections: wholeNumber(
+      100,
+      { min: 1, max: 10_000, unit: 'connections' },
+      'More connections than this at once are refused.',
+    ),
+  },
+  'The server that Asterisk brings the audio of calls to.',
+)
+
+const streaming = section(
+  {
+    min_start_ms: milliseconds(
+      60,
+      { min: 0, max: 1000 },
+      'Audio gathered before a reply starts to play: more is safer, less is quicker.',
+    ),
+    greeting_min_start_ms: milliseconds(40, { min: 0, max: 1000 }, 'The same for the greeting.'),
+  },
+  "How the agent's audio is played to the caller.",
+)
+
+const bargeIn = section(
+  {
+    enabled: flag(true, 'The caller may interrupt the agent by speaking.'),
+    min_ms: milliseconds(240, { min: 20, max: 5000 }, 'Speech of so long interrupts; shorter noise does not.'),
+    initial_protection_ms: milliseconds(
+      200,
+      { min: 0, max: 10_000 },
+      'At the start of each reply, no interruption for so long.',
+    ),
+    greeting_protection_ms: milliseconds(
+      0,
+      { min: 0, max: 60_000 },
+      'At the start of the greeting, no interruption for so long.',
+    ),
+    post_tts_end_protection_ms: milliseconds(
+      250,
+      { min: 0, max: 5000 },
+      "After a reply, the caller's audio is not listened to for so long: it may be the agent's own echo.",
+    ),
+    cooldown_ms: milliseconds(500, { min: 0, max: 10_000 }, 'After an interruption, no other one for so long.'),
+  },
+  'Whether and how the caller can interrupt.',
+)
+
+const vad = section(
+  {
+    threshold: decimalNumber(
+      0.5,
+      { min: 0.05, max: 0.95 },
+      'From this probability on, a piece of audio counts as speech: higher ignores more noise, lower misses fewer quiet callers.',
+    ),
+    min_speech_ms: milliseconds(96, { min: 32, max: 2000 }, 'Speech of so long counts as having started.'),
+    min_silence_ms: milliseconds(192, { min: 32, max: 5000 }, 'Silence of so long counts as a pause.'),
+    end_silence_ms: milliseconds(
+      700,
+      { min: 100, max: 10_000 },
+      "Silence of so long ends the caller's turn, and the agent answers.",
+    ),
+    max_turn_ms: milliseconds(
+      30_000,
+      { min: 2000, max: 120_000 },
+      'A turn that goes on for so long is cut and answered.',
+    ),
+  },
+  'When the caller speaks and when a turn is over.',
+)
+
+const llm = section(
+  {
+    initial_greeting: text(
+      'Hello! You are speaking with an automated assistant. How can I help you?',
+      'What the agent says first.',
+      {
+        emptyMeans: 'the agent waits for the caller to speak',
+      },
+    ),
+    prompt: text(
+      'You are a friendly voice assistant on the telephone. Answer in one or two short, plain spoken sentences, without lists, symbols or emoji.',
+      'Who the agent is and how it behaves: the system message of every conversation.',
+    ),
+    apology: requiredText(
+      "Sorry, I didn't get that. Could you say it again, please?",
+      'What the caller hears when a turn could not be answered.',
+    ),
+  },
+  'What every agent is told, whichever provider speaks.',
+)
+
+const limits = section(
+  {
+    calls: wholeNumber(
+      20,
+      { min: 1, max: 10_000, unit: 'calls' },
+      'Calls at once; one more goes back to the dialplan.',
+    ),
+    call_seconds: wholeNumber(3600, { min: 10, max: 86_400, unit: 's' }, 'The longest call; it is hung up then.'),
+  },
+  'What the engine takes on.',
+)
+
+const drain = section(
+  {
+    timeout_seconds: wholeNumber(
+      30,
+      { min: 0, max: 3600, unit: 's' },
+      'On SIGTERM running calls may go on for so long; then they are ended.',
+    ),
+  },
+  'How the engine stops.',
+)
+
+const records = section(
+  {
+    file: text('', 'Where each call leaves its record, one JSON line.', {
+      emptyMeans: 'patchcord/calls.jsonl in the state folder of the user',
+    }),
+  },
+  'What is kept of a call.',
+)
+
+const models = section(
+  {
+    dir: text('', 'Where models are kept.', { emptyMeans: 'patchcord/models in the cache folder of the user' }),
+  },
+  'Local models.',
+)
+
+const health = section(
+  {
+    host: shapedText('127.0.0.1', isHost, hostShape, 'The address of /live, /ready, /health and /metrics.'),
+    port: port(15000, 'Their port.'),
+  },
+  'The HTTP endpoints for operators.',
+)
+
+const logging = section(
+  {
+    level: choice(['debug', 'info', 'warn', 'error'], 'info', 'The least important lines that are still written.'),
+    format: choice(['auto', 'json', 'pretty'], 'auto', 'auto is pretty on a terminal and json elsewhere.'),
+    transcripts: flag(false, 'Write what callers and the agent say into the log. Off, no words are logged.'),
+  },
+  'The log, on standard error.',
+)
+
+/** The schema of the whole file, for these vendors. */
+export function configurationSchema<const Vendors extends VendorSchemas>(vendors: Vendors) {
+  return v.strictObject({
+    default_provider: requiredText('local', 'The provider that answers a call: a name under providers.'),
+    audio_transport: choice(['audiosocket'], 'audiosocket', 'How audio travels between Asterisk and the engine.'),
+    language: shapedText(
+      'en',
+      (value) => /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(value),
+      'a language tag such as en or de-AT',
+      'The language that is spoken (BCP 47).',
+    ),
+    asterisk,
+    audiosocket,
+    streaming,
+    barge_in: bargeIn,
+    vad,
+    llm,
+    providers: section(vendors, 'Each partner that can answer a call.'),
+    limits,
+    drain,
+    records,
+    models,
+    health,
+    logging,
+  })
+}
+
+/** A checked configuration. Frozen: a call keeps the one it began with to its end. */
+export type Configuration<Vendors extends VendorSchemas = VendorSchemas> = v.InferOutput<
+  ReturnType<typeof configurationSchema<Vendors>>
+>

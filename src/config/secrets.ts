@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+import { failed, messageOf, ok, type Result } from '#base/result.ts'
+
+/** The environment as it was handed in; nothing below `main.ts` reads `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What stands in for a secret wherever a configuration is shown. */
+export const mask = '********'
+
+/**
+ * A secret from the variable NAME, or from the file that NAME_FILE names (how containers hand secrets over). The
+ * file's last line break is not part of it. `undefined`: neither is set. The failure says what to do and never holds
+ * the secret.
+ */
+export function readSecret(name: string, env: Environment): Result<string | undefined, string> {
+  const direct = env[name]
+  const file = env[`${name}_FILE`]
+  if (file === undefined || file === '') return ok(direct === '' ? undefined : direct)
+  if (direct !== undefined && direct !== '') return failed(`both ${name} and ${name}_FILE are set: keep one of them`)
+  try {
+    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    if (content === '') return failed(`the file that ${name}_FILE names is empty`)
+    return ok(content)
+  } catch (thrown) {
+    return failed(`the file that ${name}_FILE names cannot be read: ${messageOf(thrown)}`)
+  }
+}

@@ -1,0 +1,98 @@
+import type { Milliseconds } from '#base/clock.ts'
+
+/**
+ * Probabilities to speech started and stopped, for one call: pure arithmetic, no time but the audio's own.
+ *
+ * Hysteresis: speech begins when the probability has stood at or above the threshold for `minSpeechMs` (a click is
+ * shorter); within speech only values below the lower, negative threshold count as silence, and `minSilenceMs` of them
+ * in a row end it. Values between the two leave things as they are.
+ */
+export interface SpeechGateConfig {
+  readonly sampleRateHz: number
+  /** 0 to 1. */
+  readonly threshold: number
+  readonly minSpeechMs: Milliseconds
+  readonly minSilenceMs: Milliseconds
+}
+
+export type SpeechGateEvent =
+  /** The speech began `agoMs` before the newest audio. */
+  | { readonly type: 'speech_started'; readonly agoMs: Milliseconds }
+  /** The speech ended `agoMs` before the newest audio. */
+  | { readonly type: 'speech_stopped'; readonly agoMs: Milliseconds }
+
+/** As Silero's own iterator has it. */
+const negativeThresholdDistance = 0.15
+
+export class SpeechGate {
+  private readonly threshold: number
+  private readonly negativeThreshold: number
+  private readonly minSpeechSamples: number
+  private readonly minSilenceSamples: number
+  private readonly samplesPerMs: number
+  private speakingNow = false
+  /** Where a candidate for speech began; −1 when there is none. */
+  private speechFrom = -1
+  /** Where a candidate for silence began; −1 when there is none. */
+  private silenceFrom = -1
+  private previousEnd = 0
+
+  constructor(config: SpeechGateConfig) {
+    this.threshold = config.threshold
+    this.negativeThreshold = Math.max(config.threshold - negativeThresholdDistance, 0.01)
+    this.samplesPerMs = config.sampleRateHz / 1000
+    this.minSpeechSamples = config.minSpeechMs * this.samplesPerMs
+    this.minSilenceSamples = config.minSilenceMs * this.samplesPerMs
+  }
+
+  get speaking(): boolean {
+    return this.speakingNow
+  }
+
+  /**
+   * One window's verdict.
+   * @param endSample the window's end, in samples since the beginning; it only grows
+   * @param newestSample the newest audio there is, when more has come since that window
+   */
+  push(probability: number, endSample: number, newestSample = endSample): SpeechGateEvent | null {
+    const windowStart = this.previousEnd
+    this.previousEnd = endSample
+    return this.speakingNow
+      ? this.whileSpeaking(probability, windowStart, endSample, newestSample)
+      : this.whileSilent(probability, windowStart, endSample, newestSample)
+  }
+
+  /** Forgets speech under way, without an event: what was heard is known to be no speech of the caller's. */
+  reset(): void {
+    this.speakingNow = false
+    this.speechFrom = -1
+    this.silenceFrom = -1
+  }
+
+  private whileSilent(probability: number, start: number, end: number, newest: number): SpeechGateEvent | null {
+    if (probability >= this.threshold) {
+      if (this.speechFrom < 0) this.speechFrom = start
+    } else if (probability < this.negativeThreshold) {
+      this.speechFrom = -1
+    }
+    if (this.speechFrom < 0 || end - this.speechFrom < this.minSpeechSamples) return null
+    const agoMs = (newest - this.speechFrom) / this.samplesPerMs
+    this.speakingNow = true
+    this.speechFrom = -1
+    this.silenceFrom = -1
+    return { type: 'speech_started', agoMs }
+  }
+
+  private whileSpeaking(probability: number, start: number, end: number, newest: number): SpeechGateEvent | null {
+    if (probability >= this.threshold) {
+      this.silenceFrom = -1
+    } else if (probability < this.negativeThreshold && this.silenceFrom < 0) {
+      this.silenceFrom = start
+    }
+    if (this.silenceFrom < 0 || end - this.silenceFrom < this.minSilenceSamples) return null
+    const agoMs = (newest - this.silenceFrom) / this.samplesPerMs
+    this.speakingNow = false
+    this.silenceFrom = -1
+    return { type: 'speech_stopped', agoMs }
+  }
+}

@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'bun:test'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfiguration } from '#config/load.ts'
+import { formatProblem } from '#config/problem.ts'
+import type { Environment } from '#config/secrets.ts'
+import { vendors } from './vendors.ts'
+
+function load(text: string, env: Environment = { ASTERISK_ARI_PASSWORD: 'x' }) {
+  return loadConfiguration({ file: 'a.yaml', text, env, vendors })
+}
+
+function good(text: string, env?: Environment) {
+  const loaded = load(text, env)
+  if (!loaded.ok) throw new Error(loaded.error.map(formatProblem).join('\n'))
+  return loaded.value
+}
+
+function refused(text: string, env?: Environment): string {
+  const loaded = load(text, env)
+  if (loaded.ok) throw new Error('this configuration should have been refused')
+  return loaded.error.map(formatProblem).join('\n')
+}
+
+describe('defaults', () => {
+  // The figures are those of the issue and of the design, not of the schema.
+  test('an empty file, only comments and an empty section give the documented defaults', () => {
+    for (const text of ['', '# nothing\n', 'asterisk:\nvad:\n', '---\n', '\ufeff']) {
+      const { configuration } = good(text, {})
+      expect(configuration.asterisk).toMatchObject({
+        host: '127.0.0.1',
+        port: 8088,
+        app_name: 'patchcord',
+        password: '',
+      })
+      expect(configuration.audiosocket).toMatchObject({ host: '127.0.0.1', port: 8090, format: 'slin' })
+      expect(configuration.health).toEqual({ host: '127.0.0.1', port: 15000 })
+      expect(configuration.default_provider).toBe('local')
+      expect(configuration.providers.loopback.delay_ms).toBe(500)
+      expect(configuration.logging.transcripts).toBe(false)
+    }
+  })
+
+  test('two loads share nothing, and what is loaded is frozen to the bottom', () => {
+    const first = good('').configuration
+    expect(good('').configuration.audiosocket.allow).not.toBe(first.audiosocket.allow)
+    expect(() => first.audiosocket.allow.push('10.0.0.1')).toThrow()
+    expect(() => {
+      first.providers.local.llm.max_tokens = 1
+    }).toThrow()
+  })
+
+  test('an engine without a password loads, with a warning that names the variable', () => {
+    const { warnings } = good('', {})
+    expect(warnings.map(({ key }) => key)).toEqual(['asterisk.password'])
+    expect(warnings.map(formatProblem).join()).toContain('ASTERISK_ARI_PASSWORD')
+    expect(good('', { ASTERISK_ARI_PASSWORD: 's' }).warnings).toEqual([])
+  })
+})
+
+describe('environment', () => {
+  test('variables stand in for keys that the file leaves out, also in sections that it has', () => {
+    const env = {
+      ASTERISK_HOST: 'pbx',
+      ASTERISK_ARI_PORT: '8089',
+      ASTERISK_ARI_USERNAME: '1001',
+      ASTERISK_ARI_PASSWORD: '0815',
+    }
+    for (const text of ['', 'asterisk:\n  app_name: other\n']) {
+      const { asterisk } = good(text, env).configuration
+      expect(asterisk).toMatchObject({ host: 'pbx', port: 8089, username: '1001', password: '0815' })
+    }
+  })
+
+  test('the file wins over the variable', () => {
+    expect(good('asterisk: { host: 10.1.1.1 }', { ASTERISK_HOST: 'pbx' }).configuration.asterisk.host).toBe('10.1.1.1')
+  })
+
+  test('an unusable variable is named, and its value is not shown', () => {
+    const words = refused('', { ASTERISK_ARI_PORT: 'http-port-s3cret' })
+    expect(words).toContain('ASTERISK_ARI_PORT')
+    expect(words).toContain('asterisk.port')
+    expect(words).not.toContain('s3cret')
+  })
+
+  test('a value out of a variable is one value, whatever it holds', () => {
+    const env = { EVIL: 'x\ndefault_provider: loopback # "\'' }
+    const { configuration } = good(`llm:\n  prompt: \${EVIL}\n`, env)
+    expect(configuration.llm.prompt).toBe(env.EVIL)
+    expect(configuration.default_provider).toBe('local')
+  })
+
+  test('types: a number for a number, a text for a text, true for a flag; quoted it stays a text', () => {
+    const env = { N: '9001', T: 'true', ASTERISK_ARI_PASSWORD: 'x' }
+    const text = `health:\n  port: \${N}\nasterisk:\n  username: \${N}\nlogging:\n  transcripts: \${T}\n`
+    const { configuration } = good(text, env)
+    expect(configuration.health.port).toBe(9001)
+    expect(configuration.asterisk.username).toBe('9001')
+    expect(configuration.logging.transcripts).toBe(true)
+    expect(refused(`health:\n  port: "\${N}"\n`, env)).toContain('health.port')
+  })
+
+  test('defaults, escapes and several references in one text', () => {
+    const greeting = (value: string, env: Environment = {}) =>
+      good(`llm:\n  initial_greeting: "${value}"\n`, env).configuration.llm.initial_greeting
+    expect(greeting(`\${A:-Hello} \${B:-}!`)).toBe('Hello !')
+    expect(greeting(`\${A:-Hello} \${B}`, { A: '', B: 'Ann' })).toBe('Hello Ann')
+    expect(greeting(`costs $5, $\${A}`)).toBe(`costs $5, \${A}`)
+    // What a variable holds is not looked at again.
+    expect(greeting(`\${A}`, { A: `\${B}` })).toBe(`\${B}`)
+  })
+})
+
+describe('secrets', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'patchcord-secrets-'))
+  const file = join(folder, 'password')
+  writeFileSync(file, 'from the file\n')
+
+  test('from a file that a variable names, without its last line break', () => {
+    const env = { ASTERISK_ARI_PASSWORD_FILE: file }
+    for (const text of [
+      '',
+      `asterisk:\n  password: \${ASTERISK_ARI_PASSWORD}\n`,
+      `asterisk:\n  password: \${ASTERISK_ARI_PASSWORD:-}\n`,
+    ]) {
+      expect(good(text, env).configuration.asterisk.password).toBe('from the file')
+    }
+  })
+
+  test('both ways at once, a missing file and an empty one are refused', () => {
+    const empty = join(folder, 'empty')
+    writeFileSync(empty, '\n')
+    expect(refused('', { ASTERISK_ARI_PASSWORD: 'a', ASTERISK_ARI_PASSWORD_FILE: file })).toContain('keep one')
+    expect(refused('', { ASTERISK_ARI_PASSWORD_FILE: join(folder, 'none') })).toContain('ASTERISK_ARI_PASSWORD_FILE')
+    expect(refused('', { ASTERISK_ARI_PASSWORD_FILE: empty })).toContain('empty')
+  })
+
+  test('in the file only as a reference: a default is a literal too', () => {
+    expect(good(`asterisk:\n  password: \${OTHER}\n`, { OTHER: '12345' }).configuration.asterisk.password).toBe('12345')
+    for (const value of ['hunter2', '12345', `\${OTHER:-hunter2}`, `hunter\${OTHER}`, `[hunter2]`]) {
+      const words = refused(`asterisk:\n  password: ${value}\n`, { OTHER: 'a' })
+      expect(words).toContain('a.yaml:2:')
+      expect(words).not.toContain('hunter')
+      expect(words).not.toContain('12345')
+    }
+    expect(refused(`asterisk:\n  password: \${OTHER}\n`, {})).toContain('OTHER')
+  })
+})
+
+describe('odd files', () => {
+  test('aliases are taken for what they stand for', () => {
+    const { configuration } = good('limits:\n  calls: &n 7\naudiosocket:\n  max_connections: *n\n')
+    expect(configuration.audiosocket.max_connections).toBe(7)
+  })
+
+  test.each([
+    ['an alias without anchor', 'limits: { calls: *gone }', 1],
+    ['a tag', 'limits:\n  calls: !secret 5', 2],
+    ['a merge key', 'vad: &v\n  threshold: 0.5\nbarge_in:\n  <<: *v', 4],
+    ['deep nesting', `llm: ${'['.repeat(5000)}${']'.repeat(5000)}`, 1],
+    ['a cycle', 'audiosocket:\n  allow: &a [*a]', 1],
+    ['a zero byte', 'language: en\n\0', 2],
+    ['a text at the top', 'just some words', 1],
+    ['a prototype key', '__proto__:\n  enabled: true', 1],
+    ['a constructor key', 'vad:\n  constructor: 1', 2],
+    ['an unclosed flow', 'audiosocket: { port: 8090', 1],
+  ])('%s is refused', (_, text, line) => {
+    expect(refused(text)).toContain(`a.yaml:${line}:`)
+  })
+
+  test('Windows line ends count as one line', () => {
+    expect(refused('language: en\r\nvad:\r\n  threshold: high\r\n')).toStartWith('a.yaml:3:14: vad.threshold:')
+  })
+
+  test('every unknown key of a section is named, not only the first', () => {
+    expect(refused('vad:\n  one: 1\n  two: 2\n  three: 3\n').split('\n')).toHaveLength(3)
+  })
+
+  test('a million characters are refused or read quickly', () => {
+    expect(refused(`language: en\nnoise: ${'x'.repeat(1_000_000)}\n`)).toContain('noise')
+    expect(refused(`${Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n')}\n`)).toContain('10000 values')
+  })
+})

@@ -1,0 +1,6 @@
+import { localOptions } from '#providers/local/options.ts'
+import { loopbackOptions } from '#providers/loopback/options.ts'
+import { openAiCompatibleOptions } from '#providers/openai-compatible/options.ts'
+
+/** The vendors of this version, as the composition root hands them to the configuration. */
+export const vendors = { local: localOptions(openAiCompatibleOptions), loopback: loopbackOptions }
