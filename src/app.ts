@@ -256,6 +256,7 @@ export class Engine {
   private metricSources() {
     return {
       activeCalls: () => this.store.size,
+      providerSessions: () => this.store.providerSessions,
       turnStates: () => this.turnStates(),
       gatesClosed: () => this.gatesClosed(),
       ariConnected: () => this.ariEvents.connected,

@@ -44,7 +44,7 @@ export interface LlamaModel {
 }
 
 export interface TokenBias {
-  set(tokens: Token | Token[], bias: 'never' | number): this
+  set(tokens: Token | Token[], bias: 'never' | { readonly logit: number }): this
 }
 
 export interface LlamaBinding {

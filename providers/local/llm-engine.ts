@@ -53,6 +53,10 @@ export class LlmEngine {
     this.random = random
     this.lanes = sequences.map((sequence) => ({ sequence, busy: false }))
     this.bias = binding.newTokenBias().set(unspeakable(binding.model), 'never')
+    // Whatever it doesn't understand, this model is "sorry for your loss": a caller should rather not hear that.
+    this.bias
+      .set(binding.model.tokenize(' sorry', false), { logit: -4 })
+      .set(binding.model.tokenize(' loss', false), 'never')
   }
 
   static async create(binding: LlamaBinding, random: Random, threads: number): Promise<LlmEngine> {
@@ -84,14 +88,19 @@ export class LlmEngine {
 
   /** `onText` gets the answer in pieces, as a plain synchronous call. */
   async generate(request: GenerateRequest, signal: AbortSignal, onText: (text: string) => void): Promise<GenerateEnd> {
-    const tokens = this.prompt(request)
+    const tokens = this.prompt({ ...request, messages: recent(request.messages) })
     if (tokens === undefined) return { type: 'too_long' }
     if (!this.lanes.some(({ busy }) => !busy) && this.waiting.length >= waitingMax) return { type: 'overloaded' }
     const lane = await this.lane(tokens, signal)
     const usage = { promptTokens: tokens.length, completionTokens: 0 }
     if (lane === undefined) return { type: 'aborted', ...usage }
     try {
-      return await this.speak(lane.sequence, tokens, request, signal, onText)
+      const first = await this.speak(lane.sequence, tokens, request, signal, onText)
+      if (first.said || first.end.type === 'aborted') return first.end
+      // All it had to say was said before: once more, without the turns that led it there, and freer.
+      const alone = this.prompt({ ...request, messages: request.messages.filter(isSystemOrLast) }) ?? tokens
+      const freer = { ...request, temperature: Math.max(request.temperature, 0.8), seed: undefined }
+      return (await this.speak(lane.sequence, alone, freer, signal, onText)).end
     } finally {
       this.free(lane)
     }
@@ -103,18 +112,23 @@ export class LlmEngine {
     request: GenerateRequest,
     signal: AbortSignal,
     onText: (text: string) => void,
-  ): Promise<GenerateEnd> {
+  ): Promise<{ readonly end: GenerateEnd; readonly said: boolean }> {
     await sequence.adaptStateToTokens(tokens, false)
     // At least one token must be computed to have something to choose the next one from.
     const known = Math.min(sequence.nextTokenIndex, tokens.length - 1)
     if (known < sequence.nextTokenIndex) await sequence.adaptStateToTokens(tokens.slice(0, known), false)
     const out: Token[] = []
-    const cut = new SpokenCut()
+    const cut = new SpokenCut(request.messages.flatMap(({ role, content }) => (role === 'assistant' ? [content] : [])))
+    let said = false
+    const say = (text: string) => {
+      if (text === '') return
+      said = true
+      onText(text)
+    }
     const words = new TokenText(this.model)
     const end = (type: 'stop' | 'length' | 'aborted') => ({
-      type,
-      promptTokens: tokens.length,
-      completionTokens: out.length,
+      end: { type, promptTokens: tokens.length, completionTokens: out.length },
+      said,
     })
     const answer = sequence.evaluate(tokens.slice(known), {
       ...sampling,
@@ -127,13 +141,13 @@ export class LlmEngine {
       if (signal.aborted) return end('aborted')
       out.push(token)
       const piece = cut.push(words.push(token))
-      if (piece.text !== '') onText(piece.text)
+      say(piece.text)
       if (piece.end) return end('stop')
       if (out.length >= request.maxTokens) break
     }
-    const rest = cut.end()
-    if (rest !== '') onText(rest)
-    return end(out.length >= request.maxTokens ? 'length' : 'stop')
+    const broken = out.length >= request.maxTokens
+    say(cut.end(!broken))
+    return end(broken ? 'length' : 'stop')
   }
 
   /** The free lane that knows the most of this prompt, or the one that is freed next. Undefined: the client has gone. */
@@ -196,6 +210,25 @@ export class LlmEngine {
       ...marker('<|im_end|>\n'),
     ]
   }
+}
+
+/** More than so many of the last exchanges only make this model say the same again. */
+const exchangesMax = 3
+
+/**
+ * The system messages and the end of the conversation. Its beginning moves on only every third turn: in between, each
+ * prompt begins with the one before, and only what is new must be computed.
+ */
+function recent(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const spoken = messages.filter(({ role }) => role !== 'system')
+  const exchanges = Math.floor(spoken.length / 2)
+  const left = exchanges <= exchangesMax ? 0 : exchangesMax * Math.floor((exchanges - 1) / exchangesMax)
+  const kept = new Set(spoken.slice(left * 2))
+  return messages.filter((message) => message.role === 'system' || kept.has(message))
+}
+
+function isSystemOrLast(message: ChatMessage, index: number, all: readonly ChatMessage[]): boolean {
+  return message.role === 'system' || index === all.length - 1
 }
 
 /** Tokens → text, holding back the bytes of a character that isn't complete. */

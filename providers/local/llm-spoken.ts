@@ -1,6 +1,7 @@
 /**
- * Decides where an answer that will be spoken ends. A small model does not know when to stop: it goes on with lists,
- * or says the same sentence again. It works on the text as it comes, and holds back only what may be a repetition.
+ * Makes of a small model's flow what may be spoken: whole sentences, not too many, none twice. Such a model does not
+ * know when to stop, says again what it said a turn ago, and now and then what nobody should hear. A voice needs whole
+ * sentences anyway, so holding each back until it is complete costs the caller nothing.
  */
 
 /** Two sentences are what a caller can keep in mind. */
@@ -8,74 +9,88 @@ const sentencesMax = 2
 /** From so many characters on, one sentence is enough: about seven seconds of speech. */
 const enoughCharacters = 110
 
-const abbreviations = /(?:^|[\s(])(?:mr|mrs|ms|dr|st|no|vs|etc|e\.g|i\.e|a\.m|p\.m|[a-z])\.$/i
+/** A sentence that goes on for longer than this is ended at its last comma: nobody follows twelve seconds of one. */
+const sentenceCharactersMax = 180
+
+/** After these a full stop ends no sentence: titles, single letters, the numbers of a list. */
+const notAnEnd = /(?:^|[\s(])(?:mr|mrs|ms|dr|st|no|vs|etc|e\.g|i\.e|a\.m|p\.m|[a-z]|\d{1,2})\.$/i
+
+/** Words that a model trained on the web may come up with, and a caller must not hear from it. */
+const unfit =
+  /\b(?:anal|arse|ass(?:hole)?|bastard|bitch\w*|cock|cum|cunt|damn|dick|faggot|fuck\w*|genital\w*|kill yourself|naked|nazi\w*|nigg\w*|nude|orgasm\w*|penis\w*|porn\w*|pussy|rape\w*|sex\w*|shit\w*|slut\w*|suicid\w*|vagina\w*|whore\w*)\b/i
 
 export interface SpokenPiece {
-  /** What may be sent on now. */
+  /** Whole sentences to be said now; mostly empty. */
   readonly text: string
   /** The answer is complete; nothing after this is to be said. */
   readonly end: boolean
 }
 
 export class SpokenCut {
-  private readonly said: string[] = []
+  private readonly said: Set<string>
   private sentence = ''
-  private sent = 0
-  private total = 0
+  private sentences = 0
+  private characters = 0
+
+  /** @param earlier what the agent said before in this conversation: it is not said again */
+  constructor(earlier: readonly string[] = []) {
+    this.said = new Set(earlier.flatMap((text) => text.split(/(?<=[.!?]["')]?)\s+/)).map(normal))
+  }
 
   push(piece: string): SpokenPiece {
-    let out = ''
+    let text = ''
     for (const character of piece) {
-      const boundary = /\s/.test(character) && isEnd(this.sentence)
-      if (boundary || character === '\n') {
-        const { text, end } = this.complete()
-        out += text
-        if (end) return { text: out, end }
-        this.sentence = ' '
-        this.sent = 0
-        continue
-      }
-      if (this.sentence.trim() === '' && /\s/.test(character)) continue
-      this.sentence += character
+      const space = /\s/.test(character)
+      if (character === '\n' || (space && isEnd(this.sentence))) text += this.take(this.sentence)
+      else if (!space || this.sentence !== '') this.sentence += character
+      if (this.sentence.length > sentenceCharactersMax) text += this.breakOff()
+      if (this.sentences >= sentencesMax || this.characters >= enoughCharacters) return { text, end: true }
     }
-    return { text: out + this.release(), end: false }
+    return { text, end: false }
   }
 
-  /** The model has stopped by itself: what was held back, unless it only repeats. */
-  end(): string {
-    return this.complete().text
+  /**
+   * What is left when the model has ended. A sentence that it had to break off is said only where there is no other.
+   * @param complete the model ended by itself
+   */
+  end(complete: boolean): string {
+    if (complete || isEnd(this.sentence)) return this.take(this.sentence)
+    return this.sentences > 0 ? '' : this.take(closed(this.sentence))
   }
 
-  private complete(): SpokenPiece {
-    const plain = normal(this.sentence)
-    if (plain === '') return { text: '', end: false }
-    if (this.said.includes(plain)) return { text: '', end: true }
-    this.said.push(plain)
-    const text = this.rest()
-    this.total += this.sentence.length
-    return { text, end: this.said.length >= sentencesMax || this.total >= enoughCharacters }
-  }
-
-  /** Nothing goes out while the sentence could still become one that was said. */
-  private release(): string {
-    const plain = normal(this.sentence)
-    return plain === '' || this.said.some((earlier) => earlier.startsWith(plain)) ? '' : this.rest()
-  }
-
-  private rest(): string {
-    const text = this.sentence.slice(this.sent)
-    this.sent = this.sentence.length
+  /** Nothing is said after it, since it would begin in the middle. */
+  private breakOff(): string {
+    const comma = this.sentence.search(/[,;:–][^,;:–]*$/)
+    const text = this.take(closed(this.sentence.slice(0, comma > 40 ? comma : this.sentence.lastIndexOf(' '))))
+    this.sentences = sentencesMax
     return text
+  }
+
+  private take(sentence: string): string {
+    this.sentence = ''
+    // Trained on questions and answers, it sometimes names its part first.
+    const plain = sentence.replace(/^(?:[AQ]|Answer|Assistant): ?/, '').trim()
+    const key = normal(plain)
+    if (key === '' || this.said.has(key) || unfit.test(plain)) return ''
+    this.said.add(key)
+    this.sentences += 1
+    this.characters += plain.length
+    return this.sentences === 1 ? plain : ` ${plain}`
   }
 }
 
 function isEnd(sentence: string): boolean {
-  return /[.!?]["')\]]?$/.test(sentence) && !abbreviations.test(sentence)
+  return /[.!?]["')]?$/.test(sentence) && !notAnEnd.test(sentence)
 }
 
+function closed(sentence: string): string {
+  return `${sentence.replace(/[\s,;:–-]+$/, '')}.`
+}
+
+/** Two sentences that differ in case and signs only are the same to a listener. */
 function normal(sentence: string): string {
   return sentence
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, ' ')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
 }

@@ -146,7 +146,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
     const piece = this.audio.seal(quietestPoint(turn, sampleRateHz, from, turn.length))
     const outcome = this.transcriber.transcribe(piece, sampleRateHz, this.turn.abort.signal)
     this.turn.sealed.push(outcome)
-    if (this.turn.sealed.length > sealedMax) this.turn.sealed.shift()
+    if (this.turn.sealed.length > sealedMax) void this.turn.sealed.shift()
   }
 
   private guess(): void {

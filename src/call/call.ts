@@ -77,7 +77,7 @@ export class Call {
     this.startedMs = world.clock.now()
     this.startedWallMs = world.clock.wallNow()
     world.store.add(this)
-    this.step('admitted', `provider ${plan.provider.name}, ${plan.origin}`)
+    this.step('admitted', admittedDetail(plan))
     this.timeLimit = world.clock.after(plan.callMaxMs, () => this.end('time_limit'))
     this.opening = this.openSession()
   }
@@ -170,7 +170,8 @@ export class Call {
         signal: this.abort.signal,
         clock: world.clock,
       })
-      if (this.ended) return await session.close()
+      world.store.providerSessions += 1
+      if (this.ended) return await this.closeSession(session)
       this.session = session
       session.onEvent((event) => this.guarded(() => this.onAgent(event)))
       this.meet()
@@ -179,6 +180,11 @@ export class Call {
       world.observer.fault(this.id, plan.provider.name, 'open_failed', messageOf(thrown))
       void this.end('provider_failed')
     }
+  }
+
+  private async closeSession(session: SessionOf<'agent'>): Promise<void> {
+    await session.close()
+    this.world.store.providerSessions -= 1
   }
 
   /** Goes on once the bridge, the leg and the session are all there. */
@@ -254,7 +260,7 @@ export class Call {
     this.pacing?.[Symbol.dispose]()
     await Promise.all([
       this.bounded('leg', this.leg?.close(cause)),
-      this.bounded('session', this.session?.close() ?? this.opening),
+      this.bounded('session', this.session === null ? this.opening : this.closeSession(this.session)),
       this.bounded('channel', plan.pbx.release(cause)),
     ])
     this.move('cleaned')
@@ -332,4 +338,11 @@ export class Call {
       },
     }
   }
+}
+
+/** Who called and who answers; the number is what an operator looks a call up by. */
+function admittedDetail({ caller, provider, origin }: CallPlan): string {
+  const from = caller.number === '' ? '' : `, from ${caller.number}`
+  const to = caller.dialled === '' ? '' : ` to ${caller.dialled}`
+  return `provider ${provider.name}, ${origin}${from}${to}`
 }

@@ -243,8 +243,9 @@ export class Coordinator {
         return
       case 'start_playout':
         this.disarm('greeting')
-        this.gate.open('opening')
+        // The new reason first: between the two the gate must not open.
         this.gate.close('agent_speaking')
+        this.gate.open('opening')
         playout.begin(this.greeting === 'pending' ? settings.greetingWarmUpMs : settings.warmUpMs)
         return
       case 'start_barge_in_limit':

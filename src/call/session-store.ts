@@ -9,6 +9,8 @@ export type UnknownKind = (typeof unknownKinds)[number]
 
 export class SessionStore {
   readonly unknown: Record<UnknownKind, number> = { channel: 0, media: 0, bridge: 0, playback: 0 }
+  /** Agent sessions that are open: back to 0 when no call is live. */
+  providerSessions = 0
   // keyed by: call id
   private readonly calls = new Map<string, Call>()
   // keyed by: channel id

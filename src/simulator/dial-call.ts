@@ -50,7 +50,12 @@ const pollMs = 10
 const heardGrowthSamples = 16000 * 30
 
 /** Throws when no engine answers. */
-export async function dialCall(plan: DialPlan, clock: Clock, random: Random, signal?: AbortSignal): Promise<DialOutcome> {
+export async function dialCall(
+  plan: DialPlan,
+  clock: Clock,
+  random: Random,
+  signal?: AbortSignal,
+): Promise<DialOutcome> {
   const ear = new Ear(plan.sampleRateHz)
   let endedBy: DialTimeline['endedBy'] | null = null
   let startedMs = clock.now()
@@ -107,7 +112,16 @@ export async function dialCall(plan: DialPlan, clock: Clock, random: Random, sig
   const endedMs = now()
   caller.hangUp()
   return {
-    timeline: { greetingFirstFrameMs, greetingEndMs, callerStartedMs, callerStoppedMs, replyFirstFrameMs, replyEndMs, endedMs, endedBy },
+    timeline: {
+      greetingFirstFrameMs,
+      greetingEndMs,
+      callerStartedMs,
+      callerStoppedMs,
+      replyFirstFrameMs,
+      replyEndMs,
+      endedMs,
+      endedBy,
+    },
     heard: ear.recording,
   }
 }

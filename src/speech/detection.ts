@@ -152,7 +152,7 @@ export class SpeechDetection implements SpeechDetector {
     if (this.phase !== 'ready') return
     if (this.due) {
       this.due = false
-      this.owedSinceMs ??= nowMs
+      if (this.behind()) this.owedSinceMs ??= nowMs
       this.worker?.postMessage('wake')
     }
     if (this.owedSinceMs !== null && nowMs - this.owedSinceMs > stallMs) this.fail('stalled')

@@ -111,9 +111,9 @@ export class ModelStore {
     if (unknown.length > 0)
       return failed(unknown.map((id) => ({ code: 'not_found', message: `no model is called "${id}"` }) as const))
     const entries = wanted.filter((entry) => entry !== undefined)
-    const lacking = await this.lacking(entries)
-    if (lacking.length === 0) return ok(undefined)
     try {
+      const lacking = await this.lacking(entries)
+      if (lacking.length === 0) return ok(undefined)
       mkdirSync(join(this.folder, '.partial'), { recursive: true })
       const waiting = {
         id: lacking[0]?.id ?? '',

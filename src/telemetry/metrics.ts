@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { stageNames } from '#agent/provider.ts'
 import type { Clock } from '#base/clock.ts'
@@ -15,6 +16,8 @@ import { turnStates } from '#call/turn-state.ts'
 /** Numbers whose owners live elsewhere; read at each scrape. Keys of the records are label values. */
 export interface MetricSources {
   readonly activeCalls: () => number
+  /** Agent sessions that are open. */
+  readonly providerSessions: () => number
   /** Calls by the state of their turn. */
   readonly turnStates: () => Readonly<Record<string, number>>
   readonly gatesClosed: () => number
@@ -185,6 +188,7 @@ export class Metrics {
     this.read('process_resident_memory_bytes', 'Memory of the process that is in RAM, workers included.', () =>
       process.memoryUsage.rss(),
     )
+    this.read('process_open_fds', 'Open files and sockets of the process; 0 where the system does not tell.', openFiles)
     this.total('process_cpu_seconds_total', 'CPU time of the process, workers included.', () => {
       const usage = process.cpuUsage()
       return (usage.user + usage.system) / 1e6
@@ -193,6 +197,7 @@ export class Metrics {
 
   private fromSources(sources: MetricSources): void {
     this.read('ai_agent_calls_active', 'Calls being served.', sources.activeCalls)
+    this.read('ai_agent_provider_sessions', 'Open sessions of providers.', sources.providerSessions)
     this.readEach(
       'ai_agent_conversation_state',
       'Calls by the state of their turn.',
@@ -379,6 +384,14 @@ export class Metrics {
         for (const [value, number] of Object.entries(values())) this.inc({ [label]: value }, number ?? 0)
       },
     })
+  }
+}
+
+function openFiles(): number {
+  try {
+    return readdirSync('/proc/self/fd').length
+  } catch {
+    return 0
   }
 }
 

@@ -1,0 +1,126 @@
+import { silentLog } from '#base/log.ts'
+import type { CallWorld } from '#call/call.ts'
+import type { CallFacts, CallObserver, CallStep, TurnRecord } from '#call/observer.ts'
+import { Pacer } from '#call/pacer.ts'
+import type { PbxSide } from '#call/pbx-side.ts'
+import type { HangupCause } from '#call/leg.ts'
+import { SessionStore } from '#call/session-store.ts'
+import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from '#call/speech-detector.ts'
+import type { TurnSettings } from '#call/coordinator.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** Writes down what a call tells the world. */
+export class RecordingObserver implements CallObserver {
+  readonly steps: CallStep[] = []
+  readonly details: (string | undefined)[] = []
+  readonly gates: boolean[] = []
+  readonly bargeIns: { verdict: string; reactionMs: number }[] = []
+  readonly turns: TurnRecord[] = []
+  readonly transcripts: string[] = []
+  readonly faults: string[] = []
+  readonly facts: CallFacts[] = []
+
+  step(_callId: string, step: CallStep, _sinceStartMs: number, detail?: string): void {
+    this.steps.push(step)
+    this.details.push(detail)
+  }
+  gate(closed: boolean): void {
+    this.gates.push(closed)
+  }
+  bargeIn(verdict: string, reactionMs: number): void {
+    this.bargeIns.push({ verdict, reactionMs })
+  }
+  turn(_callId: string, _provider: string, turn: TurnRecord): void {
+    this.turns.push({ ...turn })
+  }
+  transcript(_callId: string, side: string, text: string): void {
+    this.transcripts.push(`${side}: ${text}`)
+  }
+  fault(_callId: string, _provider: string, code: string): void {
+    this.faults.push(code)
+  }
+  finished(facts: CallFacts): void {
+    this.facts.push(facts)
+  }
+}
+
+/** A detector that hears speech when the test says so. */
+export class FakeDetector implements SpeechDetector {
+  opened = 0
+  capacity = 100
+  pushed = 0
+  answer: 'sent' | 'full' = 'sent'
+  private listener: (event: SpeechEvent) => void = () => {}
+
+  open(_sampleRateHz: number, listener: (event: SpeechEvent) => void): SpeechDetectorSession | null {
+    if (this.opened >= this.capacity) return null
+    this.opened += 1
+    this.listener = listener
+    let closed = false
+    return {
+      push: () => {
+        this.pushed += 1
+        return this.answer
+      },
+      close: () => {
+        if (!closed) this.opened -= 1
+        closed = true
+      },
+    }
+  }
+
+  speech(type: SpeechEvent['type'], agoMs = 0): void {
+    this.listener({ type, agoMs })
+  }
+}
+
+/** The PBX side of a call in memory. */
+export class FakePbx implements PbxSide {
+  readonly released: HangupCause[] = []
+  releases = true
+
+  channelEntered(): void {}
+
+  release(cause: HangupCause): Promise<void> {
+    this.released.push(cause)
+    return this.releases ? Promise.resolve() : new Promise(() => {})
+  }
+}
+
+export interface FakeWorld extends CallWorld {
+  readonly clock: ManualClock
+  readonly detector: FakeDetector
+  readonly observer: RecordingObserver
+  readonly errors: string[]
+}
+
+export function fakeWorld(): FakeWorld {
+  const clock = new ManualClock()
+  const errors: string[] = []
+  return {
+    clock,
+    log: { ...silentLog, error: (message) => errors.push(message) },
+    pacer: new Pacer(clock),
+    store: new SessionStore(),
+    detector: new FakeDetector(),
+    observer: new RecordingObserver(),
+    errors,
+  }
+}
+
+/** Round numbers that a test can add up in its head. */
+export const turnSettings: TurnSettings = {
+  warmUpMs: 40,
+  greetingWarmUpMs: 20,
+  endSilenceMs: 600,
+  turnMaxMs: 30_000,
+  bargeIn: {
+    enabled: true,
+    minMs: 250,
+    initialProtectionMs: 400,
+    greetingProtectionMs: 1000,
+    cooldownMs: 500,
+    guardMs: 300,
+  },
+  apology: 'I am sorry.',
+}

@@ -1,0 +1,52 @@
+import { Call, type CallPlan } from '#call/call.ts'
+import type { CallSettings } from '#call/admission.ts'
+import { type FakeAgent, fakeAgent } from './agent.ts'
+import { FakePbx, type FakeWorld, fakeWorld, turnSettings } from './call-world.ts'
+import { FakeLeg } from './leg.ts'
+
+export function callSettings(provider: FakeAgent, overrides: Partial<CallSettings> = {}): CallSettings {
+  return {
+    provider,
+    sampleRateHz: 8000,
+    language: 'en',
+    prompt: 'Be brief.',
+    greeting: 'Hello.',
+    callMaxMs: 600_000,
+    callsMax: 10,
+    turns: turnSettings,
+    ...overrides,
+  }
+}
+
+export interface TestCall {
+  readonly call: Call
+  readonly world: FakeWorld
+  readonly agent: FakeAgent
+  readonly pbx: FakePbx
+  readonly leg: FakeLeg
+}
+
+export interface TestCallOptions {
+  readonly plan?: Partial<CallPlan>
+  readonly world?: FakeWorld
+  readonly agent?: FakeAgent
+}
+
+/** A call that has just been admitted: ringing, without its leg, its session being opened. */
+export function ringingCall(options: TestCallOptions = {}): TestCall {
+  const world = options.world ?? fakeWorld()
+  const agent = options.agent ?? fakeAgent()
+  const pbx = new FakePbx()
+  const call = new Call(
+    {
+      ...callSettings(agent),
+      id: 'call-1',
+      caller: { number: '+4312345', name: 'Ada', dialled: '100' },
+      origin: 'ari',
+      pbx,
+      ...options.plan,
+    },
+    world,
+  )
+  return { call, world, agent, pbx, leg: new FakeLeg(8000) }
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'bun:test'
+import { Admission, type AdmissionFacts, type PatchcordResult, refusal } from '#call/admission.ts'
+import { Call } from '#call/call.ts'
+import { fakeAgent } from '../../fakes/agent.ts'
+import { callSettings } from '../../fakes/calls.ts'
+import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
+
+const free: AdmissionFacts = { activeCalls: 0, callsMax: 2, draining: false, providerReady: true }
+
+describe('refusal', () => {
+  const cases: [string, Partial<AdmissionFacts>, PatchcordResult | null][] = [
+    ['nobody else', {}, null],
+    ['one place left', { activeCalls: 1 }, null],
+    ['no place left', { activeCalls: 2 }, 'busy'],
+    ['more than the limit, after a change of it', { activeCalls: 3 }, 'busy'],
+    ['the engine stops', { draining: true }, 'draining'],
+    ['the provider is not ready', { providerReady: false }, 'not_ready'],
+    ['it stops and is full: the lasting reason is told', { draining: true, activeCalls: 2 }, 'draining'],
+    ['not ready and full: the lasting reason is told', { providerReady: false, activeCalls: 2 }, 'not_ready'],
+  ]
+  test.each(cases)('%s', (_name, facts, expected) => {
+    expect(refusal({ ...free, ...facts })).toBe(expected)
+  })
+})
+
+describe('Admission', () => {
+  const setUp = (callsMax = 2) => {
+    const world = fakeWorld()
+    const agent = fakeAgent()
+    const admission = new Admission(callSettings(agent, { callsMax }), world)
+    const admit = (id: string) =>
+      admission.admit({ id, caller: { number: '', name: '', dialled: '' }, origin: 'ari', pbx: new FakePbx() })
+    return { world, agent, admission, admit }
+  }
+
+  test('an admitted call is in the store and its session is being opened with its context', () => {
+    const { world, agent, admit } = setUp()
+    const call = admit('a')
+    expect(call).toBeInstanceOf(Call)
+    expect(world.store.byCallId('a')).toBe(call as Call)
+    expect(agent.contexts).toMatchObject([
+      { callId: 'a', sampleRateHz: 8000, language: 'en', prompt: 'Be brief.', greeting: 'Hello.' },
+    ])
+  })
+
+  test('what is refused is counted, opens nothing and is not in the store', async () => {
+    const { world, agent, admission, admit } = setUp(1)
+    const first = admit('a')
+    expect(admit('b')).toBe('busy')
+    agent.ready = { ready: false, reason: 'no model' }
+    expect(admit('c')).toBe('not_ready')
+    admission.draining = true
+    expect(admit('d')).toBe('draining')
+    expect(admit('e')).toBe('draining')
+    expect(admission.refused).toEqual({ busy: 1, not_ready: 1, draining: 2 })
+    expect([world.store.size, agent.contexts.length]).toEqual([1, 1])
+    if (first instanceof Call) await first.end('caller')
+  })
+
+  test('the place of a call that has ended is free again', async () => {
+    const { admit } = setUp(1)
+    const first = admit('a')
+    if (first instanceof Call) await first.end('caller')
+    expect(admit('b')).toBeInstanceOf(Call)
+  })
+})

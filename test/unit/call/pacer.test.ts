@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'bun:test'
+import { Pacer, type PacedWriter } from '#call/pacer.ts'
+import { ManualClock } from '../../fakes/manual-clock.ts'
+
+class CountingWriter implements PacedWriter {
+  readonly atMs: number[] = []
+  readonly counts: number[] = []
+  writeFrames(count: number, nowMs: number): void {
+    this.counts.push(count)
+    this.atMs.push(nowMs)
+  }
+  get frames(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0)
+  }
+}
+
+describe('Pacer', () => {
+  test('one frame every 20 ms, counted from the moment the first writer came', () => {
+    const clock = new ManualClock(1000)
+    const pacer = new Pacer(clock)
+    const writer = new CountingWriter()
+    pacer.add(writer)
+    clock.advance(100)
+    expect(writer.atMs).toEqual([1020, 1040, 1060, 1080, 1100])
+    expect(writer.counts).toEqual([1, 1, 1, 1, 1])
+    expect(pacer.counters).toEqual({ ticks: 5, lateTicks: 0, framesSkipped: 0 })
+  })
+
+  test('ticks that are each a little late add up to nothing: an hour has 180,000 frames', () => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    const writer = new CountingWriter()
+    pacer.add(writer)
+    for (let elapsedMs = 0; elapsedMs < 3_600_000; elapsedMs += 23) clock.stall(23)
+    // 156,522 steps of 23 ms are 3,600,006 ms: 180,000 frames, give or take the half frame of rounding.
+    expect(Math.abs(writer.frames - 180_000)).toBeLessThanOrEqual(1)
+    expect(pacer.counters.framesSkipped).toBe(0)
+  })
+
+  test.each([
+    [60, 3, 0],
+    [100, 5, 0],
+    [120, 5, 1],
+    [1000, 5, 45],
+  ])('a tick that comes after %d ms pays %d frames at once and gives up %d', (lateMs, paid, skipped) => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    const writer = new CountingWriter()
+    pacer.add(writer)
+    clock.stall(lateMs)
+    expect(writer.counts).toEqual([paid])
+    expect(pacer.counters).toEqual({ ticks: 1, lateTicks: 1, framesSkipped: skipped })
+    clock.advance(40)
+    expect(writer.counts.slice(1)).toEqual([1, 1])
+  })
+
+  test('lateness is told in milliseconds past the deadline', () => {
+    const clock = new ManualClock()
+    const lateness: number[] = []
+    new Pacer(clock, (ms) => lateness.push(ms)).add(new CountingWriter())
+    clock.advance(20)
+    clock.stall(27)
+    expect(lateness).toEqual([0, 7])
+  })
+
+  test('a writer that leaves while it writes takes no frame from the others', () => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    const writers = [new CountingWriter(), new CountingWriter(), new CountingWriter()]
+    const [first, , last] = writers
+    const leaving = {
+      times: 0,
+      writeFrames() {
+        this.times += 1
+        place[Symbol.dispose]()
+      },
+    }
+    pacer.add(writers[0] as CountingWriter)
+    const place: Disposable = pacer.add(leaving)
+    pacer.add(writers[1] as CountingWriter)
+    pacer.add(writers[2] as CountingWriter)
+    clock.advance(60)
+    expect(leaving.times).toBe(1)
+    expect(writers.map((writer) => writer.frames)).toEqual([3, 3, 3])
+    expect([first?.atMs, last?.atMs]).toEqual([
+      [50_020, 50_040, 50_060],
+      [50_020, 50_040, 50_060],
+    ])
+  })
+
+  test('no timer runs while there is no writer, and leaving twice is leaving once', () => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    expect(clock.pending).toBe(0)
+    const one = pacer.add(new CountingWriter())
+    const other = pacer.add(new CountingWriter())
+    expect(clock.pending).toBe(1)
+    one[Symbol.dispose]()
+    one[Symbol.dispose]()
+    expect([pacer.size, clock.pending]).toEqual([1, 1])
+    other[Symbol.dispose]()
+    expect([pacer.size, clock.pending]).toEqual([0, 0])
+  })
+
+  test('a writer that comes after a pause owes nothing for it', () => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    pacer.add(new CountingWriter())[Symbol.dispose]()
+    clock.advance(10_000)
+    const writer = new CountingWriter()
+    pacer.add(writer)
+    clock.advance(20)
+    expect(writer.counts).toEqual([1])
+  })
+})

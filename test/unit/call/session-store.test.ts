@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'bun:test'
+import { SessionStore } from '#call/session-store.ts'
+import { ringingCall } from '../../fakes/calls.ts'
+import { fakeWorld } from '../../fakes/call-world.ts'
+import { settle } from '../../fakes/manual-clock.ts'
+
+function setUp() {
+  const world = fakeWorld()
+  const one = ringingCall({ world, plan: { id: 'one' } }).call
+  const other = ringingCall({ world, plan: { id: 'other' } }).call
+  return { one, other, store: world.store }
+}
+
+describe('SessionStore', () => {
+  test('a call is in the store from its admission, and is found by each of its names', () => {
+    const { one, other, store } = setUp()
+    store.bindChannel('channel-1', one)
+    store.bindChannel('media-1', one)
+    expect(store.bindMedia('uuid-1', one)).toBe('bound')
+    store.bindChannel('channel-2', other)
+    expect([store.size, store.live]).toEqual([2, [one, other]])
+    expect([store.byCallId('one'), store.byChannelId('channel-1'), store.byChannelId('media-1')]).toEqual([
+      one,
+      one,
+      one,
+    ])
+    expect(store.byMediaUuid('uuid-1')).toBe(one)
+    expect(store.byChannelId('channel-2')).toBe(other)
+  })
+
+  test('a UUID has one owner: the second asks in vain, and the first keeps it', () => {
+    const { one, other, store } = setUp()
+    store.bindMedia('uuid', one)
+    expect(store.bindMedia('uuid', other)).toBe('taken')
+    expect(store.byMediaUuid('uuid')).toBe(one)
+  })
+
+  test('names that nobody knows are undefined, and are counted by kind', () => {
+    const store = new SessionStore()
+    expect([store.byCallId('x'), store.byChannelId('x'), store.byMediaUuid('x')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    store.noteUnknown('channel')
+    store.noteUnknown('channel')
+    store.noteUnknown('playback')
+    expect(store.unknown).toEqual({ channel: 2, media: 0, bridge: 0, playback: 1 })
+  })
+
+  test('removing forgets all names of that call and none of another', () => {
+    const { one, other, store } = setUp()
+    for (const name of ['a', 'b', 'c']) store.bindChannel(name, one)
+    store.bindChannel('d', other)
+    store.bindMedia('uuid-1', one)
+    store.bindMedia('uuid-2', other)
+    store.remove(one)
+    expect(['a', 'b', 'c', 'd'].map((name) => store.byChannelId(name))).toEqual([undefined, undefined, undefined, other])
+    expect([store.byMediaUuid('uuid-1'), store.byMediaUuid('uuid-2')]).toEqual([undefined, other])
+    expect([store.byCallId('one'), store.live]).toEqual([undefined, [other]])
+    // Its UUID is free again.
+    expect(store.bindMedia('uuid-1', other)).toBe('bound')
+  })
+
+  test('whenEmpty resolves with the last call, for all who wait, and at once where there is none', async () => {
+    const { one, other, store } = setUp()
+    let resolved = 0
+    for (let waiter = 0; waiter < 2; waiter += 1) void store.whenEmpty().then(() => (resolved += 1))
+    store.remove(one)
+    await settle()
+    expect(resolved).toBe(0)
+    store.remove(other)
+    await settle()
+    expect(resolved).toBe(2)
+    await store.whenEmpty()
+  })
+})

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'bun:test'
+import { TurnLog } from '#call/turn-log.ts'
+
+describe('TurnLog', () => {
+  test('a turn has its times: speech, endpointing, stages, response', () => {
+    const log = new TurnLog(1000)
+    log.begin(3000)
+    log.committed(3000, 4500, 5100)
+    log.stage('stt', 90)
+    log.stage('stt', 999)
+    log.replyStarted(850)
+    log.replyStarted(2000)
+    expect(log.finish('answered', 1200)).toEqual({
+      index: 0,
+      startedMs: 2000,
+      speechMs: 1500,
+      endpointingMs: 600,
+      stages: { stt: 90 },
+      responseMs: 850,
+      heardMs: 1200,
+      outcome: 'answered',
+      callerText: '',
+      agentText: '',
+    })
+  })
+
+  test('speech of several stretches is counted from the first to the last', () => {
+    const log = new TurnLog(0)
+    log.begin(1000)
+    log.committed(5000, 6000, 6600)
+    expect(log.finish('answered')).toMatchObject({ speechMs: 5000, endpointingMs: 600 })
+  })
+
+  test('a turn that goes on voids what was made of it', () => {
+    const log = new TurnLog(0)
+    log.begin(1000)
+    log.stage('stt', 90)
+    log.text('caller', 'I want', true)
+    log.text('agent', 'Yes?', true)
+    log.resumed()
+    expect(log.all[0]).toMatchObject({ stages: {}, callerText: '', agentText: '', outcome: 'pending' })
+    log.stage('stt', 120)
+    expect(log.finish('answered')).toMatchObject({ stages: { stt: 120 } })
+  })
+
+  test('the last final of a side counts, an interim never', () => {
+    const log = new TurnLog(0)
+    log.begin(0)
+    log.text('caller', 'to be', false)
+    expect(log.all[0]).toMatchObject({ callerText: '' })
+    log.text('agent', 'all of the reply', true)
+    log.text('agent', 'all of', true)
+    expect(log.finish('interrupted')).toMatchObject({ callerText: '', agentText: 'all of' })
+  })
+
+  test('outside a turn nothing is written down', () => {
+    const log = new TurnLog(0)
+    log.committed(0, 1, 2)
+    log.resumed()
+    log.stage('stt', 1)
+    log.text('agent', 'Hello.', true)
+    log.replyStarted(5)
+    expect(log.finish('answered')).toBeNull()
+    expect(log.all).toEqual([])
+  })
+
+  test('a turn that is closed is not changed any more', () => {
+    const log = new TurnLog(0)
+    log.begin(0)
+    expect(log.finish('fault')).toMatchObject({ outcome: 'fault', heardMs: null })
+    log.text('agent', 'I am sorry.', true)
+    expect(log.finish('answered', 900)).toBeNull()
+    expect(log.all[0]).toMatchObject({ outcome: 'fault', agentText: '', heardMs: null })
+  })
+
+  test('a call of more than 400 turns keeps the newest and counts the others', () => {
+    const log = new TurnLog(0)
+    for (let turn = 0; turn < 403; turn += 1) {
+      log.begin(turn)
+      log.finish('answered')
+    }
+    expect([log.all.length, log.dropped, log.all[0]?.index, log.all.at(-1)?.index]).toEqual([400, 3, 3, 402])
+  })
+})

@@ -1,0 +1,272 @@
+import { describe, expect, test } from 'bun:test'
+import { silentLog } from '#base/log.ts'
+import { seededRandom } from '#base/random.ts'
+import { type DetectionWorker, SpeechDetection } from '#speech/detection.ts'
+import { DetectionMemory } from '#speech/detection-memory.ts'
+import type { FromDetectionWorker, ToDetectionWorker } from '#speech/detection-wire.ts'
+import { EnergyDetector } from '#speech/energy-detector.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** A worker that judges when the test says so: the verdict is the window's first sample / 1000. */
+class FakeWorker implements DetectionWorker {
+  onmessage: ((event: MessageEvent<FromDetectionWorker>) => void) | null = null
+  onerror: ((event: ErrorEvent) => void) | null = null
+  memory: DetectionMemory | null = null
+  wakes = 0
+  terminated = false
+  private onClose: () => void = () => {}
+
+  postMessage(message: ToDetectionWorker): void {
+    if (message === 'wake') this.wakes += 1
+    else this.memory = new DetectionMemory(message.capacity, message.buffer)
+  }
+
+  say(message: FromDetectionWorker): void {
+    this.onmessage?.(new MessageEvent('message', { data: message }))
+  }
+
+  comeUp(): void {
+    this.say('listening')
+    this.say('ready')
+  }
+
+  /** Judges up to `limit` windows of each slot. */
+  judge(limit = 100): void {
+    const memory = this.memory
+    if (memory === null) throw new Error('no memory was sent')
+    for (let slot = 0; slot < memory.capacity; slot++) {
+      for (let count = 0; count < limit; count++) {
+        const done = Atomics.load(memory.done, slot)
+        if (done === Atomics.load(memory.written, slot)) break
+        const window = memory.windowIndex(slot, done)
+        memory.probabilities[window] = (memory.samples[memory.sampleOffset(window)] ?? 0) / 1000
+        Atomics.add(memory.done, slot, 1)
+      }
+    }
+    this.say('judged')
+  }
+
+  die(): void {
+    this.onClose()
+  }
+
+  terminate(): void {
+    this.terminated = true
+  }
+
+  addEventListener(_type: 'close', listener: () => void): void {
+    this.onClose = listener
+  }
+}
+
+function setUp(capacity = 2) {
+  const clock = new ManualClock()
+  const workers: FakeWorker[] = []
+  const createWorker = () => {
+    const worker = new FakeWorker()
+    workers.push(worker)
+    return worker
+  }
+  const detection = new SpeechDetection({ clock, log: silentLog, capacity, random: seededRandom(1), createWorker })
+  detection.start()
+  const worker = (index = workers.length - 1) => {
+    const found = workers[index]
+    if (found === undefined) throw new Error('no such worker')
+    return found
+  }
+  worker().comeUp()
+  return { clock, detection, worker, workers }
+}
+
+const tone = (length: number, value: number) => new Int16Array(length).fill(value)
+
+function openOrThrow(detection: SpeechDetection, verdicts: [number, number][], rate: 8000 | 16000 = 8000) {
+  const session = detection.open(rate, (probability, end) => verdicts.push([Math.round(probability * 1000), end]))
+  if (session === null) throw new Error('not opened')
+  return session
+}
+
+describe('SpeechDetection', () => {
+  test('windows of 32 ms out of frames of 20 ms, one message for all that is due', () => {
+    const { clock, detection, worker } = setUp()
+    const verdicts: [number, number][] = []
+    const session = openOrThrow(detection, verdicts)
+    const other = openOrThrow(detection, [])
+    clock.advance(8)
+    const before = worker().wakes
+    for (let frame = 0; frame < 4; frame++) {
+      expect(session.push(tone(160, 500))).toBe('sent')
+      other.push(tone(160, 500))
+    }
+    clock.advance(8)
+    expect(worker().wakes).toBe(before + 1)
+    worker().judge()
+    // 640 samples hold two windows of 256.
+    expect(verdicts).toEqual([
+      [500, 256],
+      [500, 512],
+    ])
+    clock.advance(80)
+    expect(worker().wakes).toBe(before + 1)
+  })
+
+  test('at 16 kHz a window has 512 samples', () => {
+    const { detection, worker } = setUp()
+    const verdicts: [number, number][] = []
+    openOrThrow(detection, verdicts, 16000).push(tone(1100, 100))
+    worker().judge()
+    expect(verdicts.map(([, end]) => end)).toEqual([512, 1024])
+  })
+
+  test('no place is left, no worker is ready: null', () => {
+    const { detection } = setUp(1)
+    const first = openOrThrow(detection, [])
+    expect(detection.open(8000, () => {})).toBeNull()
+    first.close()
+    expect(detection.open(8000, () => {})).not.toBeNull()
+    const fresh = new SpeechDetection({
+      clock: new ManualClock(),
+      log: silentLog,
+      capacity: 1,
+      createWorker: () => new FakeWorker(),
+    })
+    fresh.start()
+    expect(fresh.open(8000, () => {})).toBeNull()
+    expect(fresh.readiness.ready).toBe(false)
+  })
+
+  test('the verdict on an earlier call never reaches the next one in its place', () => {
+    const { detection, worker } = setUp(1)
+    const early: [number, number][] = []
+    const late: [number, number][] = []
+    const first = openOrThrow(detection, early)
+    first.push(tone(256 * 3, 900))
+    // Half a window lies in the ring when the call ends.
+    first.push(tone(100, 900))
+    first.close()
+    const second = openOrThrow(detection, late)
+    second.push(tone(256, 200))
+    const owners = new Set<number>()
+    const memory = worker().memory
+    for (let window = 0; window < 4; window++) owners.add(memory?.owners[window] ?? -1)
+    worker().judge()
+    expect(early).toEqual([])
+    expect(late).toEqual([[200, 256]])
+    // Another owner is what tells the worker to begin with a fresh state.
+    expect(owners.size).toBe(2)
+  })
+
+  test('a detector that is behind by half a second drops windows, counts them, and keeps time', () => {
+    const { detection, worker } = setUp(1)
+    const verdicts: [number, number][] = []
+    const session = openOrThrow(detection, verdicts)
+    let full = 0
+    for (let window = 0; window < 20; window++) if (session.push(tone(256, 100)) === 'full') full += 1
+    expect(full).toBe(4)
+    expect(detection.stats.droppedWindows).toBe(4)
+    worker().judge()
+    expect(verdicts.length).toBe(16)
+    expect(session.push(tone(256, 300))).toBe('sent')
+    worker().judge()
+    // 21 windows were pushed in all.
+    expect(verdicts.at(-1)).toEqual([300, 21 * 256])
+  })
+
+  test('when the worker dies another takes over and open calls go on', () => {
+    const { clock, detection, worker, workers } = setUp(1)
+    const verdicts: [number, number][] = []
+    const session = openOrThrow(detection, verdicts)
+    worker().die()
+    expect(detection.readiness.ready).toBe(false)
+    session.push(tone(256, 700))
+    clock.advance(1_000)
+    expect(workers.length).toBe(2)
+    worker().comeUp()
+    expect(detection.readiness.ready).toBe(true)
+    clock.advance(8)
+    expect(worker().wakes).toBe(1)
+    worker().judge()
+    expect(verdicts).toEqual([[700, 256]])
+    expect(detection.stats.restarts).toBe(1)
+  })
+
+  test('a worker that answers no more is replaced', () => {
+    const { clock, detection, worker, workers } = setUp(1)
+    openOrThrow(detection, []).push(tone(256, 700))
+    clock.advance(3_100)
+    expect(worker(0).terminated).toBe(true)
+    clock.advance(1_000)
+    expect(workers.length).toBe(2)
+  })
+
+  test('a long quiet time is not taken for a hung worker', () => {
+    const { clock, detection, workers, worker } = setUp(1)
+    const session = openOrThrow(detection, [])
+    clock.advance(60_000)
+    session.push(tone(256, 1))
+    clock.advance(8)
+    worker().judge()
+    clock.advance(60_000)
+    expect(workers.length).toBe(1)
+    session.close()
+    expect(clock.timerCount).toBe(0)
+  })
+
+  test('where the model cannot run, loudness takes its place', () => {
+    const { detection, worker } = setUp()
+    worker().say({ failed: 'no such library' })
+    expect(detection.readiness.ready).toBe(true)
+    const verdicts: [number, number][] = []
+    openOrThrow(detection, verdicts).push(tone(256, 8000))
+    expect(verdicts.length).toBe(1)
+  })
+
+  test('after close nothing is delivered and no timer runs', async () => {
+    const { clock, detection, worker } = setUp()
+    const verdicts: [number, number][] = []
+    const session = openOrThrow(detection, verdicts)
+    session.push(tone(256, 1))
+    await detection.close()
+    worker().judge()
+    expect(verdicts).toEqual([])
+    expect(clock.timerCount).toBe(0)
+    expect(worker().terminated).toBe(true)
+  })
+})
+
+describe('EnergyDetector', () => {
+  /** A sine at `dbfs` of root mean square: its peak is √2 higher. */
+  const sine = (ms: number, dbfs: number) =>
+    Int16Array.from({ length: ms * 8 }, (_, index) =>
+      Math.round(32768 * 10 ** (dbfs / 20) * Math.SQRT2 * Math.sin((2 * Math.PI * 440 * index) / 8000)),
+    )
+
+  test('speech stands out from the line noise before it; silence does not', () => {
+    const detector = new EnergyDetector({ capacity: 1 })
+    const probabilities: number[] = []
+    const session = detector.open(8000, (probability) => probabilities.push(probability))
+    session?.push(sine(320, -60))
+    session?.push(sine(320, -20))
+    session?.push(new Int16Array(2560))
+    expect(Math.max(...probabilities.slice(0, 10))).toBeLessThan(0.35)
+    expect(Math.min(...probabilities.slice(10, 20))).toBeGreaterThan(0.9)
+    expect(Math.max(...probabilities.slice(20))).toBe(0)
+  })
+
+  test('a noise that lasts becomes the floor', () => {
+    const detector = new EnergyDetector({ capacity: 1 })
+    const probabilities: number[] = []
+    const session = detector.open(8000, (probability) => probabilities.push(probability))
+    session?.push(sine(20_000, -30))
+    expect(probabilities[0]).toBeGreaterThan(0.5)
+    expect(probabilities.at(-1)).toBeLessThan(0.35)
+  })
+
+  test('places are bounded and given back', () => {
+    const detector = new EnergyDetector({ capacity: 1 })
+    const first = detector.open(8000, () => {})
+    expect(detector.open(8000, () => {})).toBeNull()
+    first?.close()
+    expect(detector.open(8000, () => {})).not.toBeNull()
+  })
+})
