@@ -268,6 +268,9 @@ export class Engine {
       detector: () => this.detection.stats,
       providersReady: () =>
         Object.fromEntries(Object.entries(this.readiness()).map(([name, state]) => [name, state.ready])),
+      queued: () =>
+        Object.fromEntries(Object.entries(this.providers).map(([name, provider]) => [name, provider.queued?.() ?? 0])),
+      timers: () => (this.clock instanceof SystemClock ? this.clock.timers : 0),
       records: () => this.records,
     }
   }

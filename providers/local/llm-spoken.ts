@@ -55,23 +55,25 @@ export class SpokenCut {
    */
   end(complete: boolean): string {
     if (complete || isEnd(this.sentence)) return this.take(this.sentence)
-    return this.sentences > 0 ? '' : this.take(closed(this.sentence))
+    return this.sentences > 0 ? '' : this.take(this.sentence)
   }
 
   /** Nothing is said after it, since it would begin in the middle. */
   private breakOff(): string {
     const comma = this.sentence.search(/[,;:–][^,;:–]*$/)
-    const text = this.take(closed(this.sentence.slice(0, comma > 40 ? comma : this.sentence.lastIndexOf(' '))))
+    const text = this.take(this.sentence.slice(0, comma > 40 ? comma : this.sentence.lastIndexOf(' ')))
     this.sentences = sentencesMax
     return text
   }
 
   private take(sentence: string): string {
     this.sentence = ''
-    // Trained on questions and answers, it sometimes names its part first.
-    const plain = sentence.replace(/^(?:[AQ]|Answer|Assistant): ?/, '').trim()
-    const key = normal(plain)
-    if (key === '' || this.said.has(key) || unfit.test(plain)) return ''
+    // Trained on questions, answers and lists, it sometimes names its part or counts first.
+    const words = sentence.replace(/^\s*(?:(?:[AQ]|Answer|Assistant):|\d{1,2}[.)])\s*/, '').trim()
+    const key = normal(words)
+    if (key === '' || this.said.has(key) || unfit.test(words)) return ''
+    // Without a sign at its end a voice lets a sentence hang.
+    const plain = isEnd(words) ? words : closed(words)
     this.said.add(key)
     this.sentences += 1
     this.characters += plain.length
@@ -84,7 +86,7 @@ function isEnd(sentence: string): boolean {
 }
 
 function closed(sentence: string): string {
-  return `${sentence.replace(/[\s,;:–-]+$/, '')}.`
+  return `${sentence.replace(/[\s,;:–-]+$/, '').replace(/\.$/, '')}.`
 }
 
 /** Two sentences that differ in case and signs only are the same to a listener. */

@@ -45,6 +45,7 @@ export function createLocalStt(options: LocalSttOptions): Provider<'stt'> {
     role: 'stt',
     turnDetection: 'none',
     readiness: () => (models.readiness.ready ? recognition.readiness : models.readiness),
+    queued: () => recognition.stats.waiting,
     start: () => models.start(),
     open: (context) => Promise.resolve(new LocalSttSession(context, recognition)),
     async close() {

@@ -80,6 +80,7 @@ export function createLocalTts(options: LocalTtsOptions): LocalTts {
     role: 'tts',
     turnDetection: 'none',
     readiness,
+    queued: () => voice.stats.waiting,
     start: () => models.start(),
     open: (context) => Promise.resolve(new LocalTtsSession(context, phraseBook)),
     warm,

@@ -51,6 +51,7 @@ export function createCascade(parts: CascadeParts): Provider<'agent'> {
       })
       return reasons.length === 0 ? { ready: true } : { ready: false, reason: reasons.join('; ') }
     },
+    queued: () => all.reduce((sum, part) => sum + (part.queued?.() ?? 0), 0),
     start: () => all.forEach((part) => part.start()),
     async open(context) {
       const opened = await Promise.allSettled([stt.open(context), llm.open(context), tts.open(context)] as const)

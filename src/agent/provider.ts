@@ -149,6 +149,8 @@ export interface Provider<R extends Role> {
   /** Only meaningful for agents; the parts of a cascade say `none`. */
   readonly turnDetection: TurnDetection
   readiness(): Readiness
+  /** Jobs of all calls that wait inside the provider, where it has queues: 0 when no call is live. */
+  queued?(): number
   /** Begins loading, connecting or spawning in the background; idempotent, never throws. */
   start(): void
   /** Throws only when the session cannot be opened; the message names the cure. */

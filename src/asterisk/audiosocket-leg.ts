@@ -111,7 +111,9 @@ export class AudioSocketLeg implements Leg {
       this.socket.terminate()
     }
     const deadline = this.clock.after(closingMs, () => this.socket.terminate())
-    await Promise.race([gone, this.clock.sleep(2 * closingMs)])
+    const waited = new AbortController()
+    await Promise.race([gone, this.clock.sleep(2 * closingMs, waited.signal)])
+    waited.abort()
     deadline[Symbol.dispose]()
   }
 

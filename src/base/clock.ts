@@ -21,6 +21,9 @@ export interface Clock {
 }
 
 export class SystemClock implements Clock {
+  /** Timers that are armed, sleeps included: back to the number before when a call has left nothing behind. */
+  timers = 0
+
   now(): Milliseconds {
     return performance.now()
   }
@@ -33,18 +36,34 @@ export class SystemClock implements Clock {
     if (signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const finish = () => {
+        this.timers -= 1
         clearTimeout(timer)
         signal?.removeEventListener('abort', finish)
         resolve()
       }
+      this.timers += 1
       const timer = setTimeout(finish, durationMs)
       signal?.addEventListener('abort', finish, { once: true })
     })
   }
 
   after(durationMs: Milliseconds, action: () => void): Disposable {
-    const timer = setTimeout(action, durationMs)
-    return { [Symbol.dispose]: () => clearTimeout(timer) }
+    let armed = true
+    const release = () => {
+      if (armed) this.timers -= 1
+      armed = false
+    }
+    this.timers += 1
+    const timer = setTimeout(() => {
+      release()
+      action()
+    }, durationMs)
+    return {
+      [Symbol.dispose]: () => {
+        release()
+        clearTimeout(timer)
+      },
+    }
   }
 
   every(intervalMs: Milliseconds, tick: (nowMs: Milliseconds) => void): Disposable {
@@ -66,9 +85,11 @@ export class SystemClock implements Clock {
         timer = setTimeout(run, Math.max(0, deadline - performance.now()))
       }
     }
+    this.timers += 1
     timer = setTimeout(run, intervalMs)
     return {
       [Symbol.dispose]: () => {
+        if (!stopped) this.timers -= 1
         stopped = true
         clearTimeout(timer)
       },

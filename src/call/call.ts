@@ -140,6 +140,8 @@ export class Call {
     if (this.detection === null && this.plan.provider.turnDetection === 'engine') {
       this.world.log.error('no speech detection for this call', { call: this.id })
       void this.end('setup_failed')
+      // Ended before it was paced: a writer added now would never leave the pacer.
+      return 'attached'
     }
     this.pacing = this.world.pacer.add({ writeFrames: (count) => this.guarded(() => playout.writeFrames(count)) })
     playout.writeFrames(1)
@@ -203,6 +205,7 @@ export class Call {
         playout,
         settings: plan.turns,
         observer: world.observer,
+        guarded: (action) => this.guarded(action),
         gateChanged: (closed) => {
           this.step(closed ? 'gate_closed' : 'gate_opened')
           world.observer.gate(closed)
@@ -213,10 +216,11 @@ export class Call {
       },
       leg.format.sampleRateHz,
     )
-    this.coordinator.begin(plan.greeting)
+    this.guarded(() => this.coordinator?.begin(plan.greeting))
   }
 
   private onLeg(event: LegEvent): void {
+    if (this.ended) return
     switch (event.type) {
       case 'audio':
         this.detectorPush(event.frame.samples)
@@ -256,12 +260,12 @@ export class Call {
     this.timeLimit[Symbol.dispose]()
     this.guarded(() => this.coordinator?.end())
     this.abort.abort()
-    this.detection?.close()
+    this.guarded(() => this.detection?.close())
     this.pacing?.[Symbol.dispose]()
     await Promise.all([
-      this.bounded('leg', this.leg?.close(cause)),
-      this.bounded('session', this.session === null ? this.opening : this.closeSession(this.session)),
-      this.bounded('channel', plan.pbx.release(cause)),
+      this.bounded('leg', () => this.leg?.close(cause)),
+      this.bounded('session', () => (this.session === null ? this.opening : this.closeSession(this.session))),
+      this.bounded('channel', () => plan.pbx.release(cause)),
     ])
     this.move('cleaned')
     this.step('cleaned')
@@ -269,13 +273,13 @@ export class Call {
     world.observer.finished(this.facts(cause))
   }
 
-  private async bounded(part: string, closing: Promise<void> | undefined): Promise<void> {
+  private async bounded(part: string, close: () => Promise<void> | undefined): Promise<void> {
     const { clock, log } = this.world
     const done = new AbortController()
     const late = clock.sleep(closingMaxMs, done.signal).then(() => {
       if (!done.signal.aborted) log.error('a part of the call did not close in time', { call: this.id, part })
     })
-    const closed = (closing ?? Promise.resolve()).catch((thrown) =>
+    const closed = Promise.try(close).catch((thrown) =>
       log.error('a part of the call failed to close', { call: this.id, part, why: messageOf(thrown) }),
     )
     await Promise.race([closed, late])

@@ -47,6 +47,8 @@ export interface CoordinatorDeps {
   readonly playout: Playout
   readonly settings: TurnSettings
   readonly observer: CallObserver
+  /** Runs what a timer brings: a bug in it ends this call only. */
+  readonly guarded: (action: () => void) => void
   readonly gateChanged: (closed: boolean) => void
   readonly greetingStarted: () => void
   readonly greetingFinished: () => void
@@ -82,6 +84,8 @@ export class Coordinator {
   private replyStartedMs = 0
   private interruptedMs = Number.NEGATIVE_INFINITY
   private faultsInRow = 0
+  /** The reply that sounds, or will, is the apology for one that failed. */
+  private apologising = false
 
   constructor(deps: CoordinatorDeps, sampleRateHz: SampleRateHz) {
     this.deps = deps
@@ -176,7 +180,7 @@ export class Coordinator {
     if (this.state === 'ended') return
     if (this.greeting === 'sounding') this.greetingOver()
     else this.finishTurn('answered')
-    this.faultsInRow = 0
+    if (!this.apologising) this.faultsInRow = 0
     this.dispatch('playout_done')
   }
 
@@ -203,6 +207,7 @@ export class Coordinator {
     if (this.deps.playout.active) return this.deps.playout.end()
     if (this.state !== 'thinking') return
     this.finishTurn('fault')
+    this.apologising = true
     if (this.deps.session.send({ type: 'say', text: this.deps.settings.apology }) !== 'sent')
       this.dispatch('reply_empty')
   }
@@ -238,7 +243,10 @@ export class Coordinator {
         return this.disarm('silence')
       case 'commit_turn':
         this.disarm('turn')
-        this.turns.committed(this.speechStartedMs, this.speechStoppedMs, clock.now())
+        this.apologising = false
+        // A turn that is cut at its longest duration: the caller has spoken until now.
+        if (this.speaking) this.speechStoppedMs = clock.now()
+        this.turns.committed(this.speechStoppedMs, clock.now())
         session.send({ type: 'turn_committed' })
         return
       case 'start_playout':
@@ -280,6 +288,8 @@ export class Coordinator {
 
   private startTurn(): void {
     const { session, clock } = this.deps
+    // A turn that got an empty reply is still open.
+    this.finishTurn('abandoned')
     this.turns.begin(this.speechStartedMs)
     session.send({ type: 'speech_started', agoMs: clock.now() - this.speechStartedMs })
     this.armTurnLimit()
@@ -336,7 +346,7 @@ export class Coordinator {
 
   private arm(name: keyof typeof this.timers, durationMs: Milliseconds, action: () => void): void {
     this.disarm(name)
-    this.timers[name] = this.deps.clock.after(Math.max(0, durationMs), action)
+    this.timers[name] = this.deps.clock.after(Math.max(0, durationMs), () => this.deps.guarded(action))
   }
 
   private disarm(name: keyof typeof this.timers): void {

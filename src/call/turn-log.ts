@@ -44,12 +44,10 @@ export class TurnLog {
     }
   }
 
-  committed(speechStartedMs: Milliseconds, speechStoppedMs: Milliseconds, nowMs: Milliseconds): void {
+  committed(speechStoppedMs: Milliseconds, nowMs: Milliseconds): void {
     if (this.current === null) return
-    // A turn cut at its longest duration has no end of speech yet.
-    const stoppedMs = Math.max(speechStoppedMs, speechStartedMs)
-    this.current.speechMs = stoppedMs - this.callStartedMs - this.current.startedMs
-    this.current.endpointingMs = nowMs - stoppedMs
+    this.current.speechMs = speechStoppedMs - this.callStartedMs - this.current.startedMs
+    this.current.endpointingMs = nowMs - speechStoppedMs
   }
 
   /** The caller went on: what the agent made of the turn so far is void. */

@@ -45,6 +45,9 @@ export interface MetricSources {
     readonly restarts: number
   }
   readonly providersReady: () => Readonly<Record<string, boolean>>
+  /** Jobs that wait inside each provider. */
+  readonly queued: () => Readonly<Record<string, number>>
+  readonly timers: () => number
   readonly records: () => { readonly written: number; readonly lost: number }
 }
 
@@ -298,6 +301,14 @@ export class Metrics {
     this.readEach('ai_agent_provider_ready', '1 where the provider can take calls.', 'provider', [], () =>
       Object.fromEntries(Object.entries(sources.providersReady()).map(([name, ready]) => [name, ready ? 1 : 0])),
     )
+    this.readEach(
+      'ai_agent_provider_queue',
+      'Jobs of all calls that wait inside the provider.',
+      'provider',
+      [],
+      sources.queued,
+    )
+    this.read('ai_agent_timers', 'Timers that are armed.', sources.timers)
     this.total('ai_agent_call_records_total', 'Call records written.', () => sources.records().written)
     this.total(
       'ai_agent_call_records_lost_total',

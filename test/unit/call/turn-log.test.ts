@@ -5,7 +5,7 @@ describe('TurnLog', () => {
   test('a turn has its times: speech, endpointing, stages, response', () => {
     const log = new TurnLog(1000)
     log.begin(3000)
-    log.committed(3000, 4500, 5100)
+    log.committed(4500, 5100)
     log.stage('stt', 90)
     log.stage('stt', 999)
     log.replyStarted(850)
@@ -27,7 +27,7 @@ describe('TurnLog', () => {
   test('speech of several stretches is counted from the first to the last', () => {
     const log = new TurnLog(0)
     log.begin(1000)
-    log.committed(5000, 6000, 6600)
+    log.committed(6000, 6600)
     expect(log.finish('answered')).toMatchObject({ speechMs: 5000, endpointingMs: 600 })
   })
 
@@ -55,7 +55,7 @@ describe('TurnLog', () => {
 
   test('outside a turn nothing is written down', () => {
     const log = new TurnLog(0)
-    log.committed(0, 1, 2)
+    log.committed(1, 2)
     log.resumed()
     log.stage('stt', 1)
     log.text('agent', 'Hello.', true)

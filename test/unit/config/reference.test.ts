@@ -78,7 +78,12 @@ describe('every key', () => {
   })
 })
 
-test('docs/configuration.md holds the table of all keys; `patchcord check --keys` prints it', async () => {
+test('docs/configuration.md holds the table of all keys, as `patchcord check --keys` prints it, and no other row', async () => {
   const page = await Bun.file(join(import.meta.dir, '../../../docs/configuration.md')).text()
-  expect(page).toContain(renderReference(schema))
+  const wanted = renderReference(schema).split('\n')
+  const [, table = ''] = /<!-- Printed by [^\n]*-->\n\n([\s\S]*?)\n\n/.exec(page) ?? []
+  const rows = table.split('\n')
+  expect(wanted.filter((row) => !rows.includes(row))).toEqual([])
+  expect(rows.filter((row) => !wanted.includes(row))).toEqual([])
+  expect(rows).toHaveLength(wanted.length)
 })

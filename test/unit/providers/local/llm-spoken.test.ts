@@ -21,17 +21,18 @@ function said(
 describe('an answer that is spoken', () => {
   test.each([
     ['one sentence', 'The capital is Paris.', 'The capital is Paris.'],
-    ['no full stop', 'The capital is Paris', 'The capital is Paris'],
+    ['a full stop that is missing is added', 'The capital is Paris', 'The capital is Paris.'],
     ['two of three sentences', 'One. Two! Three?', 'One. Two!'],
-    ['a line break ends a sentence', 'Here you are\nMore', 'Here you are More'],
+    ['a line break ends a sentence', 'Here you are\nMore', 'Here you are. More.'],
     [
       'titles, numbers and abbreviations end none',
       'Mr. Smith paid 3.5 at 9 a.m. today. Bye.',
       'Mr. Smith paid 3.5 at 9 a.m. today. Bye.',
     ],
-    ['the numbers of a list end none', 'Do this: 1. Open it. 2. Close it. 3. Go.', 'Do this: 1. Open it. 2. Close it.'],
+    ['the numbers of a list end none', 'Do this: 1. Open it. 2. Close it. 3. Go.', 'Do this: 1. Open it. Close it.'],
     ['a sentence said twice is said once', 'I can help. I can help. What is it?', 'I can help. What is it?'],
     ['a quote after the stop belongs to it', 'He said "no." Then he left.', 'He said "no." Then he left.'],
+    ['a number first is not spoken', '1. Bananas - 10 stars', 'Bananas - 10 stars.'],
     ['a part named first is not spoken', 'A: Sure thing.', 'Sure thing.'],
     ['what nobody should hear is left out', 'What about sex? I can help.', 'I can help.'],
     ['and words that only contain it are not', 'Essex assesses cocktails.', 'Essex assesses cocktails.'],

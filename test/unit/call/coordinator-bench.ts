@@ -1,0 +1,116 @@
+import type { TurnDetection } from '#agent/provider.ts'
+import { Coordinator, type TurnSettings } from '#call/coordinator.ts'
+import { Pacer } from '#call/pacer.ts'
+import { Playout } from '#call/playout.ts'
+import type { TurnState } from '#call/turn-state.ts'
+import { FakeAgentSession } from '../../fakes/agent.ts'
+import { RecordingObserver, turnSettings } from '../../fakes/call-world.ts'
+import { FakeLeg } from '../../fakes/leg.ts'
+import { ManualClock } from '../../fakes/manual-clock.ts'
+
+/** A coordinator with a real playout and pacer, a fake agent behind it and the test as its detector. */
+export class Bench {
+  readonly clock = new ManualClock()
+  readonly leg = new FakeLeg(8000)
+  readonly session = new FakeAgentSession()
+  readonly observer = new RecordingObserver()
+  readonly marks: string[] = []
+  readonly playout: Playout
+  readonly coordinator: Coordinator
+  readonly pacing: Disposable
+  private frames = 0
+
+  constructor(settings: Partial<TurnSettings> = {}, turnDetection: TurnDetection = 'engine') {
+    this.playout = new Playout(this.leg, {
+      replyStarted: () => this.coordinator.replyStarted(),
+      replyDone: () => this.coordinator.replyDone(),
+    })
+    this.pacing = new Pacer(this.clock).add(this.playout)
+    this.coordinator = new Coordinator(
+      {
+        callId: 'call-1',
+        providerName: 'fake',
+        clock: this.clock,
+        session: this.session,
+        turnDetection,
+        playout: this.playout,
+        settings: { ...turnSettings, ...settings },
+        observer: this.observer,
+        guarded: (action) => action(),
+        gateChanged: (closed) => this.marks.push(closed ? 'gate_closed' : 'gate_opened'),
+        greetingStarted: () => this.marks.push('greeting_started'),
+        greetingFinished: () => this.marks.push('greeting_finished'),
+        failed: () => this.marks.push('failed'),
+      },
+      8000,
+    )
+    this.session.onEvent((event) => this.coordinator.agent(event))
+  }
+
+  get state(): TurnState {
+    return this.coordinator.turnState
+  }
+
+  /** Time passes, and the caller's line brings a frame each 20 ms: frame n holds nothing but n. */
+  pass(durationMs: number): void {
+    for (let passed = 0; passed < durationMs; passed += 20) {
+      this.clock.advance(Math.min(20, durationMs - passed))
+      this.frames += 1
+      const samples = new Int16Array(160).fill(this.frames)
+      this.coordinator.callerAudio({ sampleRateHz: 8000, samples })
+    }
+  }
+
+  /** The number of the caller's newest frame. */
+  get newestFrame(): number {
+    return this.frames
+  }
+
+  started(agoMs = 0): void {
+    this.coordinator.speech({ type: 'speech_started', agoMs })
+  }
+
+  stopped(agoMs = 0): void {
+    this.coordinator.speech({ type: 'speech_stopped', agoMs })
+  }
+
+  /** The whole of a reply arrives at once, as from a quick provider. */
+  reply(durationMs: number): void {
+    this.session.emit({ type: 'reply_started' })
+    this.session.reply(durationMs)
+    this.session.emit({ type: 'reply_done' })
+  }
+
+  fault(): void {
+    this.session.emit({ type: 'fault', code: 'unreachable', message: 'gone', retryable: true })
+  }
+
+  /** Greeted with 200 ms of audio; the guard is over and the caller may speak. */
+  listen(): this {
+    this.coordinator.begin('Hello.')
+    this.reply(200)
+    this.clock.advance(520)
+    this.session.taken()
+    return this
+  }
+
+  /** The caller has said something for 1 s and is silent for the 600 ms that end the turn. */
+  think(): this {
+    this.listen()
+    this.started()
+    this.clock.advance(1000)
+    this.stopped()
+    this.clock.advance(600)
+    this.session.taken()
+    return this
+  }
+
+  /** A reply of 3 s sounds; its first frame has just left. */
+  answer(): this {
+    this.think()
+    this.reply(3000)
+    // To the next tick of the pacer, which is when the first frame leaves.
+    while (this.playout.heardMs === 0) this.clock.advance(1)
+    return this
+  }
+}
