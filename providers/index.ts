@@ -6,22 +6,11 @@ import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { createLlmProcess, createLocalAgent } from './local/agent.ts'
-import { localOptions } from './local/options.ts'
 import { createLoopback } from './loopback/agent.ts'
-import { loopbackOptions } from './loopback/options.ts'
 import { createOpenAiCompatibleLlm } from './openai-compatible/llm.ts'
-import { openAiCompatibleOptions } from './openai-compatible/options.ts'
+import type { VendorsConfiguration } from './schemas.ts'
 
-/**
- * Every vendor, by its name in the file: the one list. `config` is handed the schemas, `app.ts` the providers; nothing
- * registers itself.
- */
-export const vendorSchemas = {
-  local: localOptions(openAiCompatibleOptions),
-  loopback: loopbackOptions,
-}
-export type VendorsConfiguration = typeof vendorSchemas
-
+/** Every vendor, made from its section of the configuration: the one list; nothing registers itself. */
 export interface ProviderDeps {
   readonly configuration: Configuration<VendorsConfiguration>
   readonly env: Environment

@@ -1,6 +1,5 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Server } from 'bun'
 import type { Provider, Readiness } from '#agent/provider.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import { AllowList } from '#asterisk/allow-list.ts'
@@ -22,8 +21,10 @@ import { advertisedHost } from '#config/cross-checks.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { createApi } from '#http/api.ts'
+import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
-import { createProviders, type VendorsConfiguration } from '#providers/index.ts'
+import { createProviders } from '#providers/index.ts'
+import type { VendorsConfiguration } from '#providers/schemas.ts'
 import { createCallDetector } from '#speech/call-detector.ts'
 import { SpeechDetection } from '#speech/detection.ts'
 import { createCallObserver } from '#telemetry/call-observer.ts'
@@ -42,6 +43,8 @@ export interface EngineDeps {
   readonly configuration: Configuration<VendorsConfiguration>
   readonly env: Environment
   readonly log: Log
+  /** Bound already, so that /live answers while the rest loads; else the engine binds its own. */
+  readonly http?: Listener
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -59,7 +62,7 @@ export class Engine {
   private readonly admission: Admission
   private readonly ariEvents: AriEvents
   private readonly records: CallRecordFile
-  private readonly http: Server<undefined>
+  private readonly http: Listener
   private asteriskVersion: string | null = null
   private closing: Promise<void> | null = null
 
@@ -152,9 +155,8 @@ export class Engine {
       random,
     )
     const api = createApi({ status: () => this.status(), scrape: () => this.metrics.scrape() })
-    this.http = this.listen(() =>
-      Bun.serve({ hostname: configuration.health.host, port: configuration.health.port, fetch: api.fetch }),
-    )
+    this.http = deps.http ?? this.listen()
+    this.http.attach(api.fetch)
   }
 
   static async start(deps: EngineDeps): Promise<Engine> {
@@ -166,7 +168,7 @@ export class Engine {
   }
 
   get httpUrl(): string {
-    return `http://${this.configuration.health.host}:${this.http.port}`
+    return this.http.url
   }
 
   get audioSocketAddress(): string {
@@ -216,7 +218,7 @@ export class Engine {
       this.detection.close(),
       ...Object.values(this.providers).map((provider) => provider.close()),
       this.records.flushed(),
-      this.http.stop(true),
+      this.http.close(),
     ])
   }
 
@@ -228,14 +230,13 @@ export class Engine {
     return provider
   }
 
-  private listen(serve: () => Server<undefined>): Server<undefined> {
+  private listen(): Listener {
+    const { host, port } = this.configuration.health
     try {
-      return serve()
+      return new Listener(host, port)
     } catch (thrown) {
       this.audioSocket.close()
-      const { host, port } = this.configuration.health
-      const why = thrown instanceof Error ? thrown.message : String(thrown)
-      throw new Error(`HTTP cannot listen on ${host}:${port} (${why}): is another engine running?`)
+      throw thrown
     }
   }
 

@@ -65,6 +65,8 @@ export class AriCall implements PbxSide {
 
   /** Never throws; a step that fails ends the call. */
   async setUp(call: Call): Promise<void> {
+    // Released before it began: what were made now would stay.
+    if (call.ended) return
     const { ari, application, channelId, mediaHost, mediaUuid, format, clock } = this.options
     const steps = this.connect(
       call,

@@ -195,6 +195,16 @@ export function parseAriEvent(data: unknown): AriEvent | 'ignored' | 'malformed'
   if (type === 'PlaybackFinished') return typeof event.playback?.id === 'string' ? (parsed as AriEvent) : 'malformed'
   if (type === 'ApplicationReplaced') return { type }
   if (typeof event.channel?.id !== 'string' || typeof event.channel.name !== 'string') return 'malformed'
-  if (type === 'StasisStart' && !Array.isArray((parsed as { args?: unknown }).args)) return 'malformed'
+  if (type === 'StasisStart' && !isStasisStart(parsed)) return 'malformed'
   return parsed as AriEvent
+}
+
+/** Who called and what was dialled are read from this event alone. */
+function isStasisStart(event: object): boolean {
+  const { args, channel } = event as {
+    args?: unknown
+    channel: { caller?: { name?: unknown; number?: unknown }; dialplan?: { exten?: unknown } }
+  }
+  const words = [channel.caller?.name, channel.caller?.number, channel.dialplan?.exten]
+  return Array.isArray(args) && words.every((word) => typeof word === 'string')
 }

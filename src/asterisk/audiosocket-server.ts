@@ -2,6 +2,7 @@ import type { Socket, TCPSocketListener } from 'bun'
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import type { HangupCause } from '#call/leg.ts'
 import type { AllowList } from './allow-list.ts'
 import { AudioSocketParser, terminateMessage, type Violation } from './audiosocket.ts'
 import { AudioSocketLeg } from './audiosocket-leg.ts'
@@ -52,7 +53,8 @@ export interface AudioSocketCounters {
 interface Connection {
   leg: AudioSocketLeg | null
   readonly parser: AudioSocketParser
-  readonly uuidTimer: Disposable
+  /** Waits for the UUID; once the connection is turned away, for the peer to close its side. */
+  timer: Disposable
   /** Turned away or broken: what still arrives is not looked at. */
   done: boolean
   /** Closed and counted out. */
@@ -83,8 +85,7 @@ export class AudioSocketServer {
           },
           drain: (socket) => socket.data.leg?.drained(),
           close: (socket) => this.gone(socket.data),
-          // A reset is how a caller's hang-up looks when our last frame was still under way.
-          error: (socket) => this.gone(socket.data),
+          error: (socket, error) => this.failed(socket, error),
         },
       })
     } catch (thrown) {
@@ -117,7 +118,7 @@ export class AudioSocketServer {
       leg: null,
       done: false,
       gone: false,
-      uuidTimer: options.clock.after(options.uuidTimeoutMs, () => this.reject(socket, connection, 'uuid_timeout')),
+      timer: options.clock.after(options.uuidTimeoutMs, () => this.reject(socket, connection, 'uuid_timeout')),
       parser: new AudioSocketParser({
         uuid: (uuid) => this.identified(socket, connection, uuid),
         audio: (sampleRateHz, pcm) => {
@@ -140,7 +141,7 @@ export class AudioSocketServer {
   }
 
   private identified(socket: ConnectionSocket, connection: Connection, uuid: string): void {
-    connection.uuidTimer[Symbol.dispose]()
+    connection.timer[Symbol.dispose]()
     const leg = new AudioSocketLeg(socket, this.options.sampleRateHz, this.options.clock)
     connection.leg = leg
     const acceptance = this.options.accept(uuid, leg, socket.remoteAddress)
@@ -164,21 +165,29 @@ export class AudioSocketServer {
   private reject(socket: ConnectionSocket, connection: Connection, reason: Rejection): void {
     if (connection.done) return
     connection.done = true
-    connection.uuidTimer[Symbol.dispose]()
+    connection.timer[Symbol.dispose]()
     this.count(reason)
     this.options.log.warn('audiosocket connection turned away', { reason, peer: socket.remoteAddress })
     socket.write(terminateMessage)
     socket.end()
     // A peer that keeps its side open must not keep ours.
-    this.options.clock.after(1000, () => socket.terminate())
+    connection.timer = this.options.clock.after(1000, () => socket.terminate())
+  }
+
+  /** A reset is how a caller's hang-up looks when our last frame was under way; what a handler throws comes here too. */
+  private failed(socket: ConnectionSocket, error: Error): void {
+    const ourBug = !('code' in error)
+    if (ourBug) this.options.log.error('a fault of the engine ends a media connection', { why: error.message })
+    socket.terminate()
+    this.gone(socket.data, ourBug ? 'internal_error' : 'caller')
   }
 
   /** `error` may be followed by `close`: only the first of them counts. */
-  private gone(connection: Connection | undefined): void {
+  private gone(connection: Connection | undefined, cause: HangupCause = 'caller'): void {
     if (connection === undefined || connection.gone) return
     connection.gone = true
     this.open -= 1
-    connection.uuidTimer[Symbol.dispose]()
+    connection.timer[Symbol.dispose]()
     const { leg } = connection
     if (leg === null) {
       if (!connection.done) this.count('closed_before_uuid')
@@ -187,7 +196,7 @@ export class AudioSocketServer {
     connection.leg = null
     const index = this.legs.indexOf(leg)
     if (index >= 0) this.legs.splice(index, 1)
-    leg.end('caller')
+    leg.end(cause)
   }
 
   private count(reason: Rejection): void {

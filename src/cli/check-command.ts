@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { vendorSchemas } from '#providers/index.ts'
+import { vendorSchemas } from '#providers/schemas.ts'
 import { runCheck } from './check.ts'
 import type { CommandIo } from './io.ts'
 

@@ -3,7 +3,7 @@ import { formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { readConfigurationSource } from '#config/source.ts'
-import { type VendorsConfiguration, vendorSchemas } from '#providers/index.ts'
+import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
 import type { CommandIo } from './io.ts'
 import { readEnvFile } from './env-file.ts'
 

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
-import { Engine } from '#app'
+import type { Engine } from '#app'
 import { type Clock, SystemClock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
 import { version } from '#base/version.ts'
+import { Listener } from '#http/listener.ts'
 import { notReadyReasons } from '#http/status.ts'
 import type { Environment } from '#config/secrets.ts'
 import { createLog, joinLogs } from '#telemetry/log.ts'
@@ -64,7 +65,10 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const stopping = Promise.withResolvers<void>()
   let engine: Engine
   try {
-    engine = await Engine.start({ configuration, env, log, clock })
+    // The port first: what follows takes longer to load than the rest of this command.
+    const http = new Listener(configuration.health.host, configuration.health.port)
+    const { Engine: LoadedEngine } = await import('#app')
+    engine = await LoadedEngine.start({ configuration, env, log, clock, http })
   } catch (thrown) {
     io.stderr(messageOf(thrown))
     return exitCodes.failed

@@ -21,6 +21,8 @@ export interface EngineOptions {
   /** Wait until the provider is ready; default true. */
   readonly untilReady?: boolean
   readonly readyTimeoutMs?: number
+  /** How often to ask whether it lives; a measurement asks more often. */
+  readonly pollMs?: number
   readonly cwd?: string
 }
 
@@ -38,7 +40,8 @@ export interface Health {
   readonly status: string
   readonly active_calls: number
   readonly ari_connected: boolean
-  readonly providers: Readonly<Record<string, { readonly ready: boolean; readonly reason?: string }>>
+  /** Missing while the engine still loads. */
+  readonly providers?: Readonly<Record<string, { readonly ready: boolean; readonly reason?: string }>>
   readonly conversation: { readonly states: Readonly<Record<string, number>>; readonly gates_closed: number }
   readonly [field: string]: unknown
 }
@@ -85,14 +88,18 @@ export class BedEngine {
     })
     const engine = new BedEngine(child, httpPort, audioSocketPort, folder)
     process.once('exit', () => child.kill('SIGKILL'))
-    await engine.until('live', 20_000, async () => (await engine.get('/live')) === 200)
+    await engine.until('live', 20_000, async () => (await engine.get('/live')) === 200, options.pollMs)
     if (options.untilReady !== false) {
       const timeoutMs = options.readyTimeoutMs ?? 60_000
       await engine.until('ready', timeoutMs, async () => {
         const health = await engine.health()
-        const provider = health.providers[options.provider ?? 'local']
-        const detection = health.speech_detection as { ready: boolean }
-        return provider?.ready === true && detection.ready && (options.asterisk === undefined || health.ari_connected)
+        const provider = health.providers?.[options.provider ?? 'local']
+        const detection = health.speech_detection as { ready: boolean } | undefined
+        return (
+          provider?.ready === true &&
+          detection?.ready === true &&
+          (options.asterisk === undefined || health.ari_connected)
+        )
       })
     }
     return engine
@@ -156,13 +163,18 @@ export class BedEngine {
     await this.until('active_calls 0', timeoutMs, async () => (await this.health()).active_calls === 0)
   }
 
-  async until(what: string, timeoutMs: number, condition: () => boolean | Promise<boolean>): Promise<void> {
+  async until(
+    what: string,
+    timeoutMs: number,
+    condition: () => boolean | Promise<boolean>,
+    pollMs = 25,
+  ): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!(await condition())) {
       if (!this.running) throw new Error(`the engine ended before it was ${what}:\n${this.output.slice(-3000)}`)
       if (performance.now() > deadline)
         throw new Error(`not ${what} after ${timeoutMs} ms:\n${this.output.slice(-3000)}`)
-      await Bun.sleep(25)
+      await Bun.sleep(pollMs)
     }
   }
 

@@ -92,7 +92,7 @@ function problemsOf(file: string) {
 
 describe('each broken file is refused with line and cure', () => {
   test('the table and the folder hold the same files', () => {
-    expect(readdirSync(folder).sort()).toEqual(Object.keys(table).sort())
+    expect(new Set(readdirSync(folder))).toEqual(new Set(Object.keys(table)))
   })
 
   for (const [file, expected] of Object.entries(table)) {

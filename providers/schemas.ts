@@ -1,0 +1,13 @@
+import { localOptions } from './local/options.ts'
+import { loopbackOptions } from './loopback/options.ts'
+import { openAiCompatibleOptions } from './openai-compatible/options.ts'
+
+/**
+ * Every vendor's section, by its name in the file: the one list of names. `config` is handed it and never imports a
+ * vendor. It stands apart from `index.ts` so that checking a file loads no engine.
+ */
+export const vendorSchemas = {
+  local: localOptions(openAiCompatibleOptions),
+  loopback: loopbackOptions,
+}
+export type VendorsConfiguration = typeof vendorSchemas

@@ -1,0 +1,39 @@
+import type { Server } from 'bun'
+
+/**
+ * The HTTP port, bound before the rest of the engine is even loaded: a supervisor that asks /live gets its answer at
+ * once, and a port that is taken is known at once. Until the API is attached everything else answers 503.
+ */
+export class Listener {
+  private readonly server: Server<undefined>
+  private readonly host: string
+  private handler: (request: Request) => Response | Promise<Response> = starting
+
+  /** Listens when it returns. Throws when the port is taken; the message names it. Port 0 is any free one. */
+  constructor(host: string, port: number) {
+    this.host = host
+    try {
+      this.server = Bun.serve({ hostname: host, port, fetch: (request) => this.handler(request) })
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown)
+      throw new Error(`HTTP cannot listen on ${host}:${port} (${why}): is another engine running?`)
+    }
+  }
+
+  get url(): string {
+    return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.server.port}`
+  }
+
+  attach(handler: (request: Request) => Response | Promise<Response>): void {
+    this.handler = handler
+  }
+
+  async close(): Promise<void> {
+    await this.server.stop(true)
+  }
+}
+
+function starting(request: Request): Response {
+  if (new URL(request.url).pathname === '/live') return Response.json({ status: 'live' })
+  return Response.json({ status: 'not_ready', reasons: ['the engine is starting'] }, { status: 503 })
+}

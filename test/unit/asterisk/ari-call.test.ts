@@ -1,0 +1,285 @@
+import { describe, expect, test } from 'bun:test'
+import { AriCall, sendBack } from '#asterisk/ari-call.ts'
+import { type HangupCause, hangupCauses } from '#call/leg.ts'
+import { ariError, FakeAri } from '../../fakes/ari.ts'
+import { ringingCall } from '../../fakes/calls.ts'
+import { fakeWorld } from '../../fakes/call-world.ts'
+import { settle } from '../../fakes/manual-clock.ts'
+
+const channelId = '1700000000.1'
+const mediaUuid = '40325ec2-5efd-4bd3-805f-53576e581d13'
+const media = `patchcord-media-${mediaUuid}`
+const bridge = `patchcord-bridge-${mediaUuid}`
+const askMedia = `media ${media} patchcord 127.0.0.1:8090 ${mediaUuid} slin`
+
+function setUp() {
+  const ari = new FakeAri()
+  ari.caller(channelId)
+  const world = fakeWorld()
+  const pbx = new AriCall({
+    ari,
+    clock: world.clock,
+    log: world.log,
+    application: 'patchcord',
+    mediaHost: '127.0.0.1:8090',
+    format: 'slin',
+    channelId,
+    mediaUuid,
+  })
+  const { call } = ringingCall({ world, plan: { id: channelId, pbx } })
+  const begin = () => void pbx.setUp(call)
+  /** Asterisk has made the media channel and it enters the application. */
+  const enter = () => {
+    ari.enter(media)
+    pbx.channelEntered(media)
+  }
+  const steps = () => world.observer.steps
+  return { ari, world, pbx, call, begin, enter, steps, taken: () => ari.requests.splice(0) }
+}
+
+/** Nothing that was made for the call is in Asterisk, or under way, any more. */
+function expectNothingLeft({ ari, world }: ReturnType<typeof setUp>): void {
+  expect(ari.bridgeIds).toEqual([])
+  expect(ari.channelIds.filter((id) => id !== channelId)).toEqual([])
+  expect([world.store.size, world.clock.pending]).toEqual([0, 0])
+}
+
+describe('AriCall sets up', () => {
+  test('answer, bridge and media channel are asked for at once; each side joins when it may', async () => {
+    const { ari, begin, enter, steps, taken } = setUp()
+    begin()
+    expect(taken()).toEqual([`answer ${channelId}`, `bridge ${bridge}`, askMedia])
+    await settle()
+    expect([taken(), ari.joined]).toEqual([[`add ${channelId}`], [channelId]])
+    expect(steps()).toEqual(['admitted', 'answered'])
+    enter()
+    await settle()
+    expect([taken(), ari.joined]).toEqual([[`add ${media}`], [channelId, media]])
+    expect(steps()).toEqual(['admitted', 'answered', 'bridged'])
+  })
+
+  test('the media channel’s StasisStart may come before the answer to its request', async () => {
+    const { ari, begin, enter, steps, taken } = setUp()
+    ari.hold('media')
+    begin()
+    enter()
+    await settle()
+    expect(taken()).not.toContain(`add ${media}`)
+    ari.release('media')
+    await settle()
+    expect([taken(), steps().at(-1)]).toEqual([[`add ${media}`], 'bridged'])
+  })
+
+  test('nobody joins a bridge that is not there yet', async () => {
+    const { ari, begin, enter, steps, taken } = setUp()
+    ari.hold('bridge')
+    begin()
+    enter()
+    await settle()
+    expect(taken().filter((request) => request.startsWith('add'))).toEqual([])
+    ari.release('bridge')
+    await settle()
+    expect([ari.joined.length, steps().at(-1)]).toEqual([2, 'bridged'])
+  })
+
+  test('the caller joins no bridge before being answered', async () => {
+    const { ari, begin, enter, steps } = setUp()
+    ari.hold('answer')
+    begin()
+    enter()
+    await settle()
+    expect([ari.joined, steps()]).toEqual([[media], ['admitted']])
+    ari.release('answer')
+    await settle()
+    expect([ari.joined, steps().at(-1)]).toEqual([[media, channelId], 'bridged'])
+  })
+
+  test('a channel of somebody else’s does not open the way for ours', async () => {
+    const { ari, begin, pbx, taken } = setUp()
+    begin()
+    pbx.channelEntered('patchcord-media-of-another-call')
+    await settle()
+    expect([taken().includes(`add ${media}`), ari.joined]).toEqual([false, [channelId]])
+  })
+})
+
+describe('AriCall fails', () => {
+  test.each(['answer', 'bridge', 'media', 'add'] as const)(
+    'at %s: the caller goes on in the dialplan with setup_failed, and nothing is left',
+    async (operation) => {
+      const bench = setUp()
+      const { ari, world, begin, enter } = bench
+      ari.refuse[operation] = { error: ariError(500, 'Allocation failed'), times: 1 }
+      begin()
+      await settle()
+      enter()
+      await settle()
+      expect(ari.variables).toEqual(['PATCHCORD_RESULT=setup_failed'])
+      expect(ari.requests.filter((request) => request.startsWith('continue'))).toEqual([`continue ${channelId}`])
+      expect(world.observer.facts.map((facts) => facts.cause)).toEqual(['setup_failed'])
+      expectNothingLeft(bench)
+    },
+  )
+
+  test('when the media channel does not come within 8 s', async () => {
+    const bench = setUp()
+    bench.begin()
+    await settle()
+    bench.world.clock.advance(7999)
+    await settle()
+    expect(bench.call.ended).toBe(false)
+    bench.world.clock.advance(1)
+    await settle()
+    expect(bench.world.observer.facts[0]?.cause).toBe('setup_failed')
+    expectNothingLeft(bench)
+  })
+
+  test('for a call that has ended before its set-up began: nothing is asked for', async () => {
+    const bench = setUp()
+    await bench.call.end('provider_failed')
+    bench.taken()
+    bench.begin()
+    await settle()
+    expect(bench.taken()).toEqual([])
+    expectNothingLeft(bench)
+  })
+})
+
+describe('the caller hangs up', () => {
+  const moments: [string, (bench: ReturnType<typeof setUp>) => void | Promise<void>][] = [
+    ['before anything is asked for', () => {}],
+    ['while the answer is under way', ({ ari, begin }) => (ari.hold('answer'), begin())],
+    ['while the bridge is being made', ({ ari, begin }) => (ari.hold('bridge'), begin())],
+    ['while the media channel is being made', ({ ari, begin }) => (ari.hold('media'), begin())],
+    ['before the media channel has entered', ({ begin }) => begin()],
+    [
+      'while the caller joins the bridge',
+      async ({ ari, begin }) => {
+        ari.hold('add')
+        begin()
+        await settle()
+      },
+    ],
+    [
+      'while both join the bridge',
+      async ({ ari, begin, enter }) => {
+        ari.hold('add')
+        begin()
+        enter()
+        await settle()
+      },
+    ],
+    [
+      'once all is there',
+      async ({ begin, enter }) => {
+        begin()
+        enter()
+        await settle()
+      },
+    ],
+  ]
+
+  test.each(moments)('%s: nothing is left in Asterisk, whatever comes late', async (_moment, reach) => {
+    const bench = setUp()
+    const { ari, call, world, enter } = bench
+    await reach(bench)
+    ari.gone(channelId)
+    const ended = call.end('caller')
+    await settle()
+    for (const operation of ['answer', 'bridge', 'media', 'add'] as const) ari.release(operation)
+    await settle()
+    await ended
+    enter()
+    await settle()
+    expectNothingLeft({ ...bench })
+    expect(world.observer.facts.map((facts) => facts.cause)).toEqual(['caller'])
+    expect([ari.variables, ari.requests.filter((request) => /^(continue|hangup 1)/.test(request))]).toEqual([[], []])
+    expect([world.observer.steps.filter((step) => step === 'hangup').length, world.errors]).toEqual([1, []])
+  })
+})
+
+describe('AriCall releases', () => {
+  const expected: Record<HangupCause, string | null> = {
+    caller: null,
+    agent: 'hangup',
+    media_lost: 'media_lost',
+    setup_failed: 'setup_failed',
+    provider_failed: 'provider_failed',
+    protocol_error: 'media_lost',
+    time_limit: 'hangup',
+    shutdown: 'hangup',
+    internal_error: 'internal_error',
+  }
+  test.each([...hangupCauses])('after %s: PATCHCORD_RESULT and the dialplan, a hang-up, or nothing', async (cause) => {
+    const bench = setUp()
+    bench.begin()
+    bench.enter()
+    await settle()
+    bench.taken()
+    await bench.pbx.release(cause)
+    const requests = bench.taken()
+    const result = expected[cause]
+    const ofCaller = requests.filter((request) => request.includes(channelId))
+    if (result === null) expect(ofCaller).toEqual([])
+    else if (result === 'hangup') expect(ofCaller).toEqual([`hangup ${channelId}`])
+    else expect(ofCaller).toEqual([`set ${channelId} PATCHCORD_RESULT=${result}`, `continue ${channelId}`])
+    expect(requests.filter((request) => !request.includes(channelId)).sort()).toEqual([
+      `destroy ${bridge}`,
+      `hangup ${media}`,
+    ])
+  })
+
+  test('once', async () => {
+    const { pbx, ari } = setUp()
+    expect(pbx.release('agent')).toBe(pbx.release('caller'))
+    await pbx.release('caller')
+    expect(ari.requests.filter((request) => request === `hangup ${channelId}`)).toHaveLength(1)
+  })
+
+  test('what Asterisk does not remove is asked for three times, 200 ms apart, and then said', async () => {
+    const { pbx, ari, world } = setUp()
+    ari.refuse.destroy = { error: ariError(500), times: 9 }
+    const released = pbx.release('caller')
+    await settle()
+    const attempts = () => ari.requests.filter((request) => request.startsWith('destroy')).length
+    expect(attempts()).toBe(1)
+    world.clock.advance(200)
+    await settle()
+    expect(attempts()).toBe(2)
+    world.clock.advance(200)
+    await settle()
+    await released
+    expect([attempts(), world.errors.length]).toEqual([3, 1])
+  })
+
+  test('what is gone already is no trouble', async () => {
+    const { pbx, ari, world } = setUp()
+    await pbx.release('caller')
+    expect(ari.requests).toEqual([`hangup ${media}`, `destroy ${bridge}`])
+    expect(world.errors).toEqual([])
+  })
+})
+
+describe('sendBack', () => {
+  const cases: [string, 'set' | 'continue' | null, number | null, boolean][] = [
+    ['Asterisk does both', null, null, true],
+    ['the channel is gone already', 'set', 404, true],
+    ['the channel goes between the two', 'continue', 404, true],
+    ['the variable is refused', 'set', 500, false],
+    ['the continue is refused', 'continue', 409, false],
+    ['Asterisk does not answer', 'set', null, false],
+  ]
+  test.each(cases)('%s', async (_name, operation, status, sent) => {
+    const ari = new FakeAri()
+    ari.caller(channelId)
+    if (operation !== null) ari.refuse[operation] = { error: ariError(status), times: 1 }
+    expect(await sendBack(ari, channelId, 'busy')).toBe(sent)
+  })
+
+  test('a caller who cannot be sent back is hung up, rather than left in silence', async () => {
+    const { pbx, ari } = setUp()
+    ari.refuse.continue = { error: ariError(409), times: 1 }
+    await pbx.release('provider_failed')
+    expect(ari.requests).toContain(`hangup ${channelId}`)
+  })
+})
