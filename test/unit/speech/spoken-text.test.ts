@@ -22,7 +22,8 @@ describe('speakable', () => {
   for (const [name, text, spoken] of cases) test(name, () => expect(speakable(text)).toBe(spoken))
 })
 
-const pieces = (text: string) => splitPieces(text).map((piece) => piece.map((clause) => clause.words + clause.end).join(' '))
+const pieces = (text: string) =>
+  splitPieces(text).map((piece) => piece.map((clause) => clause.words + clause.end).join(' '))
 
 describe('splitPieces', () => {
   test('sentences are spoken one by one', () => {

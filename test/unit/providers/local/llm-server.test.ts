@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { SystemClock } from '#base/clock.ts'
 import { seededRandom } from '#base/random.ts'
-import { type Generator, LlmServer } from '#providers/local/llm-child.ts'
+import { type Generator, LlmServer, threadsFor } from '#providers/local/llm-child.ts'
 import type { GenerateEnd, GenerateRequest } from '#providers/local/llm-engine.ts'
 import { parseChatRequest } from '#providers/local/llm-wire.ts'
 import { ChatStream, failureOfResponse, modelNames, type WireEvent } from '#providers/openai-compatible/wire.ts'
@@ -167,4 +167,8 @@ test('a request: defaults, bounds, parts, the developer role', () => {
     seed: 7,
   })
   expect(parsed({ max_tokens: 5, max_completion_tokens: 9 })).toMatchObject({ maxTokens: 9 })
+})
+
+test('one thread where a second would have to share a core with audio', () => {
+  expect([1, 2, 3, 4, 64].map(threadsFor)).toEqual([1, 1, 1, 2, 2])
 })

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'bun:test'
+import { StasisApp } from '#asterisk/stasis-app.ts'
+import { seededRandom } from '#base/random.ts'
+import { Admission } from '#call/admission.ts'
+import { fakeAgent } from '../../fakes/agent.ts'
+import { ariChannel, ariError, FakeAri } from '../../fakes/ari.ts'
+import { callSettings, ringingCall } from '../../fakes/calls.ts'
+import { fakeWorld } from '../../fakes/call-world.ts'
+import { settle } from '../../fakes/manual-clock.ts'
+
+const caller = ariChannel({ id: 'caller-1' })
+
+function setUp(callsMax = 10) {
+  const ari = new FakeAri()
+  ari.caller(caller.id)
+  const world = fakeWorld()
+  const agent = fakeAgent()
+  const admission = new Admission(callSettings(agent, { callsMax }), world)
+  const app = new StasisApp({
+    ari,
+    store: world.store,
+    admission,
+    clock: world.clock,
+    log: world.log,
+    random: seededRandom(1),
+    application: 'patchcord',
+    mediaHost: '127.0.0.1:8090',
+    format: 'slin',
+  })
+  const enter = (channel = caller) => app.event({ type: 'StasisStart', args: [], channel })
+  const mediaChannel = () => ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
+  return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store }
+}
+
+const causes = ({ world }: ReturnType<typeof setUp>) => world.observer.facts.map((facts) => facts.cause)
+
+describe('a caller enters the application', () => {
+  test('and is a call, known by its channel, its media channel and its media UUID', async () => {
+    const { ari, store, enter } = setUp()
+    enter()
+    const [call] = store.live
+    if (call === undefined) throw new Error('no call')
+    expect([call.id, store.byChannelId('caller-1')]).toEqual(['caller-1', call])
+    const mediaRequest = ari.requests.find((request) => request.startsWith('media ')) ?? ''
+    const [, mediaId = '', application, host, uuid = '', format] = mediaRequest.split(' ')
+    expect([application, host, format]).toEqual(['patchcord', '127.0.0.1:8090', 'slin'])
+    expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect([store.byChannelId(mediaId), store.byMediaUuid(uuid)]).toEqual([call, call])
+    await settle()
+    await call.end('caller')
+  })
+
+  test('with number, name and what was dialled', async () => {
+    const bench = setUp()
+    bench.enter()
+    await bench.store.live[0]?.end('caller')
+    expect(bench.world.observer.facts[0]).toMatchObject({
+      caller: { number: '4711', name: 'Alice', dialled: '100' },
+      origin: 'ari',
+    })
+  })
+
+  test('a second StasisStart of the same channel makes no second call', () => {
+    const { enter, store, agent } = setUp()
+    enter()
+    enter()
+    expect([store.size, agent.contexts.length]).toEqual([1, 1])
+  })
+
+  test('the call is bridged once its media channel has entered as well', async () => {
+    const bench = setUp()
+    bench.enter()
+    await settle()
+    const media = bench.mediaChannel()
+    bench.ari.enter(media.id)
+    bench.enter(media)
+    await settle()
+    expect(bench.world.observer.steps.at(-1)).toBe('bridged')
+    expect([bench.store.size, bench.ari.joined]).toEqual([1, ['caller-1', media.id]])
+  })
+})
+
+describe('a channel that is not served', () => {
+  const refusals: [string, string, (bench: ReturnType<typeof setUp>) => void][] = [
+    ['the engine stops', 'draining', ({ admission }) => Object.assign(admission, { draining: true })],
+    ['the provider is not ready', 'not_ready', ({ agent }) => Object.assign(agent, { ready: { ready: false, reason: '' } })],
+  ]
+  test.each(refusals)('%s: back to the dialplan with %s', async (_name, result, prepare) => {
+    const bench = setUp()
+    prepare(bench)
+    bench.enter()
+    await settle()
+    expect(bench.ari.requests).toEqual([`set caller-1 PATCHCORD_RESULT=${result}`, 'continue caller-1'])
+    expect([bench.store.size, bench.admission.refused]).toEqual([0, { [result]: 1 }])
+  })
+
+  test('all places are taken: busy', async () => {
+    const { ari, enter, store, admission } = setUp(1)
+    enter()
+    const second = ariChannel({ id: 'caller-2' })
+    ari.caller(second.id)
+    enter(second)
+    await settle()
+    expect(ari.requests.slice(-2)).toContain('continue caller-2')
+    expect([ari.variables, store.size, admission.refused]).toEqual([['PATCHCORD_RESULT=busy'], 1, { busy: 1 }])
+  })
+
+  test('a helper channel of somebody else’s: not_a_caller', async () => {
+    const { ari, enter, store, admission } = setUp()
+    const snoop = ariChannel({ id: 'snoop-1', name: 'Snoop/1700-00000001' })
+    ari.caller(snoop.id)
+    enter(snoop)
+    await settle()
+    expect([ari.variables, store.size, admission.refused]).toEqual([
+      ['PATCHCORD_RESULT=not_a_caller'],
+      0,
+      { not_a_caller: 1 },
+    ])
+  })
+
+  test('a media channel whose call has ended: hung up and counted', async () => {
+    const { ari, enter, store } = setUp()
+    const late = ariChannel({ id: 'patchcord-media-late', name: 'AudioSocket/127.0.0.1:8090-x' })
+    ari.caller(late.id)
+    enter(late)
+    await settle()
+    expect([ari.requests, store.unknown.channel, store.size]).toEqual([['hangup patchcord-media-late'], 1, 0])
+  })
+})
+
+describe('a channel leaves', () => {
+  test.each(['ChannelHangupRequest', 'StasisEnd', 'ChannelDestroyed'] as const)('%s of the caller ends the call', async (type) => {
+    const bench = setUp()
+    bench.enter()
+    await settle()
+    bench.app.event({ type, channel: caller })
+    await settle()
+    expect(causes(bench)).toEqual(['caller'])
+    // The others of the three come afterwards: unknown by then, counted, no error.
+    bench.app.event({ type: 'ChannelDestroyed', channel: caller })
+    expect([bench.store.unknown.channel, bench.world.errors]).toEqual([1, []])
+  })
+
+  test('the media channel alone: the call is lost, and the caller goes on in the dialplan', async () => {
+    const bench = setUp()
+    bench.enter()
+    await settle()
+    bench.app.event({ type: 'ChannelDestroyed', channel: bench.mediaChannel() })
+    await settle()
+    expect([causes(bench), bench.ari.variables]).toEqual([['media_lost'], ['PATCHCORD_RESULT=media_lost']])
+  })
+})
+
+describe('events for what nobody knows', () => {
+  test('are counted by kind, and nothing is asked of Asterisk', () => {
+    const { app, ari, store } = setUp()
+    const stranger = ariChannel({ id: 'stranger' })
+    app.event({ type: 'StasisEnd', channel: stranger })
+    app.event({ type: 'ChannelDestroyed', channel: stranger })
+    app.event({ type: 'ChannelHangupRequest', channel: stranger })
+    app.event({ type: 'ChannelDtmfReceived', digit: '1', channel: stranger })
+    app.event({ type: 'PlaybackFinished', playback: { id: 'p' } })
+    app.event({ type: 'ApplicationReplaced' })
+    expect([store.unknown, ari.requests]).toEqual([{ channel: 4, media: 0, bridge: 0, playback: 1 }, []])
+  })
+
+  test('a digit of a call’s channel is known', () => {
+    const { app, enter, store } = setUp()
+    enter()
+    app.event({ type: 'ChannelDtmfReceived', digit: '1', channel: caller })
+    expect(store.unknown.channel).toBe(0)
+  })
+})
+
+describe('after the event socket was away', () => {
+  test('calls whose channel is gone are over; the others and those without ARI go on', async () => {
+    const bench = setUp()
+    bench.enter()
+    const other = ariChannel({ id: 'caller-2' })
+    bench.ari.caller(other.id)
+    bench.enter(other)
+    ringingCall({ world: bench.world, plan: { id: 'from-dialplan', origin: 'dialplan' } })
+    await settle()
+    bench.ari.gone('caller-1')
+    await bench.app.reconcile()
+    await settle()
+    expect([causes(bench), bench.store.live.map((call) => call.id)]).toEqual([['caller'], ['caller-2', 'from-dialplan']])
+  })
+
+  test('an Asterisk that does not answer ends nothing, and without calls it is not even asked', async () => {
+    const bench = setUp()
+    await bench.app.reconcile()
+    expect(bench.ari.requests).toEqual([])
+    bench.enter()
+    bench.ari.gone('caller-1')
+    bench.ari.refuse.channels = { error: ariError(null), times: 1 }
+    await bench.app.reconcile()
+    expect(bench.store.size).toBe(1)
+  })
+})
