@@ -13,6 +13,7 @@ export interface LlamaSequence {
   /** Keeps what the state and these tokens have in common from the start, and drops the rest of the state. */
   adaptStateToTokens(tokens: Token[], allowShift: boolean): Promise<void>
   clearHistory(): Promise<void>
+  evaluateWithoutGeneratingNewTokens(tokens: Token[]): Promise<void>
   evaluate(tokens: Token[], options: EvaluateOptions): AsyncGenerator<Token, void, undefined>
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { BedEngine } from '../../test/bed/engine.ts'
 import { figuresMs } from './figures.ts'
 
@@ -12,7 +13,7 @@ export async function benchStart(rounds: number, binary?: string): Promise<strin
       untilReady: false,
       pollMs: 1,
       yaml: 'providers:\n  local:\n    enabled: false\n',
-      ...(binary === undefined ? {} : { binary }),
+      ...(binary === undefined ? {} : { binary: resolve(binary) }),
     })
     live.push(performance.now() - started)
     while (!((await engine.health()).speech_detection as { ready?: boolean } | undefined)?.ready) await Bun.sleep(1)

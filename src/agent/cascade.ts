@@ -144,9 +144,7 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.turnStartedMs = this.clock.now()
     this.stagesDone = []
     this.finalsAwaited += 1
-    this.deadline = this.clock.after(replyMaxMs, () =>
-      this.fault({ type: 'fault', code: 'timeout', message: `no reply within ${replyMaxMs} ms`, retryable: true }),
-    )
+    this.arm()
     return this.stt.send({ type: 'finalize' })
   }
 
@@ -178,14 +176,15 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
   private say(text: string): Accepted {
     this.cancelReply()
     this.beginReply()
+    this.arm()
     this.modelDone = true
     this.speak(text)
     return 'sent'
   }
 
   private onStt(event: SttEvent): void {
+    if (event.type === 'closed' || this.closed !== null) return
     if (event.type === 'fault') return this.fault(event)
-    if (event.type === 'closed') return
     if (!event.final) return this.listener({ type: 'transcript', side: 'caller', final: false, text: event.text })
     this.finalsAwaited = Math.max(0, this.finalsAwaited - 1)
     if (event.text !== '') this.heardWords.push(event.text)
@@ -289,6 +288,12 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
     if (this.turnStartedMs === 0 || this.stagesDone.includes(stage)) return
     this.stagesDone.push(stage)
     this.listener({ type: 'stage', stage, durationMs: this.clock.now() - this.turnStartedMs })
+  }
+
+  private arm(): void {
+    this.deadline = this.clock.after(replyMaxMs, () =>
+      this.fault({ type: 'fault', code: 'timeout', message: `no reply within ${replyMaxMs} ms`, retryable: true }),
+    )
   }
 
   private disarm(): void {

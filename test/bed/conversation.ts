@@ -24,6 +24,8 @@ export interface VisitOptions {
   readonly extension: string
   readonly callerNumber: string
   readonly utterance: Utterance
+  /** When to speak: after the greeting and its guard time (the default), or into the greeting. */
+  readonly speakOn?: 'gate_opened' | 'greeting_started'
 }
 
 /** An hour: the caller says nothing until told to. */
@@ -40,7 +42,7 @@ export async function engineCallFrom(engine: BedEngine, number: string): Promise
 }
 
 export async function visit(asterisk: Asterisk, engine: BedEngine, options: VisitOptions): Promise<Visit> {
-  const { extension, callerNumber, utterance } = options
+  const { extension, callerNumber, utterance, speakOn = 'gate_opened' } = options
   // A call without ARI does not say who calls: it is the newest one, so such visits must not overlap.
   const before = engine.log.filter((line) => line.step === 'admitted').length
   const call = await asterisk.call({ extension, callerId: callerNumber, steps: [silence] })
@@ -51,8 +53,8 @@ export async function visit(asterisk: Asterisk, engine: BedEngine, options: Visi
   } else {
     id = await engineCallFrom(engine, callerNumber)
   }
-  await engine.until('greeted', 20_000, () => engine.steps(id).includes('gate_opened'))
-  await Bun.sleep(200)
+  await engine.until(speakOn, 20_000, () => engine.steps(id).includes(speakOn))
+  await Bun.sleep(speakOn === 'gate_opened' ? 200 : 600)
   const linesBefore = engine.log.length
   await call.turnTo([{ play: utterance.path }, silence])
   const turns = () => engine.log.filter((line) => line.call === id && line.message === 'turn finished')

@@ -11,6 +11,8 @@ export interface EngineOptions {
   /** Further YAML, appended to what the bed writes; sections must not repeat. */
   readonly yaml?: string
   readonly provider?: string
+  /** The Stasis application; default patchcord. */
+  readonly application?: string
   readonly env?: Readonly<Record<string, string>>
   /** Instead of the source: a binary to run. */
   readonly binary?: string
@@ -219,6 +221,7 @@ asterisk:
   username: ${asterisk?.username ?? 'none'}
   password: \${ASTERISK_ARI_PASSWORD}
   reconnect_max_ms: 1000
+  app_name: ${options.application ?? 'patchcord'}
 audiosocket:
   port: ${audioSocketPort}
 ${options.audioSocketYaml ?? ''}

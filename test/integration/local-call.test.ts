@@ -161,6 +161,35 @@ describe('calls answered by local models through a real Asterisk', () => {
   }, 90_000)
 })
 
+describe('a caller who does not wait', () => {
+  test('interrupts the greeting: the agent stops, hears the whole utterance, and answers it', async () => {
+    const asterisk = await startAsterisk()
+    const engine = await BedEngine.start({ asterisk: asterisk.ari })
+    const recognition = await recogniser()
+    try {
+      const [utterance] = await digitStrings(1, 21)
+      if (utterance === undefined) throw new Error('no utterance')
+      const one = await visit(asterisk, engine, {
+        extension: '100',
+        callerNumber: '5550450',
+        utterance,
+        speakOn: 'greeting_started',
+      })
+      await engine.untilIdle()
+      expect(await engine.metric('ai_agent_barge_in_events_total{verdict="interruption"}')).toBe(1)
+      const greeting = audibleStretches(between(one.heard, 0, one.spokeFromMs + 1500), { sampleRateHz: 8000 })
+      // Uninterrupted it sounds for more than three seconds; speech that is no mere noise stops it within half a second.
+      expect((greeting.at(-1)?.endMs ?? 0) - one.spokeFromMs).toBeLessThan(700)
+      expect(wordErrors(utterance.words, one.callerWords).rate).toBeLessThanOrEqual(0.2)
+      expect(wordErrors(one.agentWords, await recognised(recognition, reply(one))).rate).toBeLessThanOrEqual(0.5)
+    } finally {
+      await recognition.close()
+      await engine.stop()
+      await asterisk.stop()
+    }
+  }, 90_000)
+})
+
 describe('calls answered by another language model', () => {
   test('random words of a server at base_url are heard by the caller', async () => {
     const random = seededRandom(Date.now())

@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'bun:test'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startAsterisk } from '../bed/asterisk.ts'
+import { engineCallFrom, visit } from '../bed/conversation.ts'
+import { BedEngine } from '../bed/engine.ts'
+import { digitStrings } from '../bed/speech.ts'
+import { OpenAiCompatibleServer } from '../fakes/openai-compatible-server.ts'
+
+// What an operator meets: things that are missing, that fail, and that come back.
+
+const silence = { waitMs: 60_000 }
+const withModel = (baseUrl: string) => `providers:\n  local:\n    llm:\n      base_url: ${baseUrl}\n`
+
+describe('operating the engine', () => {
+  test('without models, key or Asterisk it starts, and says what is missing', async () => {
+    const engine = await BedEngine.start({
+      untilReady: false,
+      env: { PATCHCORD_MODELS_DIR: mkdtempSync(join(tmpdir(), 'patchcord-no-models-')), ASTERISK_ARI_PASSWORD: '' },
+    })
+    try {
+      expect(await engine.get('/live')).toBe(200)
+      let reasons: string[] = []
+      await engine.until('able to say what is missing', 10_000, async () => {
+        const ready = await fetch(`${engine.httpUrl}/ready`)
+        expect(ready.status).toBe(503)
+        reasons = ((await ready.json()) as { reasons: string[] }).reasons
+        return (
+          reasons.some((reason) => reason.includes('patchcord models')) &&
+          reasons.some((reason) => reason.includes('Asterisk'))
+        )
+      })
+      const health = await engine.health()
+      expect(health.status).toBe('degraded')
+      expect(health.active_calls).toBe(0)
+      expect(health.ari_connected).toBe(false)
+      for (const key of ['audio_transport', 'conversation', 'providers']) expect(health).toHaveProperty(key)
+    } finally {
+      expect(await engine.stop()).toBe(0)
+    }
+  }, 30_000)
+
+  test('a caller whom no provider can serve goes back to the dialplan with not_ready', async () => {
+    const asterisk = await startAsterisk()
+    const engine = await BedEngine.start({
+      asterisk: asterisk.ari,
+      untilReady: false,
+      yaml: withModel('http://127.0.0.1:9/v1'),
+    })
+    try {
+      await engine.until('connected', 10_000, async () => (await engine.health()).ari_connected)
+      const call = await asterisk.call({ extension: '100', waitAfterMs: 500 })
+      await call.ended
+      expect(asterisk.logText().includes('PATCHCORD_RESULT=not_ready')).toBe(true)
+      await asterisk.untilQuiet()
+    } finally {
+      await engine.stop()
+      await asterisk.stop()
+    }
+  }, 30_000)
+
+  test('a language model that fails: the caller hears the apology, and after three failures goes back to the dialplan', async () => {
+    const server = new OpenAiCompatibleServer({ status: 500, body: { error: { message: 'no' } } })
+    const asterisk = await startAsterisk()
+    const engine = await BedEngine.start({ asterisk: asterisk.ari, yaml: withModel(server.baseUrl) })
+    try {
+      const [utterance] = await digitStrings(1, 5)
+      if (utterance === undefined) throw new Error('no utterance')
+      const call = await asterisk.call({ extension: '100', callerId: '5550600', steps: [silence] })
+      const id = await engineCallFrom(engine, '5550600')
+      const opened = (count: number) =>
+        engine.until(
+          `listening for the ${count}. time`,
+          30_000,
+          () =>
+            engine.steps(id).filter((step) => step === 'gate_opened').length >= count ||
+            engine.steps(id).includes('cleaned'),
+        )
+      for (const turn of [1, 2, 3]) {
+        await opened(turn)
+        await Bun.sleep(200)
+        await call.turnTo([{ play: utterance.path }, silence])
+        if (turn < 3)
+          await engine.until(
+            'the apology',
+            20_000,
+            () =>
+              engine.log.filter(
+                (line) =>
+                  line.message === 'transcript' && line.side === 'agent' && String(line.text).startsWith('Sorry'),
+              ).length >= turn,
+          )
+      }
+      await engine.until('given back', 20_000, () => asterisk.logText().includes('PATCHCORD_RESULT=provider_failed'))
+      await call.hangup()
+      await engine.untilIdle()
+      await asterisk.untilQuiet()
+      expect(engine.records().at(-1)?.cause).toBe('provider_failed')
+    } finally {
+      await engine.stop()
+      await asterisk.stop()
+      await server.close()
+    }
+  }, 90_000)
+
+  test('an Asterisk that dies in mid-call and comes back: the call is cleaned up, and the next one is served', async () => {
+    const first = await startAsterisk()
+    const engine = await BedEngine.start({ asterisk: first.ari, provider: 'loopback' })
+    try {
+      await first.call({ extension: '100', callerId: '5550700', steps: [silence] })
+      await engineCallFrom(engine, '5550700')
+      await engine.until('in a call', 5000, async () => (await engine.health()).active_calls === 1)
+      await first.killHard()
+      await engine.untilIdle(6000)
+      expect((await engine.health()).ari_connected).toBe(false)
+      const second = await startAsterisk({ ariPort: first.ari.port, ariPassword: first.ari.password })
+      try {
+        await engine.until('connected again', 10_000, async () => (await engine.health()).ari_connected)
+        const call = await second.call({ extension: '100', callerId: '5550701', waitAfterMs: 500 })
+        await call.ended
+        await engine.untilIdle()
+        expect(engine.records().map((record) => record.cause)).toEqual(['media_lost', 'caller'])
+        await second.untilQuiet()
+      } finally {
+        await second.stop()
+      }
+    } finally {
+      await engine.stop()
+      await first.stop()
+    }
+  }, 60_000)
+
+  test('transcripts stay out of the log and the records unless they are asked for', async () => {
+    const asterisk = await startAsterisk()
+    const engine = await BedEngine.start({ asterisk: asterisk.ari, transcripts: true })
+    const quiet = await BedEngine.start({ asterisk: asterisk.ari, transcripts: false, yaml: '', application: 'quiet' })
+    try {
+      const [utterance] = await digitStrings(1, 9)
+      if (utterance === undefined) throw new Error('no utterance')
+      const spoken = await visit(asterisk, engine, { extension: '100', callerNumber: '5550800', utterance })
+      expect(spoken.callerWords).not.toBe('')
+      await engine.untilIdle()
+      expect(JSON.stringify(engine.records())).toContain('caller_text')
+      const dialled = Bun.spawn(
+        [
+          process.execPath,
+          '--no-env-file',
+          'src/main.ts',
+          'dial',
+          '--wav',
+          utterance.path,
+          '--out',
+          join(quiet.folder, 'heard.wav'),
+          '--port',
+          String(quiet.audioSocketPort),
+        ],
+        { stdout: 'ignore', stderr: 'inherit' },
+      )
+      expect(await dialled.exited).toBe(0)
+      await quiet.untilIdle()
+      expect(quiet.records().length).toBe(1)
+      for (const text of [quiet.output, JSON.stringify(quiet.records())]) {
+        for (const word of utterance.words.split(' ')) expect(text.toLowerCase()).not.toContain(`"${word}`)
+        expect(text).not.toContain('transcript')
+        expect(text).not.toContain('_text')
+      }
+    } finally {
+      await engine.stop()
+      await quiet.stop()
+      await asterisk.stop()
+    }
+  }, 90_000)
+})
