@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util'
  *   bun scripts/build.ts [--outfile FILE] [--entry FILE] [--target bun-linux-arm64]
  *
  * Workers are entry points of their own (see `src/speech/executable.ts` for their names inside). The executable reads no
- * .env, bunfig.toml, package.json or tsconfig.json of the folder it is started in: a preload there would run foreign
- * code before the first line of ours. eSpeak NG (GPL) must not be in it: the result is searched for it.
+ * .env, bunfig.toml or tsconfig.json of the folder it is started in: a preload there would run foreign code before the
+ * first line of ours. eSpeak NG (GPL) must not be in it: the result is searched for it.
  */
 const root = dirname(import.meta.dir)
 const workers = ['src/speech/detection-worker.ts', 'src/speech/inference-worker.ts']
@@ -35,7 +35,8 @@ const built = await Bun.build({
     outfile: values.outfile,
     autoloadDotenv: false,
     autoloadBunfig: false,
-    autoloadPackageJson: false,
+    // The language model's child imports a package from the model store, which takes its package.json to resolve.
+    autoloadPackageJson: true,
     autoloadTsconfig: false,
     ...(values.target === undefined ? {} : { target: values.target as Bun.Build.CompileTarget }),
   },

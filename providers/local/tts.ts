@@ -71,15 +71,22 @@ export function createLocalTts(options: LocalTtsOptions): LocalTts {
   }
   const warm = async (text: string, sampleRateHz: SampleRateHz): Promise<boolean> =>
     (await whenReady()) && (await phraseBook.speak(text, sampleRateHz, stop.signal, () => {})).ok
+  let warmed = phrases.length === 0
   const warmAll = async () => {
     for (const { text, sampleRateHz } of phrases) await warm(text, sampleRateHz)
+    warmed = true
+  }
+  // Who is let in before the greeting is made would wait for it.
+  const readinessWithPhrases = (): Readiness => {
+    const state = readiness()
+    return state.ready && !warmed ? { ready: false, reason: 'the greeting is being made' } : state
   }
 
   return {
     name,
     role: 'tts',
     turnDetection: 'none',
-    readiness,
+    readiness: readinessWithPhrases,
     queued: () => voice.stats.waiting,
     start: () => models.start(),
     open: (context) => Promise.resolve(new LocalTtsSession(context, phraseBook)),

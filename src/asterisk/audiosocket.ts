@@ -29,6 +29,7 @@ const uuidBytes = 16
 /** 20 ms at 192 kHz, the fastest slin Asterisk has, are 7,680 bytes; more than this is no audio frame. */
 export const payloadBytesMax = 8192
 
+// keyed by: message kind
 const rateByKind: ReadonlyMap<number, SampleRateHz> = new Map([
   [kind.slin8, 8000],
   [kind.slin16, 16000],

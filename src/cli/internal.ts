@@ -8,8 +8,7 @@ export async function internal(argv: readonly string[]): Promise<number> {
       await (await import('#speech/phonemizer-child.ts')).runPhonemizerChild(rest)
       return exitCodes.ok
     case 'llm':
-      await (await import('#providers/local/llm-child.ts')).runLlmChild(rest)
-      return exitCodes.ok
+      return await (await import('#providers/local/llm-child.ts')).runLlmChild(rest)
     default:
       console.error(`patchcord internal: no such child ${child}`)
       return exitCodes.usage

@@ -122,7 +122,7 @@ const audiosocket = section(
       'A connection that has not sent its UUID after so long is closed.',
     ),
     silent_peer_timeout_ms: milliseconds(
-      10_000,
+      60_000,
       { min: 1000, max: 600_000 },
       'A connection on which nothing has come for so long counts as lost, and its call ends.',
     ),

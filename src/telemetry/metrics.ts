@@ -6,50 +6,13 @@ import { patchcordResults } from '#call/admission.ts'
 import { type HangupCause, hangupCauses } from '#call/leg.ts'
 import type { CallFacts, TurnRecord } from '#call/observer.ts'
 import { turnStates } from '#call/turn-state.ts'
+import type { MetricSources } from './metric-sources.ts'
 
 /**
  * What Prometheus scrapes. Events of calls are counted as they come; what the audio path counts by itself is read from
  * its owners at each scrape, so that path never touches this file. No label ever holds an id: each label's values come
  * from a closed list, or from the configuration.
  */
-
-/** Numbers whose owners live elsewhere; read at each scrape. Keys of the records are label values. */
-export interface MetricSources {
-  readonly activeCalls: () => number
-  /** Agent sessions that are open. */
-  readonly providerSessions: () => number
-  /** Calls by the state of their turn. */
-  readonly turnStates: () => Readonly<Record<string, number>>
-  readonly gatesClosed: () => number
-  readonly ariConnected: () => boolean
-  readonly ariEvents: () => {
-    readonly received: number
-    readonly ignored: number
-    readonly malformed: number
-    readonly reconnects: number
-  }
-  readonly refused: () => Readonly<Partial<Record<string, number>>>
-  readonly unknownEvents: () => Readonly<Record<string, number>>
-  readonly audioSocket: () => {
-    readonly connections: number
-    readonly accepted: number
-    readonly rejected: Readonly<Partial<Record<string, number>>>
-    readonly violations: Readonly<Partial<Record<string, number>>>
-    readonly unknownKinds: number
-  }
-  readonly pacer: () => { readonly ticks: number; readonly lateTicks: number; readonly framesSkipped: number }
-  readonly detector: () => {
-    readonly open: number
-    readonly windows: number
-    readonly droppedWindows: number
-    readonly restarts: number
-  }
-  readonly providersReady: () => Readonly<Record<string, boolean>>
-  /** Jobs that wait inside each provider. */
-  readonly queued: () => Readonly<Record<string, number>>
-  readonly timers: () => number
-  readonly records: () => { readonly written: number; readonly lost: number }
-}
 
 /** Around what callers feel: half a second is quick, two seconds are long. */
 const responseBuckets = [0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 10]

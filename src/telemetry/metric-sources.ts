@@ -1,0 +1,37 @@
+/** Numbers whose owners live elsewhere; read at each scrape. Keys of the records are label values. */
+export interface MetricSources {
+  readonly activeCalls: () => number
+  /** Agent sessions that are open. */
+  readonly providerSessions: () => number
+  /** Calls by the state of their turn. */
+  readonly turnStates: () => Readonly<Record<string, number>>
+  readonly gatesClosed: () => number
+  readonly ariConnected: () => boolean
+  readonly ariEvents: () => {
+    readonly received: number
+    readonly ignored: number
+    readonly malformed: number
+    readonly reconnects: number
+  }
+  readonly refused: () => Readonly<Partial<Record<string, number>>>
+  readonly unknownEvents: () => Readonly<Record<string, number>>
+  readonly audioSocket: () => {
+    readonly connections: number
+    readonly accepted: number
+    readonly rejected: Readonly<Partial<Record<string, number>>>
+    readonly violations: Readonly<Partial<Record<string, number>>>
+    readonly unknownKinds: number
+  }
+  readonly pacer: () => { readonly ticks: number; readonly lateTicks: number; readonly framesSkipped: number }
+  readonly detector: () => {
+    readonly open: number
+    readonly windows: number
+    readonly droppedWindows: number
+    readonly restarts: number
+  }
+  readonly providersReady: () => Readonly<Record<string, boolean>>
+  /** Jobs that wait inside each provider. */
+  readonly queued: () => Readonly<Record<string, number>>
+  readonly timers: () => number
+  readonly records: () => { readonly written: number; readonly lost: number }
+}
