@@ -221,9 +221,12 @@ export function checkShape(file: SourceFile): Violation[] {
 }
 
 const homes = ['work', 'root', 'home', 'Users', 'mnt'].join('|')
-const machinePath = new RegExp(`(?<![\\w/$.*-])/(?:${homes})/[\\w.-]+|\\b[A-Z]:\\\\[\\w]`)
+const machinePath = new RegExp(`(?:(?<![\\w/$.*~-])|(?<=file://))/(?:${homes})/[\\w.-]+|\\b[A-Z]:\\\\[\\w]`)
 const registries = ['npmjs', 'pypi', 'pythonhosted', 'yarnpkg', 'npmmirror', 'artifactory', 'verdaccio', 'jfrog']
-const registryHost = new RegExp(`\\b(?:[\\w-]+\\.)*(?:${registries.join('|')})[\\w-]*(?:\\.[\\w-]+)*\\.[a-z]{2,}\\b`, 'i')
+const registryHost = new RegExp(
+  `\\b(?:[\\w-]+\\.)*(?:${registries.join('|')})[\\w-]*(?:\\.[\\w-]+)*\\.[a-z]{2,}\\b`,
+  'i',
+)
 
 /** A checkout is the same everywhere: no folder of one machine, no host that only one network has. */
 export function checkMachineNames(file: SourceFile): Violation[] {

@@ -1,6 +1,6 @@
 import type { Log } from '#base/log.ts'
 import type { CallFacts, CallObserver, CallStep } from '#call/observer.ts'
-import { callRecord, type CallRecordFile } from './call-record.ts'
+import { type CallRecordFile, callRecord } from './call-record.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What each step of a call says in the log: one info line per call and step. */

@@ -1,4 +1,10 @@
-import { AriClient, type AriChannel, type AriError, type AriResult, type ExternalMediaRequest } from '#asterisk/ari-client.ts'
+import {
+  type AriChannel,
+  AriClient,
+  type AriError,
+  type AriResult,
+  type ExternalMediaRequest,
+} from '#asterisk/ari-client.ts'
 import { failed, ok } from '#base/result.ts'
 
 type Operation = 'answer' | 'bridge' | 'media' | 'add' | 'hangup' | 'destroy' | 'set' | 'continue' | 'channels'

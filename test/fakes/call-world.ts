@@ -1,12 +1,12 @@
 import { silentLog } from '#base/log.ts'
 import type { CallWorld } from '#call/call.ts'
+import type { TurnSettings } from '#call/coordinator.ts'
+import type { HangupCause } from '#call/leg.ts'
 import type { CallFacts, CallObserver, CallStep, TurnRecord } from '#call/observer.ts'
 import { Pacer } from '#call/pacer.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
-import type { HangupCause } from '#call/leg.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from '#call/speech-detector.ts'
-import type { TurnSettings } from '#call/coordinator.ts'
 import { ManualClock } from './manual-clock.ts'
 
 /** Writes down what a call tells the world. */

@@ -1,5 +1,5 @@
-import { Call, type CallPlan } from '#call/call.ts'
 import type { CallSettings } from '#call/admission.ts'
+import { Call, type CallPlan } from '#call/call.ts'
 import { type FakeAgent, fakeAgent } from './agent.ts'
 import { FakePbx, type FakeWorld, fakeWorld, turnSettings } from './call-world.ts'
 import { FakeLeg } from './leg.ts'

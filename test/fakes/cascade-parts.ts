@@ -70,4 +70,3 @@ export function fakePart<R extends Part>(role: R): FakePart<R> {
     },
   }
 }
-

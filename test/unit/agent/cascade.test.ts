@@ -56,7 +56,11 @@ describe('a cascade answers', () => {
     bench.send(audio)
     bench.send({ type: 'speech_started', agoMs: 90 })
     bench.send({ type: 'speech_stopped' })
-    expect(bench.stt.session.taken()).toEqual([audio, { type: 'speech_started', agoMs: 90 }, { type: 'speech_stopped' }])
+    expect(bench.stt.session.taken()).toEqual([
+      audio,
+      { type: 'speech_started', agoMs: 90 },
+      { type: 'speech_stopped' },
+    ])
     bench.stt.session.emit({ type: 'transcript', final: false, text: 'what ti' })
     expect(bench.events()).toEqual(['caller …: what ti'])
   })
@@ -196,6 +200,10 @@ describe('opening and closing', () => {
     const { provider, stt, llm, tts } = new CascadeBench()
     provider.start()
     await provider.close()
-    expect([stt, llm, tts].map((part) => [part.starts, part.closes])).toEqual([[1, 1], [1, 1], [1, 1]])
+    expect([stt, llm, tts].map((part) => [part.starts, part.closes])).toEqual([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ])
   })
 })

@@ -9,7 +9,12 @@ describe('History', () => {
     history.assistant('Hello.')
     history.user('What time is it?')
     history.assistant('Noon.')
-    expect(words(history)).toEqual(['system: Be brief.', 'assistant: Hello.', 'user: What time is it?', 'assistant: Noon.'])
+    expect(words(history)).toEqual([
+      'system: Be brief.',
+      'assistant: Hello.',
+      'user: What time is it?',
+      'assistant: Noon.',
+    ])
   })
 
   test('without a prompt there is no system message', () => {

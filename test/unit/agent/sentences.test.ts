@@ -12,18 +12,54 @@ function pieces(...parts: string[]): string[] {
 
 describe('SentenceSplitter', () => {
   const texts: [string, string, string[]][] = [
-    ['sentences', 'We are open today. Would you like to come? Please do!', ['We are open today.', 'Would you like to come?', 'Please do!']],
+    [
+      'sentences',
+      'We are open today. Would you like to come? Please do!',
+      ['We are open today.', 'Would you like to come?', 'Please do!'],
+    ],
     ['a short one is spoken with the next', 'Yes. We are open today. Bye.', ['Yes. We are open today.', 'Bye.']],
     ['a short one alone', 'Yes.', ['Yes.']],
     ['decimals', 'It costs 3.50 euros today. Anything else?', ['It costs 3.50 euros today.', 'Anything else?']],
-    ['abbreviations', 'Please ask for Dr. Smith or Mrs. Jones. Both are in.', ['Please ask for Dr. Smith or Mrs. Jones.', 'Both are in.']],
-    ['German ones', 'Wir haben Obst, z.B. Birnen und Nr. 5 davon. Gern!', ['Wir haben Obst, z.B. Birnen und Nr. 5 davon.', 'Gern!']],
-    ['initials', 'It was written by J. S. Bach in Leipzig. A fine piece.', ['It was written by J. S. Bach in Leipzig.', 'A fine piece.']],
-    ['a word that only ends like an abbreviation', 'We went to the casino. Then we slept.', ['We went to the casino.', 'Then we slept.']],
-    ['marks in a row', 'Are you quite sure?! I really am... Good then.', ['Are you quite sure?!', 'I really am...', 'Good then.']],
-    ['quotation marks and brackets', 'She said "I am here." He did not (not at all.) So be it.', ['She said "I am here."', 'He did not (not at all.)', 'So be it.']],
-    ['lines', 'First the address\nThen the telephone number\n\nand the rest', ['First the address', 'Then the telephone number', 'and the rest']],
-    ['Chinese, without spaces', '今天天气很好我们去公园散步吧。然后我们一起去吃晚饭好不好？好', ['今天天气很好我们去公园散步吧。', '然后我们一起去吃晚饭好不好？', '好']],
+    [
+      'abbreviations',
+      'Please ask for Dr. Smith or Mrs. Jones. Both are in.',
+      ['Please ask for Dr. Smith or Mrs. Jones.', 'Both are in.'],
+    ],
+    [
+      'German ones',
+      'Wir haben Obst, z.B. Birnen und Nr. 5 davon. Gern!',
+      ['Wir haben Obst, z.B. Birnen und Nr. 5 davon.', 'Gern!'],
+    ],
+    [
+      'initials',
+      'It was written by J. S. Bach in Leipzig. A fine piece.',
+      ['It was written by J. S. Bach in Leipzig.', 'A fine piece.'],
+    ],
+    [
+      'a word that only ends like an abbreviation',
+      'We went to the casino. Then we slept.',
+      ['We went to the casino.', 'Then we slept.'],
+    ],
+    [
+      'marks in a row',
+      'Are you quite sure?! I really am... Good then.',
+      ['Are you quite sure?!', 'I really am...', 'Good then.'],
+    ],
+    [
+      'quotation marks and brackets',
+      'She said "I am here." He did not (not at all.) So be it.',
+      ['She said "I am here."', 'He did not (not at all.)', 'So be it.'],
+    ],
+    [
+      'lines',
+      'First the address\nThen the telephone number\n\nand the rest',
+      ['First the address', 'Then the telephone number', 'and the rest'],
+    ],
+    [
+      'Chinese, without spaces',
+      '今天天气很好我们去公园散步吧。然后我们一起去吃晚饭好不好？好',
+      ['今天天气很好我们去公园散步吧。', '然后我们一起去吃晚饭好不好？', '好'],
+    ],
     ['nothing but space', ' \n ', []],
   ]
   test.each(texts)('%s', (_name, text, expected) => {
@@ -32,7 +68,8 @@ describe('SentenceSplitter', () => {
 
   test('a long first sentence is already spoken at a comma, later ones are not', () => {
     const first = 'Of course I can help you with that today,'
-    const second = 'just tell me your name. After that I will need your number, your address, and the day of your birth.'
+    const second =
+      'just tell me your name. After that I will need your number, your address, and the day of your birth.'
     expect(pieces(`${first} ${second}`)).toEqual([
       first,
       'just tell me your name.',
@@ -79,7 +116,28 @@ describe('SentenceSplitter', () => {
   test('any split of the same text gives the same pieces, with no word lost', () => {
     const random = seededRandom(21)
     const below = (limit: number) => Math.floor(random.next() * limit)
-    const vocabulary = ['yes', 'no', 'Dr.', 'e.g.', '3.5', 'well,', 'number:', 'indeed.', 'really?', 'ah!', 'A.', 'information', '好。', 'so...', '"quite."', 'line\n', 'end.\n\n', 'and', 'the', 'appointment']
+    const vocabulary = [
+      'yes',
+      'no',
+      'Dr.',
+      'e.g.',
+      '3.5',
+      'well,',
+      'number:',
+      'indeed.',
+      'really?',
+      'ah!',
+      'A.',
+      'information',
+      '好。',
+      'so...',
+      '"quite."',
+      'line\n',
+      'end.\n\n',
+      'and',
+      'the',
+      'appointment',
+    ]
     for (let round = 0; round < 300; round += 1) {
       const text = Array.from({ length: 1 + below(80) }, () => vocabulary[below(vocabulary.length)]).join(' ')
       const whole = pieces(text)

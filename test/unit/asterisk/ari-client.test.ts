@@ -53,10 +53,20 @@ describe('AriClient asks', () => {
     [
       'externalMedia',
       (ari) =>
-        ari.externalMedia({ channelId: 'm-1', app: 'patchcord', externalHost: '127.0.0.1:8090', uuid: 'u-1', format: 'slin' }),
+        ari.externalMedia({
+          channelId: 'm-1',
+          app: 'patchcord',
+          externalHost: '127.0.0.1:8090',
+          uuid: 'u-1',
+          format: 'slin',
+        }),
       'POST /ari/channels/externalMedia?channelId=m-1&app=patchcord&external_host=127.0.0.1%3A8090&encapsulation=audiosocket&transport=tcp&format=slin&data=u-1',
     ],
-    ['an id with signs of its own', (ari) => ari.answer('a/b?c=d;1 ü'), 'POST /ari/channels/a%2Fb%3Fc%3Dd%3B1%20%C3%BC/answer'],
+    [
+      'an id with signs of its own',
+      (ari) => ari.answer('a/b?c=d;1 ü'),
+      'POST /ari/channels/a%2Fb%3Fc%3Dd%3B1%20%C3%BC/answer',
+    ],
   ]
   test.each(requests)('%s', async (_name, ask, expected) => {
     expect(await ask(client())).toEqual({ ok: true, value: undefined })

@@ -16,7 +16,10 @@ describe('parseAriEvent', () => {
     ['ChannelDtmfReceived', { type: 'ChannelDtmfReceived', digit: '5', duration_ms: 100, channel }],
     ['PlaybackFinished', { type: 'PlaybackFinished', playback: { id: 'p-1' } }],
     ['ApplicationReplaced', { type: 'ApplicationReplaced', application: 'patchcord' }],
-    ['a channel in its end may lack what only its start needs', { type: 'StasisEnd', channel: { id: '1', name: 'PJSIP/a' } }],
+    [
+      'a channel in its end may lack what only its start needs',
+      { type: 'StasisEnd', channel: { id: '1', name: 'PJSIP/a' } },
+    ],
   ]
   test.each(good)('%s', (_name, event) => {
     const parsed = parseAriEvent(JSON.stringify(event))
@@ -41,8 +44,14 @@ describe('parseAriEvent', () => {
     ['a channel without a name', '{"type":"ChannelDestroyed","channel":{"id":"1"}}'],
     ['a channel that is null', '{"type":"ChannelDestroyed","channel":null}'],
     ['a start without arguments', JSON.stringify({ type: 'StasisStart', channel })],
-    ['a start that does not say who called', JSON.stringify({ type: 'StasisStart', args: [], channel: { ...channel, caller: undefined } })],
-    ['a start without what was dialled', JSON.stringify({ type: 'StasisStart', args: [], channel: { ...channel, dialplan: {} } })],
+    [
+      'a start that does not say who called',
+      JSON.stringify({ type: 'StasisStart', args: [], channel: { ...channel, caller: undefined } }),
+    ],
+    [
+      'a start without what was dialled',
+      JSON.stringify({ type: 'StasisStart', args: [], channel: { ...channel, dialplan: {} } }),
+    ],
     ['a playback without an id', '{"type":"PlaybackFinished","playback":{}}'],
   ]
   test.each(bad)('%s is malformed', (_name, data) => {

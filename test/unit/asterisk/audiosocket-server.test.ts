@@ -107,14 +107,17 @@ describe('AudioSocketServer', () => {
     expect(clock.pending).toBe(1)
   })
 
-  test.each(['unknown_uuid', 'duplicate_uuid', 'refused'] as const)('a connection that nobody takes: %s', async (acceptance) => {
-    const { server } = listen({ accept: () => acceptance })
-    const { socket, closed } = await connect(server)
-    socket.write(uuidMessage(uuid))
-    expect(await closed).toEqual([...terminateMessage])
-    await untilConnections(server, 0)
-    expect([server.counters.rejected, server.counters.accepted]).toEqual([{ [acceptance]: 1 }, 0])
-  })
+  test.each(['unknown_uuid', 'duplicate_uuid', 'refused'] as const)(
+    'a connection that nobody takes: %s',
+    async (acceptance) => {
+      const { server } = listen({ accept: () => acceptance })
+      const { socket, closed } = await connect(server)
+      socket.write(uuidMessage(uuid))
+      expect(await closed).toEqual([...terminateMessage])
+      await untilConnections(server, 0)
+      expect([server.counters.rejected, server.counters.accepted]).toEqual([{ [acceptance]: 1 }, 0])
+    },
+  )
 
   test('more connections than the limit: the one too many is turned away, the others stay', async () => {
     const { server } = listen({ connectionsMax: 2 })

@@ -12,7 +12,9 @@ import {
 import { seededRandom } from '#base/random.ts'
 
 const uuid = '40325ec2-5efd-4bd3-805f-53576e581d13'
-const uuidBytes = [0x01, 0, 16, 0x40, 0x32, 0x5e, 0xc2, 0x5e, 0xfd, 0x4b, 0xd3, 0x80, 0x5f, 0x53, 0x57, 0x6e, 0x58, 0x1d, 0x13]
+const uuidBytes = [
+  0x01, 0, 16, 0x40, 0x32, 0x5e, 0xc2, 0x5e, 0xfd, 0x4b, 0xd3, 0x80, 0x5f, 0x53, 0x57, 0x6e, 0x58, 0x1d, 0x13,
+]
 
 /** kind, payload length big-endian, payload. */
 const message = (kind: number, payload: readonly number[], claimed = payload.length) => [
@@ -112,7 +114,11 @@ describe('AudioSocketParser', () => {
   const violations: [string, string, number[]][] = [
     ['audio before the UUID', 'first_message_not_uuid', message(0x10, [0, 0])],
     ['a terminate before the UUID', 'first_message_not_uuid', message(0x00, [])],
-    ['something that is no AudioSocket at all', 'first_message_not_uuid', [...Buffer.from('GET / HTTP/1.1\r\n')].with(1, 0)],
+    [
+      'something that is no AudioSocket at all',
+      'first_message_not_uuid',
+      [...Buffer.from('GET / HTTP/1.1\r\n')].with(1, 0),
+    ],
     ['a UUID that is too short', 'bad_uuid_length', message(0x01, [1, 2, 3])],
     ['a UUID that is too long', 'bad_uuid_length', message(0x01, new Array<number>(17).fill(0))],
     ['a second UUID', 'second_uuid', [...uuidBytes, ...uuidBytes]],
@@ -126,15 +132,18 @@ describe('AudioSocketParser', () => {
     ['a byte that is no DTMF digit', 'bad_dtmf', [...uuidBytes, ...message(0x03, [0x45])]],
     ['an error message', 'peer_error', [...uuidBytes, ...message(0xff, [4])]],
   ]
-  test.each(violations)('%s is a violation, however it is read, and nothing is parsed after it', (_name, violation, bytes) => {
-    const behind = message(0x10, [1, 2])
-    for (const chunks of [[[...bytes, ...behind]], [...bytes, ...behind].map((byte) => [byte])]) {
-      const events = parse(chunks)
-      expect(events.at(-1)).toBe(`violation ${violation}`)
-      expect(events.filter((event) => event.startsWith('violation'))).toHaveLength(1)
-      expect(events.some((event) => event.startsWith('audio'))).toBe(false)
-    }
-  })
+  test.each(violations)(
+    '%s is a violation, however it is read, and nothing is parsed after it',
+    (_name, violation, bytes) => {
+      const behind = message(0x10, [1, 2])
+      for (const chunks of [[[...bytes, ...behind]], [...bytes, ...behind].map((byte) => [byte])]) {
+        const events = parse(chunks)
+        expect(events.at(-1)).toBe(`violation ${violation}`)
+        expect(events.filter((event) => event.startsWith('violation'))).toHaveLength(1)
+        expect(events.some((event) => event.startsWith('audio'))).toBe(false)
+      }
+    },
+  )
 
   test('an oversized length is refused by its header: nothing waits for its payload', () => {
     expect(parse([uuidBytes, message(0x10, [], 65_535)]).at(-1)).toBe('violation oversized_payload')
@@ -148,13 +157,16 @@ describe('AudioSocketParser', () => {
   })
 
   test('kinds that are not known are skipped with their payload', () => {
-    expect(parse([[...uuidBytes, ...message(0x02, [1, 2, 3]), ...message(0x17, [9, 9]), ...message(0x03, [0x23])]])).toEqual(
-      [`uuid ${uuid}`, 'unknown 2', 'unknown 23', 'dtmf #'],
-    )
+    expect(
+      parse([[...uuidBytes, ...message(0x02, [1, 2, 3]), ...message(0x17, [9, 9]), ...message(0x03, [0x23])]]),
+    ).toEqual([`uuid ${uuid}`, 'unknown 2', 'unknown 23', 'dtmf #'])
   })
 
   test('the engine’s side of the wire starts without a UUID', () => {
-    expect(parse([[...message(0x10, [1, 0]), ...message(0x00, [])]], 'engine')).toEqual(['audio 8000 0100', 'terminated'])
+    expect(parse([[...message(0x10, [1, 0]), ...message(0x00, [])]], 'engine')).toEqual([
+      'audio 8000 0100',
+      'terminated',
+    ])
   })
 })
 
@@ -173,17 +185,20 @@ describe('what is written', () => {
     [16000, 0x12, 320, 643],
     [24000, 0x13, 480, 963],
     [48000, 0x16, 960, 1923],
-  ] as const)('20 ms at %d Hz: kind %d, %d samples, %d bytes, length big-endian, samples little-endian', (rate, kind, count, bytes) => {
-    expect(audioMessageBytes(count)).toBe(bytes)
-    const samples = new Int16Array(count)
-    samples[0] = 0x0102
-    samples[count - 1] = -2
-    const target = new Uint8Array(bytes + 5)
-    expect(writeAudioMessage(target, 5, rate, samples)).toBe(bytes + 5)
-    const payload = count * 2
-    expect([...target.subarray(5, 10)]).toEqual([kind, payload >> 8, payload & 0xff, 0x02, 0x01])
-    expect([...target.subarray(-2)]).toEqual([0xfe, 0xff])
-  })
+  ] as const)(
+    '20 ms at %d Hz: kind %d, %d samples, %d bytes, length big-endian, samples little-endian',
+    (rate, kind, count, bytes) => {
+      expect(audioMessageBytes(count)).toBe(bytes)
+      const samples = new Int16Array(count)
+      samples[0] = 0x0102
+      samples[count - 1] = -2
+      const target = new Uint8Array(bytes + 5)
+      expect(writeAudioMessage(target, 5, rate, samples)).toBe(bytes + 5)
+      const payload = count * 2
+      expect([...target.subarray(5, 10)]).toEqual([kind, payload >> 8, payload & 0xff, 0x02, 0x01])
+      expect([...target.subarray(-2)]).toEqual([0xfe, 0xff])
+    },
+  )
 
   test('a view into a larger buffer is written, not the buffer', () => {
     const samples = Int16Array.of(1, 2, 3, 4).subarray(2)

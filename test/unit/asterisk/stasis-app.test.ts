@@ -4,8 +4,8 @@ import { seededRandom } from '#base/random.ts'
 import { Admission } from '#call/admission.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { ariChannel, ariError, FakeAri } from '../../fakes/ari.ts'
-import { callSettings, ringingCall } from '../../fakes/calls.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
+import { callSettings, ringingCall } from '../../fakes/calls.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
 const caller = ariChannel({ id: 'caller-1' })
@@ -28,7 +28,8 @@ function setUp(callsMax = 10) {
     format: 'slin',
   })
   const enter = (channel = caller) => app.event({ type: 'StasisStart', args: [], channel })
-  const mediaChannel = () => ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
+  const mediaChannel = () =>
+    ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
   return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store }
 }
 
@@ -83,7 +84,11 @@ describe('a caller enters the application', () => {
 describe('a channel that is not served', () => {
   const refusals: [string, string, (bench: ReturnType<typeof setUp>) => void][] = [
     ['the engine stops', 'draining', ({ admission }) => Object.assign(admission, { draining: true })],
-    ['the provider is not ready', 'not_ready', ({ agent }) => Object.assign(agent, { ready: { ready: false, reason: '' } })],
+    [
+      'the provider is not ready',
+      'not_ready',
+      ({ agent }) => Object.assign(agent, { ready: { ready: false, reason: '' } }),
+    ],
   ]
   test.each(refusals)('%s: back to the dialplan with %s', async (_name, result, prepare) => {
     const bench = setUp()
@@ -129,17 +134,20 @@ describe('a channel that is not served', () => {
 })
 
 describe('a channel leaves', () => {
-  test.each(['ChannelHangupRequest', 'StasisEnd', 'ChannelDestroyed'] as const)('%s of the caller ends the call', async (type) => {
-    const bench = setUp()
-    bench.enter()
-    await settle()
-    bench.app.event({ type, channel: caller })
-    await settle()
-    expect(causes(bench)).toEqual(['caller'])
-    // The others of the three come afterwards: unknown by then, counted, no error.
-    bench.app.event({ type: 'ChannelDestroyed', channel: caller })
-    expect([bench.store.unknown.channel, bench.world.errors]).toEqual([1, []])
-  })
+  test.each(['ChannelHangupRequest', 'StasisEnd', 'ChannelDestroyed'] as const)(
+    '%s of the caller ends the call',
+    async (type) => {
+      const bench = setUp()
+      bench.enter()
+      await settle()
+      bench.app.event({ type, channel: caller })
+      await settle()
+      expect(causes(bench)).toEqual(['caller'])
+      // The others of the three come afterwards: unknown by then, counted, no error.
+      bench.app.event({ type: 'ChannelDestroyed', channel: caller })
+      expect([bench.store.unknown.channel, bench.world.errors]).toEqual([1, []])
+    },
+  )
 
   test('the media channel alone: the call is lost, and the caller goes on in the dialplan', async () => {
     const bench = setUp()
@@ -184,7 +192,10 @@ describe('after the event socket was away', () => {
     bench.ari.gone('caller-1')
     await bench.app.reconcile()
     await settle()
-    expect([causes(bench), bench.store.live.map((call) => call.id)]).toEqual([['caller'], ['caller-2', 'from-dialplan']])
+    expect([causes(bench), bench.store.live.map((call) => call.id)]).toEqual([
+      ['caller'],
+      ['caller-2', 'from-dialplan'],
+    ])
   })
 
   test('an Asterisk that does not answer ends nothing, and without calls it is not even asked', async () => {

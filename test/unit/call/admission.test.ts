@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { Admission, type AdmissionFacts, type PatchcordResult, refusal } from '#call/admission.ts'
 import { Call } from '#call/call.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
-import { callSettings } from '../../fakes/calls.ts'
 import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
+import { callSettings } from '../../fakes/calls.ts'
 
 const free: AdmissionFacts = { activeCalls: 0, callsMax: 2, draining: false, providerReady: true }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { fakeAgent } from '../../fakes/agent.ts'
-import { ringingCall, type TestCall } from '../../fakes/calls.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
+import { ringingCall, type TestCall } from '../../fakes/calls.ts'
 import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
@@ -199,7 +199,10 @@ describe('a call that ends', () => {
     open.resolve()
     await settle()
     expect([ended, agent.session.closes, agent.session.inputs.length, world.store.providerSessions]).toEqual([
-      true, 1, 0, 0,
+      true,
+      1,
+      0,
+      0,
     ])
   })
 
@@ -373,4 +376,3 @@ describe('a bug in one call', () => {
     expect(world.errors).toHaveLength(1)
   })
 })
-

@@ -110,25 +110,28 @@ describe('the call ends', () => {
     },
   }
 
-  test.each(Object.keys(ways) as (keyof typeof ways)[])('in %s: no timer is left, and nothing happens any more', (state) => {
-    const bench = new Bench()
-    ways[state](bench)
-    expect(bench.state).toBe(state)
-    bench.session.taken()
-    bench.coordinator.end()
-    bench.pacing[Symbol.dispose]()
-    expect([bench.state, bench.clock.pending, bench.coordinator.gateClosed]).toEqual(['ended', 0, false])
-    const audioBefore = bench.session.audio.length
-    bench.started()
-    bench.stopped()
-    bench.reply(500)
-    bench.fault()
-    bench.coordinator.replyDone()
-    bench.coordinator.end()
-    bench.clock.advance(60_000)
-    expect([bench.session.taken(), bench.session.audio.length, bench.clock.pending]).toEqual([[], audioBefore, 0])
-    for (const turn of bench.coordinator.turns.all) expect(turn.outcome).not.toBe('pending')
-  })
+  test.each(Object.keys(ways) as (keyof typeof ways)[])(
+    'in %s: no timer is left, and nothing happens any more',
+    (state) => {
+      const bench = new Bench()
+      ways[state](bench)
+      expect(bench.state).toBe(state)
+      bench.session.taken()
+      bench.coordinator.end()
+      bench.pacing[Symbol.dispose]()
+      expect([bench.state, bench.clock.pending, bench.coordinator.gateClosed]).toEqual(['ended', 0, false])
+      const audioBefore = bench.session.audio.length
+      bench.started()
+      bench.stopped()
+      bench.reply(500)
+      bench.fault()
+      bench.coordinator.replyDone()
+      bench.coordinator.end()
+      bench.clock.advance(60_000)
+      expect([bench.session.taken(), bench.session.audio.length, bench.clock.pending]).toEqual([[], audioBefore, 0])
+      for (const turn of bench.coordinator.turns.all) expect(turn.outcome).not.toBe('pending')
+    },
+  )
 
   test('in mid-turn: the turn was abandoned, and is told once', () => {
     const bench = new Bench().think()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { Pacer, type PacedWriter } from '#call/pacer.ts'
+import { type PacedWriter, Pacer } from '#call/pacer.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 
 class CountingWriter implements PacedWriter {

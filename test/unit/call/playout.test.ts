@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { Playout } from '#call/playout.ts'
 import { seededRandom } from '#base/random.ts'
+import { Playout } from '#call/playout.ts'
 import { FakeLeg } from '../../fakes/leg.ts'
 
 // At 8000 Hz a frame of 20 ms is 160 samples.

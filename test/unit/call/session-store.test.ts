@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { SessionStore } from '#call/session-store.ts'
-import { ringingCall } from '../../fakes/calls.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
+import { ringingCall } from '../../fakes/calls.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
 function setUp() {
@@ -55,7 +55,12 @@ describe('SessionStore', () => {
     store.bindMedia('uuid-1', one)
     store.bindMedia('uuid-2', other)
     store.remove(one)
-    expect(['a', 'b', 'c', 'd'].map((name) => store.byChannelId(name))).toEqual([undefined, undefined, undefined, other])
+    expect(['a', 'b', 'c', 'd'].map((name) => store.byChannelId(name))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      other,
+    ])
     expect([store.byMediaUuid('uuid-1'), store.byMediaUuid('uuid-2')]).toEqual([undefined, other])
     expect([store.byCallId('one'), store.live]).toEqual([undefined, [other]])
     // Its UUID is free again.

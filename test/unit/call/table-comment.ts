@@ -5,7 +5,9 @@ import { join } from 'node:path'
 export function tableInComment(file: string): string[][] {
   const text = readFileSync(join(import.meta.dir, '..', '..', '..', 'src', file), 'utf8')
   const comment = text.slice(0, text.indexOf('*/'))
-  const rows = [...comment.matchAll(/^ \* \|(.+)\|$/gm)].map((match) => (match[1] ?? '').split('|').map((c) => c.trim()))
+  const rows = [...comment.matchAll(/^ \* \|(.+)\|$/gm)].map((match) =>
+    (match[1] ?? '').split('|').map((c) => c.trim()),
+  )
   return rows.slice(1).filter((cells) => !/^-+$/.test(cells[0] ?? ''))
 }
 
