@@ -4,8 +4,8 @@ import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { readConfigurationSource } from '#config/source.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
-import type { CommandIo } from './io.ts'
 import { readEnvFile } from './env-file.ts'
+import type { CommandIo } from './io.ts'
 
 export interface EngineConfig {
   readonly configuration: Configuration<VendorsConfiguration>

@@ -4,9 +4,9 @@ import { type Clock, SystemClock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
 import { version } from '#base/version.ts'
+import type { Environment } from '#config/secrets.ts'
 import { Listener } from '#http/listener.ts'
 import { notReadyReasons } from '#http/status.ts'
-import type { Environment } from '#config/secrets.ts'
 import { createLog, joinLogs } from '#telemetry/log.ts'
 import { LogFile } from '#telemetry/log-file.ts'
 import { engineConfig } from './engine-config.ts'
@@ -125,11 +125,11 @@ function welcome(engine: Engine, application: string): string[] {
     `patchcord ${version} takes calls at ${engine.audioSocketAddress} (AudioSocket); its state: ${engine.httpUrl}/health`,
     '',
     '  Without a telephone, in another terminal:   just dial      (or: patchcord dial)',
-    '  From Asterisk with ARI, in extensions.conf: ' + `exten => 100,1,Stasis(${application})`,
+    `  From Asterisk with ARI, in extensions.conf: exten => 100,1,Stasis(${application})`,
     '    and an ARI user in ari.conf, whose name and password the engine finds in',
     '    ASTERISK_ARI_USERNAME and ASTERISK_ARI_PASSWORD (README.md, "Point an Asterisk at it").',
-    '  From Asterisk without ARI:                  ' + `exten => 200,1,Answer()`,
-    '                                              ' + ` same => n,AudioSocket(<a UUID>,${engine.audioSocketAddress})`,
+    '  From Asterisk without ARI:                  exten => 200,1,Answer()',
+    `                                               same => n,AudioSocket(<a UUID>,${engine.audioSocketAddress})`,
     '',
   ]
 }

@@ -1,6 +1,4 @@
 import type { Socket } from 'bun'
-import { type AudioFrame, type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
-import { SampleQueue } from '#audio/sample-queue.ts'
 import {
   AudioSocketParser,
   audioMessageBytes,
@@ -8,6 +6,8 @@ import {
   uuidMessage,
   writeAudioMessage,
 } from '#asterisk/audiosocket.ts'
+import { type AudioFrame, type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
+import { SampleQueue } from '#audio/sample-queue.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { Pacer } from '#call/pacer.ts'
 

@@ -28,7 +28,6 @@ const PACKAGES = [
   'pocketsphinx-testdata',
 ]
 const MARKER = 'patchcord-root.json'
-// biome-ignore lint/suspicious/noTemplateCurlyInString: these are dpkg's placeholders
 const DPKG_FORMAT = '${Package} ${db:Status-Status}\n'
 /** Where an instance's folder appears inside; short, because a socket's path may hold 107 characters only. */
 export const INSTANCE_MOUNT = '/instance'

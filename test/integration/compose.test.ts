@@ -6,7 +6,11 @@ import { run } from '../bed/host.ts'
 const root = join(import.meta.dir, '..', '..')
 
 /** Docker's own plug-in where there is one; else the same program out of the test bed's Debian. No engine is needed. */
-async function composeConfig(): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+async function composeConfig(): Promise<{
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}> {
   const plugin = await run(['docker', 'compose', 'version']).catch(() => null)
   if (plugin?.exitCode === 0)
     return await run(['docker', 'compose', '-f', join(root, 'compose.yaml'), 'config', '--format', 'json'])

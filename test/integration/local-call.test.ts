@@ -62,7 +62,7 @@ describe('calls answered by local models through a real Asterisk', () => {
   let asterisk: Asterisk
   let engine: BedEngine
   let recognition: Recognition
-  let visits: { readonly utterance: Utterance; readonly visit: Visit }[] = []
+  const visits: { readonly utterance: Utterance; readonly visit: Visit }[] = []
 
   beforeAll(async () => {
     const audioSocketPort = await freeTcpPort()

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: some of the invented sources are templates.
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { codeText } from '../../scripts/structure/code-text.ts'

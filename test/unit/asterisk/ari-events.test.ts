@@ -96,7 +96,11 @@ describe('AriEvents', () => {
       changed.resolve()
       changed = Promise.withResolvers<void>()
     }
-    const log = { ...silentLog, warn: (message: string) => (warnings.push(message), note('warned')) }
+    const warn = (message: string) => {
+      warnings.push(message)
+      note('warned')
+    }
+    const log = { ...silentLog, warn }
     const events = new AriEvents(
       {
         host: '127.0.0.1',
