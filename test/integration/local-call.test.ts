@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
+import { callSteps } from '#call/observer.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { Recognition } from '#speech/recognition.ts'
 import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
@@ -125,6 +126,16 @@ describe('calls answered by local models through a real Asterisk', () => {
   test('different questions get different replies', () => {
     const replies = visits.map(({ visit: one }) => one.agentWords)
     expect(new Set(replies).size).toBeGreaterThanOrEqual(9)
+  })
+
+  test('each step of each call was logged, in the order of a call', () => {
+    for (const { visit: one } of visits) {
+      const steps = engine.steps(one.engineCallId)
+      // The caller's first frame may come before or after the greeting's first: its place is not fixed, its presence is.
+      const fixed = (list: readonly string[]) => list.filter((step) => step !== 'first_caller_audio')
+      expect(fixed(steps)).toEqual(fixed(callSteps))
+      expect(steps.indexOf('first_caller_audio')).toBeGreaterThan(steps.indexOf('media_open'))
+    }
   })
 
   test('each call left one record with its turns and stage times', () => {

@@ -6,10 +6,12 @@ import { startAsterisk } from '../bed/asterisk.ts'
 import { engineCallFrom, visit } from '../bed/conversation.ts'
 import { BedEngine } from '../bed/engine.ts'
 import { digitStrings } from '../bed/speech.ts'
+import { readWav } from '../bed/wav-file.ts'
 import { OpenAiCompatibleServer } from '../fakes/openai-compatible-server.ts'
 
 // What an operator meets: things that are missing, that fail, and that come back.
 
+const mainFile = join(import.meta.dir, '..', '..', 'src', 'main.ts')
 const silence = { waitMs: 60_000 }
 const withModel = (baseUrl: string) => `providers:\n  local:\n    llm:\n      base_url: ${baseUrl}\n`
 
@@ -143,22 +145,40 @@ describe('operating the engine', () => {
       expect(spoken.callerWords).not.toBe('')
       await engine.untilIdle()
       expect(JSON.stringify(engine.records())).toContain('caller_text')
+      const heard = join(quiet.folder, 'heard.wav')
       const dialled = Bun.spawn(
         [
           process.execPath,
           '--no-env-file',
-          'src/main.ts',
+          mainFile,
           'dial',
+          '--json',
           '--wav',
           utterance.path,
           '--out',
-          join(quiet.folder, 'heard.wav'),
+          heard,
           '--port',
           String(quiet.audioSocketPort),
         ],
-        { stdout: 'ignore', stderr: 'inherit' },
+        { stdout: 'pipe', stderr: 'inherit' },
       )
+      const timeline = JSON.parse(await new Response(dialled.stdout).text()) as Record<string, number>
       expect(await dialled.exited).toBe(0)
+      const order = [
+        'connected_ms',
+        'greeting_first_frame_ms',
+        'greeting_end_ms',
+        'caller_started_ms',
+        'caller_stopped_ms',
+        'reply_first_frame_ms',
+        'reply_end_ms',
+        'ended_ms',
+      ]
+      const times = order.map((name) => timeline[name] ?? Number.NaN)
+      expect(times).toEqual([...times].sort((a, b) => a - b))
+      // What was recorded is as long as the call: a frame of 20 ms every 20 ms.
+      const recorded = (await readWav(heard)).samples.length / 8
+      expect(Math.abs(recorded - (timeline.ended_ms ?? 0))).toBeLessThan(200)
       await quiet.untilIdle()
       expect(quiet.records().length).toBe(1)
       for (const text of [quiet.output, JSON.stringify(quiet.records())]) {

@@ -1,0 +1,39 @@
+import type { CallFacts, TurnRecord } from '#call/observer.ts'
+
+export function turnRecord(overrides: Partial<TurnRecord> = {}): TurnRecord {
+  return {
+    index: 0,
+    startedMs: 1000.4,
+    speechMs: 1500.6,
+    endpointingMs: 600.2,
+    stages: { stt: 90.5, llm_first_token: 200 },
+    responseMs: 850.4,
+    heardMs: 1200,
+    outcome: 'answered',
+    callerText: 'my secret words',
+    agentText: 'the answer to them',
+    ...overrides,
+  }
+}
+
+export function callFacts(overrides: Partial<CallFacts> = {}): CallFacts {
+  return {
+    callId: 'call-id-7f3a',
+    caller: { number: '+4312345', name: 'Ada', dialled: '100' },
+    provider: 'local',
+    origin: 'ari',
+    transport: 'audiosocket',
+    startedWallMs: Date.UTC(2026, 0, 2, 3, 4, 5),
+    durationMs: 61_000.7,
+    cause: 'caller',
+    steps: { admitted: 0, greeting_started: 120.4 },
+    turns: [turnRecord()],
+    turnsDropped: 0,
+    bargeIns: 1,
+    falseInterruptions: 2,
+    faults: 3,
+    digits: 4,
+    audio: { framesIn: 10, framesOut: 11, framesRefused: 2, underruns: 3, overruns: 4, detectorFull: 5 },
+    ...overrides,
+  }
+}

@@ -1,0 +1,23 @@
+import type { MetricSources } from '#telemetry/metric-sources.ts'
+
+/** Numbers of an engine at rest; a test sets what it is about. */
+export function metricSources(overrides: Partial<MetricSources> = {}): MetricSources {
+  return {
+    activeCalls: () => 0,
+    providerSessions: () => 0,
+    turnStates: () => ({}),
+    gatesClosed: () => 0,
+    ariConnected: () => false,
+    ariEvents: () => ({ received: 0, ignored: 0, malformed: 0, reconnects: 0 }),
+    refused: () => ({}),
+    unknownEvents: () => ({}),
+    audioSocket: () => ({ connections: 0, accepted: 0, rejected: {}, violations: {}, unknownKinds: 0 }),
+    pacer: () => ({ ticks: 0, lateTicks: 0, framesSkipped: 0 }),
+    detector: () => ({ open: 0, windows: 0, droppedWindows: 0, restarts: 0 }),
+    providersReady: () => ({}),
+    queued: () => ({}),
+    timers: () => 0,
+    records: () => ({ written: 0, lost: 0 }),
+    ...overrides,
+  }
+}

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLog } from '#base/log.ts'
+import { CallRecordFile, callRecord } from '#telemetry/call-record.ts'
+import { LogFile } from '#telemetry/log-file.ts'
+import { callFacts, turnRecord } from '../../fakes/call-facts.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'patchcord-record-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('callRecord', () => {
+  test('is one line: who, when, each turn with its times in whole milliseconds, how it ended', () => {
+    const line = callRecord(callFacts(), true)
+    expect(line).not.toContain('\n')
+    expect(JSON.parse(line)).toEqual({
+      call_id: 'call-id-7f3a',
+      started_at: '2026-01-02T03:04:05.000Z',
+      duration_ms: 61_001,
+      caller_number: '+4312345',
+      caller_name: 'Ada',
+      dialled: '100',
+      provider: 'local',
+      origin: 'ari',
+      transport: 'audiosocket',
+      cause: 'caller',
+      steps_ms: { admitted: 0, greeting_started: 120 },
+      turns: [
+        {
+          started_ms: 1000,
+          speech_ms: 1501,
+          endpointing_ms: 600,
+          stt_ms: 91,
+          llm_first_token_ms: 200,
+          response_ms: 850,
+          heard_ms: 1200,
+          outcome: 'answered',
+          caller_text: 'my secret words',
+          agent_text: 'the answer to them',
+        },
+      ],
+      turns_dropped: 0,
+      barge_ins: 1,
+      false_interruptions: 2,
+      faults: 3,
+      dtmf_digits: 4,
+      audio: { frames_in: 10, frames_out: 11, frames_refused: 2, underruns: 3, overruns: 4, detector_full: 5 },
+    })
+  })
+
+  test('has no words where transcripts are off', () => {
+    const line = callRecord(callFacts(), false)
+    expect(line).not.toContain('secret')
+    expect(line).not.toContain('answer to them')
+    expect(line).not.toContain('_text')
+    expect(line).toContain('"outcome":"answered"')
+  })
+
+  test('says null where a stage did not happen', () => {
+    const turn = turnRecord({ speechMs: null, endpointingMs: null, responseMs: null, heardMs: null, stages: {} })
+    expect(JSON.parse(callRecord(callFacts({ turns: [turn] }), false))).toMatchObject({
+      turns: [{ speech_ms: null, endpointing_ms: null, response_ms: null, heard_ms: null }],
+    })
+  })
+})
+
+describe('CallRecordFile', () => {
+  test('makes its folder, appends in order, and only its owner may read it', async () => {
+    const path = join(folder, 'a', 'b', 'calls.jsonl')
+    const file = new CallRecordFile(path, silentLog)
+    for (const line of ['1', '2', '3']) file.append(line)
+    await file.flushed()
+    expect(readFileSync(path, 'utf8')).toBe('1\n2\n3\n')
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect([file.written, file.lost]).toEqual([3, 0])
+  })
+
+  test('a disk that fails costs records and is said once', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    const errors: string[] = []
+    const file = new CallRecordFile(join(folder, 'file', 'calls.jsonl'), { ...silentLog, error: (m) => errors.push(m) })
+    file.append('1')
+    file.append('2')
+    await file.flushed()
+    expect([file.written, file.lost, errors.length]).toEqual([0, 2, 1])
+  })
+
+  test('at most 1000 wait for a slow disk; beyond, they are lost and counted', async () => {
+    const file = new CallRecordFile(join(folder, 'calls.jsonl'), silentLog)
+    for (let line = 0; line < 1003; line += 1) file.append(String(line))
+    expect(file.lost).toBe(3)
+    await file.flushed()
+    expect([file.written, file.lost]).toEqual([1000, 3])
+    file.append('again')
+    await file.flushed()
+    expect(file.written).toBe(1001)
+  })
+})
+
+describe('LogFile', () => {
+  test('makes its folder and writes every line in order', async () => {
+    const path = join(folder, 'state', 'engine.log')
+    const file = new LogFile(path)
+    for (let line = 0; line < 100; line += 1) file.append(`line ${line}`)
+    await file.flushed()
+    file.append('later')
+    await file.flushed()
+    const lines = readFileSync(path, 'utf8').split('\n')
+    expect([lines.length, lines[0], lines[99], lines[100], file.dropped]).toEqual([
+      102,
+      'line 0',
+      'line 99',
+      'later',
+      0,
+    ])
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+
+  test('past 20 MB the file is set aside, once, and a new one begun', async () => {
+    const path = join(folder, 'engine.log')
+    writeFileSync(path, 'x'.repeat(20_000_001))
+    const file = new LogFile(path)
+    file.append('new')
+    await file.flushed()
+    expect([readFileSync(path, 'utf8'), statSync(`${path}.1`).size]).toEqual(['new\n', 20_000_001])
+  })
+
+  test('a disk that fails costs lines, and they are counted', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    const file = new LogFile(join(folder, 'file', 'engine.log'))
+    file.append('1')
+    file.append('2')
+    await file.flushed()
+    expect(file.dropped).toBe(2)
+  })
+
+  test('a million characters may wait, no more', () => {
+    const file = new LogFile(join(folder, 'engine.log'))
+    file.append('x'.repeat(1_000_001))
+    file.append('one too many')
+    expect(file.dropped).toBe(1)
+    return file.flushed()
+  })
+})

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'bun:test'
+import { stageNames } from '#agent/provider.ts'
+import type { Violation } from '#asterisk/audiosocket.ts'
+import type { Rejection } from '#asterisk/audiosocket-server.ts'
+import { patchcordResults } from '#call/admission.ts'
+import { hangupCauses } from '#call/leg.ts'
+import type { TurnRecord } from '#call/observer.ts'
+import { unknownKinds } from '#call/session-store.ts'
+import { turnStates } from '#call/turn-state.ts'
+import type { MetricSources } from '#telemetry/metric-sources.ts'
+import { Metrics } from '#telemetry/metrics.ts'
+import { callFacts, turnRecord } from '../../fakes/call-facts.ts'
+import { ManualClock } from '../../fakes/manual-clock.ts'
+import { metricSources } from '../../fakes/metric-sources.ts'
+
+const build = (sources: Partial<MetricSources> = {}) =>
+  new Metrics('1.2.3', new ManualClock(), metricSources(sources), ['local', 'loopback'])
+
+/** One sample by its whole name with labels; undefined where it is not exposed. */
+async function sample(metrics: Metrics, name: string): Promise<number | undefined> {
+  const { text } = await metrics.scrape()
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `))
+  return line === undefined ? undefined : Number(line.slice(name.length + 1))
+}
+
+// As records, so that the compiler asks for a value that is added to a type.
+const rejections: Record<Rejection, true> = {
+  not_allowed: true,
+  too_many_connections: true,
+  uuid_timeout: true,
+  closed_before_uuid: true,
+  unknown_uuid: true,
+  duplicate_uuid: true,
+  refused: true,
+  first_message_not_uuid: true,
+  bad_uuid_length: true,
+  second_uuid: true,
+  oversized_payload: true,
+  bad_dtmf: true,
+  peer_error: true,
+  unexpected_rate: true,
+}
+const violations: readonly Violation[] = [
+  'first_message_not_uuid',
+  'bad_uuid_length',
+  'second_uuid',
+  'oversized_payload',
+  'bad_dtmf',
+  'peer_error',
+  'unexpected_rate',
+]
+const outcomes: Record<TurnRecord['outcome'], true> = {
+  pending: true,
+  answered: true,
+  interrupted: true,
+  no_words: true,
+  fault: true,
+  abandoned: true,
+}
+const each = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 1]))
+
+/** Everything that can happen has happened, in calls whose ids and words are easy to find again. */
+function busy(): Metrics {
+  const metrics = build({
+    turnStates: () => each(turnStates),
+    refused: () => each(patchcordResults),
+    unknownEvents: () => each(unknownKinds),
+    audioSocket: () => ({
+      connections: 1,
+      accepted: 1,
+      rejected: each(Object.keys(rejections)),
+      violations: each(violations),
+      unknownKinds: 1,
+    }),
+    providersReady: () => ({ local: true, loopback: false }),
+    queued: () => ({ local: 2, loopback: 0 }),
+  })
+  for (const cause of hangupCauses) metrics.finished(callFacts({ cause }))
+  for (const outcome of Object.keys(outcomes) as TurnRecord['outcome'][]) {
+    metrics.turn('local', turnRecord({ outcome, stages: each(stageNames) }))
+  }
+  metrics.fault('local', 'unreachable')
+  metrics.bargeIn('interruption', 250)
+  metrics.bargeIn('false_interruption', 100)
+  metrics.gateChanged(true)
+  metrics.gateChanged(false)
+  metrics.pacingLateness(3)
+  return metrics
+}
+
+describe('labels', () => {
+  const closedLists: Record<string, readonly string[]> = {
+    provider: ['local', 'loopback'],
+    cause: hangupCauses,
+    outcome: Object.keys(outcomes),
+    stage: stageNames,
+    verdict: ['interruption', 'false_interruption'],
+    to: ['closed', 'open'],
+    state: turnStates,
+    result: patchcordResults,
+    kind: unknownKinds,
+    reason: Object.keys(rejections),
+    violation: violations,
+    // A fault's code is its provider's own, short and stable.
+    code: ['unreachable'],
+    version: ['1.2.3'],
+    bun: [Bun.version],
+  }
+
+  test('every value comes from a closed list or from the configuration', async () => {
+    for (const metric of await busy().registry.getMetricsAsJSON()) {
+      for (const { labels } of metric.values) {
+        for (const [label, value] of Object.entries(labels)) {
+          if (label === 'le') continue
+          expect({ metric: metric.name, label, known: closedLists[label]?.includes(String(value)) }).toEqual({
+            metric: metric.name,
+            label,
+            known: true,
+          })
+        }
+      }
+    }
+  })
+
+  test('no id, no number and no word of a caller is in the exposition', async () => {
+    const { text } = await busy().scrape()
+    for (const secret of ['call-id-7f3a', '4312345', 'Ada', 'secret', 'answer to them'])
+      expect(text).not.toContain(secret)
+  })
+
+  test('a series is there from the start, at 0, so that a rate never begins with a gap', async () => {
+    const metrics = build()
+    for (const cause of hangupCauses) {
+      expect(await sample(metrics, `ai_agent_calls_total{provider="local",cause="${cause}"}`)).toBe(0)
+    }
+    for (const result of patchcordResults) {
+      expect(await sample(metrics, `ai_agent_calls_refused_total{result="${result}"}`)).toBe(0)
+    }
+    for (const state of turnStates) {
+      expect(await sample(metrics, `ai_agent_conversation_state{state="${state}"}`)).toBe(0)
+    }
+    expect(await sample(metrics, 'ai_agent_response_seconds_count{provider="loopback"}')).toBe(0)
+  })
+})
+
+describe('numbers', () => {
+  test('a call that ended', async () => {
+    const metrics = build()
+    metrics.finished(callFacts({ durationMs: 61_500 }))
+    metrics.finished(callFacts({ cause: 'media_lost', durationMs: 500, steps: {} }))
+    expect(await sample(metrics, 'ai_agent_calls_total{provider="local",cause="caller"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_calls_total{provider="local",cause="media_lost"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_call_duration_seconds_sum')).toBe(62)
+    expect(await sample(metrics, 'ai_agent_greeting_delay_seconds_count')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_greeting_delay_seconds_bucket{le="0.15"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_greeting_delay_seconds_bucket{le="0.1"}')).toBe(0)
+    expect(await sample(metrics, 'ai_agent_underruns_total')).toBe(6)
+    expect(await sample(metrics, 'ai_agent_frames_refused_total')).toBe(4)
+  })
+
+  test('a turn: seconds, and nothing for what did not happen', async () => {
+    const metrics = build()
+    metrics.turn('local', turnRecord({ responseMs: 850, endpointingMs: 600, stages: { stt: 90 } }))
+    metrics.turn('local', turnRecord({ responseMs: null, endpointingMs: null, stages: {}, outcome: 'no_words' }))
+    expect(await sample(metrics, 'ai_agent_turns_total{outcome="answered"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_turns_total{outcome="no_words"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_response_seconds_sum{provider="local"}')).toBe(0.85)
+    expect(await sample(metrics, 'ai_agent_response_seconds_count{provider="local"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_endpointing_seconds_sum')).toBe(0.6)
+    expect(await sample(metrics, 'ai_agent_turn_stage_seconds_sum{stage="stt"}')).toBe(0.09)
+    expect(await sample(metrics, 'ai_agent_turn_stage_seconds_count{stage="llm_first_token"}')).toBe(0)
+  })
+
+  test('a reply that began before the detector knew of the end is a response time of 0, not below', async () => {
+    const metrics = build()
+    metrics.turn('local', turnRecord({ responseMs: -40 }))
+    expect(await sample(metrics, 'ai_agent_response_seconds_sum{provider="local"}')).toBe(0)
+  })
+
+  test('speech over the agent: each by its verdict, the reaction of the true ones', async () => {
+    const metrics = build()
+    metrics.bargeIn('interruption', 250)
+    metrics.bargeIn('false_interruption', 900)
+    expect(await sample(metrics, 'ai_agent_barge_in_events_total{verdict="interruption"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_barge_in_reaction_seconds_sum')).toBe(0.25)
+  })
+
+  test('what its owners count is read anew at each scrape, and never added up', async () => {
+    let received = 5
+    let rejected: Record<string, number> = { uuid_timeout: 2 }
+    const metrics = build({
+      activeCalls: () => 3,
+      gatesClosed: () => 1,
+      ariConnected: () => true,
+      ariEvents: () => ({ received, ignored: 0, malformed: 1, reconnects: 2 }),
+      audioSocket: () => ({ connections: 3, accepted: 9, rejected, violations: {}, unknownKinds: 0 }),
+    })
+    expect(await sample(metrics, 'ai_agent_ari_events_total')).toBe(5)
+    received = 7
+    rejected = { uuid_timeout: 3, refused: 1 }
+    expect(await sample(metrics, 'ai_agent_ari_events_total')).toBe(7)
+    expect(await sample(metrics, 'ai_agent_audiosocket_rejected_total{reason="uuid_timeout"}')).toBe(3)
+    expect(await sample(metrics, 'ai_agent_audiosocket_rejected_total{reason="refused"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_calls_active')).toBe(3)
+    expect(await sample(metrics, 'ai_agent_audio_capture_enabled')).toBe(2)
+    expect(await sample(metrics, 'ai_agent_ari_connected')).toBe(1)
+  })
+
+  test('lateness of the 20 ms clock is in seconds', async () => {
+    const metrics = build()
+    metrics.pacingLateness(7)
+    expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_sum')).toBe(0.007)
+    expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_bucket{le="0.005"}')).toBe(0)
+    expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_bucket{le="0.01"}')).toBe(1)
+  })
+
+  test('what runs is named', async () => {
+    expect(await sample(build(), `ai_agent_build_info{version="1.2.3",bun="${Bun.version}"}`)).toBe(1)
+  })
+})
