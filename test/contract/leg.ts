@@ -1,0 +1,186 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { type AudioFrame, samplesPerFrame } from '#audio/format.ts'
+import { seededRandom } from '#base/random.ts'
+import type { Leg, LegEvent } from '#call/leg.ts'
+
+/**
+ * What every leg promises, whichever door it came through. A door's own test hands in how to open one; the far side is
+ * a real peer on a real transport, and cuts what it sends at awkward places.
+ */
+export interface LegUnderTest {
+  readonly leg: Leg
+  readonly far: FarSide
+  /** Takes down what is left. */
+  dispose(): void
+}
+
+export interface FarSide {
+  speak(samples: Int16Array): Promise<void>
+  digit(digit: string): Promise<void>
+  hangUp(): void
+  /** From now on it takes nothing from its socket. */
+  stopReading(): void
+  /** All samples that came from the leg so far. */
+  readonly heard: readonly number[]
+  /** Resolves when the leg's side has closed. */
+  readonly gone: Promise<void>
+}
+
+/** Lets the event loop turn until this holds; the test's own time limit is the only bound. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve))
+}
+
+/** A few turns of the event loop: enough for anything that was already under way to arrive. */
+async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve))
+}
+
+class Ear {
+  readonly samples: number[] = []
+  readonly frames: number[] = []
+  /** Everything but audio. */
+  readonly events: LegEvent[] = []
+  audioAfterEnded = 0
+
+  constructor(leg: Leg) {
+    leg.onEvent((event) => {
+      if (event.type !== 'audio') {
+        this.events.push(event)
+        return
+      }
+      if (this.ended) this.audioAfterEnded += 1
+      this.frames.push(event.frame.samples.length)
+      this.samples.push(...event.frame.samples)
+    })
+  }
+
+  get ended(): boolean {
+    return this.events.some((event) => event.type === 'ended')
+  }
+}
+
+export function legContract(name: string, open: () => Promise<LegUnderTest>): void {
+  describe(`${name} keeps the contract of a leg`, () => {
+    const opened: LegUnderTest[] = []
+    afterEach(() => {
+      for (const each of opened.splice(0)) each.dispose()
+    })
+
+    async function setUp() {
+      const under = await open()
+      opened.push(under)
+      const { leg, far } = under
+      const count = samplesPerFrame(leg.format.sampleRateHz)
+      const frame = (value: number): AudioFrame => ({
+        sampleRateHz: leg.format.sampleRateHz,
+        samples: new Int16Array(count).fill(value),
+      })
+      return { leg, far, ear: new Ear(leg), frame, count }
+    }
+
+    test('what the far side says arrives whole, in frames of 20 ms', async () => {
+      const { far, ear, count } = await setUp()
+      const random = seededRandom(1)
+      const said = Int16Array.from({ length: count * 50 }, () => Math.floor(random.next() * 65_536) - 32_768)
+      await far.speak(said)
+      await until(() => ear.samples.length === said.length)
+      expect(ear.samples).toEqual([...said])
+      expect(new Set(ear.frames)).toEqual(new Set([count]))
+    })
+
+    test('digits arrive, in their order', async () => {
+      const { far, ear } = await setUp()
+      for (const digit of '12*#') await far.digit(digit)
+      await until(() => ear.events.length === 4)
+      expect(ear.events).toEqual([...'12*#'].map((digit) => ({ type: 'dtmf', digit })))
+    })
+
+    test('what is written arrives at the far side bit for bit', async () => {
+      const { leg, far, frame, count } = await setUp()
+      const written: number[] = []
+      for (let value = -100; value < 100; value += 1) {
+        await until(() => leg.write(frame(value)) === 'sent')
+        for (let sample = 0; sample < count; sample += 1) written.push(value)
+      }
+      await until(() => far.heard.length === written.length)
+      expect([...far.heard]).toEqual(written)
+    })
+
+    test('the frame may be reused as soon as write has returned', async () => {
+      const { leg, far, frame, count } = await setUp()
+      const reused = frame(1)
+      leg.write(reused)
+      reused.samples.fill(2)
+      leg.write(reused)
+      reused.samples.fill(3)
+      await until(() => far.heard.length === 2 * count)
+      expect([far.heard[0], far.heard.at(-1)]).toEqual([1, 2])
+    })
+
+    test('a far side that does not read: full, sooner or later, and never a throw', async () => {
+      const { leg, far, frame, ear } = await setUp()
+      far.stopReading()
+      const answers: string[] = []
+      for (let writes = 0; writes < 200_000 && answers.at(-1) !== 'full'; writes += 1) answers.push(leg.write(frame(1)))
+      expect(answers.at(-1)).toBe('full')
+      expect(leg.write(frame(1))).toBe('full')
+      expect(ear.ended).toBe(false)
+    })
+
+    test('the far side hangs up: one ended, the last event, and then closed', async () => {
+      const { leg, far, ear, frame, count } = await setUp()
+      await far.speak(new Int16Array(count))
+      await until(() => ear.frames.length === 1)
+      far.hangUp()
+      await until(() => ear.ended)
+      await turns()
+      expect(ear.events.map((event) => event.type)).toEqual(['ended'])
+      expect(leg.write(frame(1))).toBe('closed')
+      await leg.close('caller')
+      expect(leg.write(frame(1))).toBe('closed')
+      await turns()
+      expect([ear.events.length, ear.audioAfterEnded]).toEqual([1, 0])
+    })
+
+    test('closing: the far side sees the end, there is one ended, and it may be asked for twice', async () => {
+      const { leg, far, ear, frame } = await setUp()
+      leg.write(frame(1))
+      const first = leg.close('agent')
+      const second = leg.close('caller')
+      expect(leg.write(frame(1))).toBe('closed')
+      await Promise.all([first, second, far.gone])
+      await turns()
+      expect(ear.events.map((event) => event.type)).toEqual(['ended'])
+      await leg.close('agent')
+    })
+
+    test('both hang up at once: still one ended', async () => {
+      const { leg, far, ear } = await setUp()
+      far.hangUp()
+      await leg.close('agent')
+      await until(() => ear.ended)
+      await turns()
+      expect(ear.events.map((event) => event.type)).toEqual(['ended'])
+    })
+
+    test('closing a leg whose far side does not read is done all the same', async () => {
+      const { leg, far, ear, frame } = await setUp()
+      far.stopReading()
+      for (let writes = 0; writes < 200_000 && leg.write(frame(1)) !== 'full'; writes += 1);
+      await leg.close('agent')
+      await until(() => ear.ended)
+      expect(leg.write(frame(1))).toBe('closed')
+    })
+
+    test('what the far side still says after the end is not heard', async () => {
+      const { leg, far, ear, count } = await setUp()
+      const closing = leg.close('agent')
+      void far.speak(new Int16Array(count * 5).fill(9))
+      await closing
+      await until(() => ear.ended)
+      await turns()
+      expect([ear.events.at(-1)?.type, ear.audioAfterEnded]).toEqual(['ended', 0])
+    })
+  })
+}
