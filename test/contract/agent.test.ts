@@ -32,7 +32,10 @@ test('loopback: the caller’s own samples, bit for bit, behind one stretch of s
   })
   const said = Array.from({ length: 1600 }, (_, n) => n - 800)
   for (let offset = 0; offset < said.length; offset += 160) {
-    session.send({ type: 'audio', frame: { sampleRateHz: 8000, samples: Int16Array.from(said.slice(offset, offset + 160)) } })
+    session.send({
+      type: 'audio',
+      frame: { sampleRateHz: 8000, samples: Int16Array.from(said.slice(offset, offset + 160)) },
+    })
   }
   expect(heard).toEqual([...new Array<number>(4000).fill(0), ...said])
 })

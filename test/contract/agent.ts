@@ -140,8 +140,17 @@ export function agentContract(name: string, make: () => AgentUnderTest): void {
         turn(session)
         await rest()
       }
-      const outcomes = types().filter((type) => ['reply_started', 'reply_done', 'nothing_heard', 'fault'].includes(type))
-      expect(outcomes).toEqual(['reply_started', 'reply_done', 'reply_started', 'reply_done', 'reply_started', 'reply_done'])
+      const outcomes = types().filter((type) =>
+        ['reply_started', 'reply_done', 'nothing_heard', 'fault'].includes(type),
+      )
+      expect(outcomes).toEqual([
+        'reply_started',
+        'reply_done',
+        'reply_started',
+        'reply_done',
+        'reply_started',
+        'reply_done',
+      ])
       expect(types().indexOf('reply_started')).toBeLessThan(types().indexOf('audio'))
       await session.close()
     })
@@ -163,7 +172,11 @@ export function agentContract(name: string, make: () => AgentUnderTest): void {
       expect(types().filter((type) => /reply|nothing|fault/.test(type))).toEqual(['fault'])
       session.send({ type: 'say', text: 'I am sorry.' })
       await rest()
-      expect(types().filter((type) => /reply|nothing|fault/.test(type))).toEqual(['fault', 'reply_started', 'reply_done'])
+      expect(types().filter((type) => /reply|nothing|fault/.test(type))).toEqual([
+        'fault',
+        'reply_started',
+        'reply_done',
+      ])
       await session.close()
     })
 

@@ -1,13 +1,19 @@
 import type { Socket } from 'bun'
 import { AllowList } from '#asterisk/allow-list.ts'
-import { AudioSocketParser, audioMessageBytes, dtmfMessage, uuidMessage, writeAudioMessage } from '#asterisk/audiosocket.ts'
+import {
+  AudioSocketParser,
+  audioMessageBytes,
+  dtmfMessage,
+  uuidMessage,
+  writeAudioMessage,
+} from '#asterisk/audiosocket.ts'
 import type { AudioSocketLeg } from '#asterisk/audiosocket-leg.ts'
 import { AudioSocketServer } from '#asterisk/audiosocket-server.ts'
 import { type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
 import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { type Random, seededRandom } from '#base/random.ts'
-import { type FarSide, legContract, type LegUnderTest } from './leg.ts'
+import { type FarSide, type LegUnderTest, legContract } from './leg.ts'
 
 /** Asterisk's side of a connection over loopback TCP; it writes its bytes in pieces that respect no message. */
 class ChunkingPeer implements FarSide {

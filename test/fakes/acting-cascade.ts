@@ -25,7 +25,9 @@ export function actingCascade(name: string): ActingCascade {
 
   stt.session.script = (input) => {
     if (input.type !== 'finalize') return
-    queueMicrotask(() => stt.session.emit({ type: 'transcript', final: true, text: acting.deaf ? '' : 'What time is it?' }))
+    queueMicrotask(() =>
+      stt.session.emit({ type: 'transcript', final: true, text: acting.deaf ? '' : 'What time is it?' }),
+    )
   }
 
   let answer = 0

@@ -17,7 +17,10 @@ class KeptRecords extends CallRecordFile {
 
 function setUp(transcripts: boolean) {
   const lines: { level: string; message: string; fields: LogFields }[] = []
-  const say = (level: string) => (message: string, fields: LogFields = {}) => void lines.push({ level, message, fields })
+  const say =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push({ level, message, fields })
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), with: () => log }
   const records = new KeptRecords('nowhere', log)
   const metrics = new Metrics('0', new ManualClock(), metricSources(), ['local'])
@@ -54,7 +57,11 @@ describe('what a call reports', () => {
   test('a fault is a warning with its why, and its code is counted', async () => {
     const { observer, lines, metrics } = setUp(false)
     observer.fault('c-1', 'local', 'unreachable', 'nobody at :11434')
-    expect(lines).toMatchObject([{ level: 'warn', fields: { call: 'c-1', provider: 'local', code: 'unreachable', why: 'nobody at :11434' } }])
-    expect((await metrics.scrape()).text).toContain('ai_agent_provider_faults_total{provider="local",code="unreachable"} 1')
+    expect(lines).toMatchObject([
+      { level: 'warn', fields: { call: 'c-1', provider: 'local', code: 'unreachable', why: 'nobody at :11434' } },
+    ])
+    expect((await metrics.scrape()).text).toContain(
+      'ai_agent_provider_faults_total{provider="local",code="unreachable"} 1',
+    )
   })
 })
