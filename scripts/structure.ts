@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { codeText } from './structure/code-text.ts'
 
@@ -255,7 +255,8 @@ export function repositoryFiles(root: string): SourceFile[] {
   const paths = listed.stdout.toString().split('\0')
   return paths.flatMap((path) => {
     const file = join(root, path)
-    if (path === '' || !existsSync(file)) return []
+    // Gone from the work tree, or a link to a folder.
+    if (path === '' || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return []
     const bytes = readFileSync(file)
     // A zero byte among the first is how git itself knows a binary file.
     return bytes.subarray(0, 8000).includes(0) ? [] : [{ path, text: bytes.toString('utf8') }]

@@ -43,6 +43,8 @@ export interface EngineDeps {
   readonly configuration: Configuration<VendorsConfiguration>
   readonly env: Environment
   readonly log: Log
+  /** False: no connection to Asterisk, calls come to the media port only. */
+  readonly ari?: boolean
   /** Bound already, so that /live answers while the rest loads; else the engine binds its own. */
   readonly http?: Listener
   readonly clock?: Clock
@@ -146,6 +148,7 @@ export class Engine {
             if (result.ok) this.asteriskVersion = result.value
           })
         },
+        applicationTaken: () => ari.applicationTaken(asterisk.app_name),
         disconnected: () => {
           this.asteriskVersion = null
         },
@@ -163,7 +166,7 @@ export class Engine {
     const engine = new Engine(deps, await allowedPeers(deps.configuration, deps.log))
     engine.detection.start()
     for (const provider of Object.values(engine.providers)) provider.start()
-    engine.ariEvents.start()
+    if (deps.ari !== false) engine.ariEvents.start()
     return engine
   }
 

@@ -3,6 +3,8 @@ import { Backoff } from '#base/backoff.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
+import { messageOf } from '#base/result.ts'
+import { type Child, linesOf, type StartedChild, startChild } from '#speech/child-process.ts'
 
 /**
  * Keeps the built-in language model's child process running: starts it, learns its port, starts it anew when it dies,
@@ -22,8 +24,6 @@ export interface LlmProcessDependencies {
   readonly missing: () => Promise<string | null>
 }
 
-type Child = Bun.Subprocess<'pipe', 'pipe', 'pipe'>
-
 /** Loading takes 0.5 to 3 s on two cores; a disk that must be read first may take longer. */
 const startTimeoutMs = 60_000
 /** A child that ran for so long before it died is started again without the grown pause. */
@@ -40,7 +40,6 @@ export class LlmProcess {
   private state: Readiness = { ready: false, reason: 'the built-in language model has not been started' }
   private port: number | undefined
   private child: Child | undefined
-  private lastWords = ''
 
   constructor(deps: LlmProcessDependencies) {
     this.deps = deps
@@ -92,22 +91,17 @@ export class LlmProcess {
 
   /** One life of a child, from its start to its end. */
   private async runOnce(): Promise<void> {
-    const { clock, command, runtimeFolder, modelFile } = this.deps
+    const { clock, env, runtimeFolder, modelFile } = this.deps
     const began = clock.now()
-    let child: Child
+    const command = this.deps.command(['internal', 'llm', '--runtime', runtimeFolder, '--model', modelFile])
+    let started: StartedChild
     try {
-      child = Bun.spawn([...command(['internal', 'llm', '--runtime', runtimeFolder, '--model', modelFile])], {
-        // A folder of ours: Bun reads bunfig.toml and .env where it is started.
-        cwd: runtimeFolder,
-        env: this.childEnv(),
-        stdin: 'pipe',
-        stdout: 'pipe',
-        stderr: 'pipe',
-      })
+      started = startChild({ command, folder: runtimeFolder, log: this.log, env })
     } catch (thrown) {
-      this.fail(`it cannot be started: ${thrown instanceof Error ? thrown.message : ''}`)
+      this.fail(`it cannot be started: ${messageOf(thrown)}`)
       return
     }
+    const { child } = started
     this.child = child
     const endOnStop = () => void this.end(child)
     this.stop.signal.addEventListener('abort', endOnStop, { once: true })
@@ -116,27 +110,18 @@ export class LlmProcess {
     using _late = clock.after(startTimeoutMs, () => {
       if (this.port === undefined) child.kill('SIGKILL')
     })
-    const reading = Promise.all([this.readPort(child, began), this.readWords(child)])
+    const reading = Promise.all([this.readPort(child, began), started.silent])
     await child.exited
     await reading
     this.stop.signal.removeEventListener('abort', endOnStop)
     this.port = undefined
     this.child = undefined
     if (!this.stop.signal.aborted)
-      this.fail(`it ended (${child.signalCode ?? child.exitCode}) ${this.lastWords}`.trim())
-  }
-
-  /** No secret of ours is its business. */
-  private childEnv(): Record<string, string> {
-    const { PATH, HOME, TMPDIR, LANG } = this.deps.env
-    const passed = Object.entries({ PATH, HOME, TMPDIR, LANG }).filter(
-      (pair): pair is [string, string] => pair[1] !== undefined,
-    )
-    return Object.fromEntries(passed)
+      this.fail(`it ended (${child.signalCode ?? child.exitCode}) ${started.lastWords()}`.trim())
   }
 
   private async readPort(child: Child, began: number): Promise<void> {
-    for await (const line of lines(child.stdout)) {
+    for await (const line of linesOf(child.stdout)) {
       const port = portOf(line)
       if (port === undefined || this.port !== undefined) continue
       this.port = port
@@ -145,13 +130,6 @@ export class LlmProcess {
         pid: child.pid,
         tookMs: Math.round(this.deps.clock.now() - began),
       })
-    }
-  }
-
-  private async readWords(child: Child): Promise<void> {
-    for await (const line of lines(child.stderr)) {
-      this.lastWords = line.slice(0, 300)
-      this.log.warn('built-in language model says', { line: this.lastWords })
     }
   }
 
@@ -179,16 +157,4 @@ function portOf(line: string): number | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Whole lines of a child's output; a line without end is cut at 64 KiB. */
-async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  let pending = ''
-  for await (const bytes of stream) {
-    const parts = (pending + decoder.decode(bytes, { stream: true })).split('\n')
-    pending = (parts.pop() ?? '').slice(-65_536)
-    yield* parts.filter((line) => line.trim() !== '')
-  }
-  if (pending.trim() !== '') yield pending
 }

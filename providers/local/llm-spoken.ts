@@ -1,3 +1,5 @@
+import { endsInAbbreviation } from '#agent/abbreviations.ts'
+
 /**
  * Makes of a small model's flow what may be spoken: whole sentences, not too many, none twice. Such a model does not
  * know when to stop, says again what it said a turn ago, and now and then what nobody should hear. A voice needs whole
@@ -12,8 +14,8 @@ const enoughCharacters = 110
 /** A sentence that goes on for longer than this is ended at its last comma: nobody follows twelve seconds of one. */
 const sentenceCharactersMax = 180
 
-/** After these a full stop ends no sentence: titles, single letters, the numbers of a list. */
-const notAnEnd = /(?:^|[\s(])(?:mr|mrs|ms|dr|st|no|vs|etc|e\.g|i\.e|a\.m|p\.m|[a-z]|\d{1,2})\.$/i
+/** "1." begins a point of a list, it ends no sentence. */
+const listNumber = /(?:^|[\s(])\d{1,2}\.$/
 
 /** Words that a model trained on the web may come up with, and a caller must not hear from it. */
 const unfit =
@@ -34,6 +36,7 @@ export class SpokenCut {
 
   /** @param earlier what the agent said before in this conversation: it is not said again */
   constructor(earlier: readonly string[] = []) {
+    // keyed by: sentence
     this.said = new Set(earlier.flatMap((text) => text.split(/(?<=[.!?]["')]?)\s+/)).map(normal))
   }
 
@@ -82,7 +85,7 @@ export class SpokenCut {
 }
 
 function isEnd(sentence: string): boolean {
-  return /[.!?]["')]?$/.test(sentence) && !notAnEnd.test(sentence)
+  return /[.!?]["')]?$/.test(sentence) && !endsInAbbreviation(sentence) && !listNumber.test(sentence)
 }
 
 function closed(sentence: string): string {

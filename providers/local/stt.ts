@@ -88,6 +88,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
   /** Finals come in the order they were asked for. */
   private finals: Promise<void> = Promise.resolve()
   /** Turns whose final is still to come. */
+  // keyed by: turn object
   private readonly finalizing = new Set<Turn>()
   private closing: Promise<void> | null = null
 
@@ -121,9 +122,6 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
       case 'finalize':
         this.finalize()
         return 'sent'
-      case 'reset':
-        this.reset()
-        return 'sent'
     }
   }
 
@@ -134,7 +132,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
 
   private async end(): Promise<void> {
     this.signal.removeEventListener('abort', this.endOfCall)
-    this.reset()
+    this.forget()
     await this.finals
     this.listener({ type: 'closed' })
   }
@@ -205,7 +203,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
     this.listener({ type: 'transcript', final: true, text })
   }
 
-  private reset(): void {
+  private forget(): void {
     this.audio.end()
     for (const turn of [...this.finalizing, this.turn]) {
       turn.abort.abort()

@@ -5,13 +5,12 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { ModelStore } from '#speech/model-store.ts'
 import { ModelWait } from '#speech/model-wait.ts'
-import { PhraseCache } from '#speech/phrase-cache.ts'
 import { isRetryable } from '#speech/speech-failure.ts'
 import { Voice } from '#speech/voice.ts'
 
 /**
  * A voice on this machine, as the text-to-speech part of a cascade. Sentences of a call come out in order, each as soon
- * as its pieces are made; what is said again and again comes from memory.
+ * as its pieces are made; the configured phrases come from memory.
  */
 export interface Phrase {
   readonly text: string
@@ -25,7 +24,7 @@ export interface LocalTtsOptions {
   readonly voice: string
   /** 1 is the voice's own pace. */
   readonly speed?: number
-  /** Made as soon as the voice is there: greetings, apologies. */
+  /** Greetings, apologies: made as soon as the voice is there, and kept. */
   readonly phrases?: readonly Phrase[]
   readonly clock: Clock
   readonly log: Log
@@ -33,20 +32,13 @@ export interface LocalTtsOptions {
   readonly threads?: number
 }
 
-export interface LocalTts extends Provider<'tts'> {
-  /** Has the phrase ready for later calls. @returns false when it could not be made */
-  warm(text: string, sampleRateHz: SampleRateHz): Promise<boolean>
-}
-
 /** What a session needs of a voice; `Voice` is one. */
 export type Speaker = Pick<Voice, 'speak'>
 
-/** Sixteen minutes at 8 kHz. */
-const cacheBytesMax = 16_000_000
 /** The phonemizer of the registry. */
 const phonemizerModel = 'phonemizer'
 
-export function createLocalTts(options: LocalTtsOptions): LocalTts {
+export function createLocalTts(options: LocalTtsOptions): Provider<'tts'> {
   const { name = 'local', store, clock, log, random, threads, speed, phrases = [] } = options
   const voice = new Voice({
     clock,
@@ -57,7 +49,7 @@ export function createLocalTts(options: LocalTtsOptions): LocalTts {
     ...(threads === undefined ? {} : { threads }),
     ...(speed === undefined ? {} : { speed }),
   })
-  const phraseBook = new PhraseBook(voice, options.voice, new PhraseCache(cacheBytesMax))
+  const phraseBook = new PhraseBook(voice, phrases)
   const stop = new AbortController()
   const models = new ModelWait(store, [options.voice, phonemizerModel], clock, () => {
     voice.start()
@@ -69,11 +61,12 @@ export function createLocalTts(options: LocalTtsOptions): LocalTts {
     while (!readiness().ready && !stop.signal.aborted) await clock.sleep(50, stop.signal)
     return !stop.signal.aborted
   }
-  const warm = async (text: string, sampleRateHz: SampleRateHz): Promise<boolean> =>
-    (await whenReady()) && (await phraseBook.speak(text, sampleRateHz, stop.signal, () => {})).ok
   let warmed = phrases.length === 0
   const warmAll = async () => {
-    for (const { text, sampleRateHz } of phrases) await warm(text, sampleRateHz)
+    for (const { text, sampleRateHz } of phrases) {
+      // One that fails here is made, and kept, when it is first said.
+      if (await whenReady()) await phraseBook.speak(text, sampleRateHz, stop.signal, () => {})
+    }
     warmed = true
   }
   // Who is let in before the greeting is made would wait for it.
@@ -90,7 +83,6 @@ export function createLocalTts(options: LocalTtsOptions): LocalTts {
     queued: () => voice.stats.waiting,
     start: () => models.start(),
     open: (context) => Promise.resolve(new LocalTtsSession(context, phraseBook)),
-    warm,
     async close() {
       stop.abort()
       models.close()
@@ -106,22 +98,26 @@ function voiceModel(store: ModelStore, id: string): string {
   return store.path(id, files.find((file) => file.path.endsWith('.onnx'))?.path ?? 'voice.onnx')
 }
 
-/** A speaker that remembers what it said. */
+/**
+ * A speaker that has the configured phrases ready: they are said in every call, at the moments that matter most, and
+ * nothing drives them out. Replies hardly ever come twice, so they are spoken anew and not kept.
+ */
 export class PhraseBook implements Speaker {
   private readonly speaker: Speaker
-  private readonly voiceName: string
-  private readonly cache: PhraseCache
+  // keyed by: rate and text of a configured phrase; null until it was made
+  private readonly made = new Map<string, readonly Int16Array[] | null>()
 
-  constructor(speaker: Speaker, voiceName: string, cache: PhraseCache) {
+  constructor(speaker: Speaker, phrases: readonly Phrase[]) {
     this.speaker = speaker
-    this.voiceName = voiceName
-    this.cache = cache
+    for (const { text, sampleRateHz } of phrases) this.made.set(keyOf(text, sampleRateHz), null)
   }
 
   async speak(...args: Parameters<Speaker['speak']>): ReturnType<Speaker['speak']> {
     const [text, sampleRateHz, signal, onAudio] = args
-    const known = this.cache.get(this.voiceName, text, sampleRateHz)
-    if (known !== undefined) {
+    const key = keyOf(text, sampleRateHz)
+    const known = this.made.get(key)
+    if (known === undefined) return this.speaker.speak(...args)
+    if (known !== null) {
       for (const piece of known) if (!signal.aborted) onAudio(piece)
       return { ok: true, value: known.reduce((sum, piece) => sum + piece.length, 0) }
     }
@@ -130,9 +126,13 @@ export class PhraseBook implements Speaker {
       pieces.push(samples)
       onAudio(samples)
     })
-    if (result.ok) this.cache.put(this.voiceName, text, sampleRateHz, pieces)
+    if (result.ok) this.made.set(key, pieces)
     return result
   }
+}
+
+function keyOf(text: string, sampleRateHz: number): string {
+  return `${sampleRateHz} ${text}`
 }
 
 /** A reply of more sentences than this, unspoken, is a model that runs away. */

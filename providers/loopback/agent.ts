@@ -42,7 +42,8 @@ function openLoopback(context: CallContext, delayMs: number): SessionOf<'agent'>
         const silence = new Int16Array(msToSamples(delayMs, sampleRateHz))
         listener({ type: 'audio', frame: { sampleRateHz, samples: silence } })
       }
-      listener(input)
+      // The listener may have closed it just now.
+      if (!closed) listener(input)
       return 'sent'
     },
     close() {

@@ -233,7 +233,8 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.phase = 'speaking'
     this.piecesWaiting += 1
     this.speakingText.push(text)
-    this.tts.send({ type: 'speak', text })
+    if (this.tts.send({ type: 'speak', text }) === 'sent') return
+    this.fault({ type: 'fault', code: 'overloaded', message: 'the voice takes no more sentences', retryable: true })
   }
 
   private onTts(event: TtsEvent): void {
@@ -280,6 +281,8 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private fault(fault: Fault): void {
     if (this.closed !== null) return
+    // What was spoken before the fault was heard, and the model must know that it said it.
+    if (this.phase === 'speaking') this.history.assistant(this.pieces.map((piece) => piece.text).join(' '))
     this.cancelReply()
     this.listener(fault)
   }

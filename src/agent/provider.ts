@@ -90,8 +90,6 @@ export type SttInput =
   | { readonly type: 'speech_stopped' }
   /** The turn is over: answer with one `transcript` that is final, empty when no words were heard. */
   | { readonly type: 'finalize' }
-  /** Forget what was heard so far: it was the agent's echo, or noise. */
-  | { readonly type: 'reset' }
 
 export type SttEvent = { readonly type: 'transcript'; readonly final: boolean; readonly text: string } | Fault | Closed
 

@@ -1,3 +1,5 @@
+import { endsInAbbreviation } from './abbreviations.ts'
+
 /**
  * Cuts a growing text into pieces that a voice can speak one by one, as early as it is safe: at the end of a sentence,
  * and in a long first sentence already at a comma, since the caller is waiting.
@@ -9,9 +11,6 @@ const pieceCharactersMin = 12
 const firstPieceCommaMin = 40
 /** A text without any mark is cut at a space at last. */
 const pieceCharactersMax = 240
-
-/** Words whose full stop does not end a sentence. */
-const abbreviations = /(?:^|\s)(?:mr|mrs|ms|dr|st|no|vs|etc|e\.g|i\.e|z\.b|bzw|nr)\.$/i
 
 export class SentenceSplitter {
   private text = ''
@@ -48,7 +47,7 @@ export class SentenceSplitter {
     for (const match of this.text.matchAll(/[.!?…]+["')\]]?(?=\s)|[。！？]|\n+/g)) {
       const end = match.index + match[0].length
       if (end < pieceCharactersMin) continue
-      if (match[0].startsWith('.') && isAbbreviation(this.text.slice(0, end))) continue
+      if (match[0].startsWith('.') && endsInAbbreviation(this.text.slice(0, end))) continue
       return end
     }
     if (this.first && this.text.length >= firstPieceCommaMin) {
@@ -61,8 +60,4 @@ export class SentenceSplitter {
     }
     return null
   }
-}
-
-function isAbbreviation(text: string): boolean {
-  return abbreviations.test(text) || /(?:^|\s)[A-Z]\.$/.test(text)
 }

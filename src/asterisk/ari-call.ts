@@ -4,8 +4,9 @@ import type { PatchcordResult } from '#call/admission.ts'
 import type { Call } from '#call/call.ts'
 import type { HangupCause } from '#call/leg.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
-import { type AriClient, type AriResult, goneOrDone } from './ari-client.ts'
+import type { AriClient, AriResult } from './ari-client.ts'
 import { bridgePrefix, mediaChannelPrefix } from './channel-kind.ts'
+import { giveBack, remove } from './give-back.ts'
 
 /**
  * The Asterisk side of one call: the caller's channel, a bridge and a media channel.
@@ -29,8 +30,6 @@ export interface AriCallOptions {
 
 /** Set-up is a handful of requests of about a millisecond each; what takes longer than this has failed. */
 const setUpMaxMs: Milliseconds = 8000
-const removalAttempts = 3
-const removalWaitMs: Milliseconds = 200
 
 /** What the dialplan is told when a call ends by no will of the caller's; for the others the channel is hung up. */
 const resultByCause: Partial<Record<HangupCause, PatchcordResult>> = {
@@ -82,7 +81,7 @@ export class AriCall implements PbxSide {
     )
     this.underWay = steps
     const deadline = clock.after(setUpMaxMs, () => {
-      this.failed(call, 'set-up took too long')
+      void this.failed(call, 'set-up took too long')
       this.mediaHasEntered()
     })
     await steps
@@ -117,12 +116,15 @@ export class AriCall implements PbxSide {
   }
 
   private succeeded(call: Call, result: AriResult<void>): boolean {
-    if (!result.ok) this.failed(call, result.error.message)
+    if (!result.ok) void this.failed(call, result.error.message)
     return result.ok
   }
 
-  private failed(call: Call, why: string): void {
-    // A caller who hangs up during set-up makes requests fail: that is no fault, and its event is on its way.
+  private async failed(call: Call, why: string): Promise<void> {
+    if (call.ended) return
+    // A caller who hangs up during set-up makes requests fail before its event arrives: that is no fault.
+    const channel = await this.options.ari.channel(this.options.channelId)
+    if (!channel.ok && channel.error.status === 404) return void call.end('caller')
     if (call.ended) return
     this.options.log.warn('a step of the set-up failed', { call: call.id, why })
     void call.end('setup_failed')
@@ -151,26 +153,11 @@ export class AriCall implements PbxSide {
     const { ari, channelId } = this.options
     if (cause === 'caller') return
     const result = resultByCause[cause]
-    if (result !== undefined && (await sendBack(ari, channelId, result))) return
-    await this.remove('caller channel', () => ari.hangup(channelId))
+    if (result !== undefined) await giveBack(this.options, channelId, result)
+    else await this.remove('caller channel', () => ari.hangup(channelId))
   }
 
-  private async remove(what: string, request: () => Promise<AriResult<void>>): Promise<void> {
-    let result = await request()
-    for (let attempt = 1; attempt < removalAttempts && !goneOrDone(result); attempt += 1) {
-      await this.options.clock.sleep(removalWaitMs)
-      result = await request()
-    }
-    if (!result.ok && !goneOrDone(result)) {
-      this.options.log.error('could not remove what belonged to a call', { what, why: result.error.message })
-    }
+  private remove(what: string, request: () => Promise<AriResult<void>>): Promise<void> {
+    return remove(this.options, what, request)
   }
-}
-
-/** Back to the dialplan with the reason in `PATCHCORD_RESULT`. False when Asterisk refuses, for instance since it hung up. */
-export async function sendBack(ari: AriClient, channelId: string, result: PatchcordResult): Promise<boolean> {
-  const named = await ari.setVariable(channelId, 'PATCHCORD_RESULT', result)
-  if (!named.ok) return named.error.status === 404
-  const continued = await ari.continueInDialplan(channelId)
-  return continued.ok || continued.error.status === 404
 }

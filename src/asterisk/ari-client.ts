@@ -77,6 +77,16 @@ export class AriClient {
     return this.request('GET', '/channels', {}, (body) => body as AriChannel[])
   }
 
+  channel(channelId: string): Promise<AriResult<AriChannel>> {
+    return this.request('GET', `/channels/${encodeURIComponent(channelId)}`, {}, (body) => body as AriChannel)
+  }
+
+  /** Whether somebody is connected for this Stasis application. */
+  async applicationTaken(application: string): Promise<boolean> {
+    const result = await this.request('GET', `/applications/${encodeURIComponent(application)}`, {}, nothing)
+    return result.ok || result.error.status !== 404
+  }
+
   bridges(): Promise<AriResult<readonly AriBridge[]>> {
     return this.request('GET', '/bridges', {}, (body) => body as AriBridge[])
   }

@@ -39,6 +39,8 @@ export interface AriEventsOptions extends AriClientOptions {
 export interface AriEventsListener {
   event(event: AriEvent): void
   connected(): void
+  /** Asked after another engine has taken the application over: is it connected still? */
+  applicationTaken(): Promise<boolean>
   disconnected(): void
 }
 
@@ -52,6 +54,10 @@ export interface AriEventCounters {
 }
 
 const firstReconnectMs = 250
+/** A connection that stood so long was a good one: the next loss is retried quickly again. */
+const steadyMs = 5000
+/** Two engines that take one application from each other in turn would harm every call: the one that lost it waits. */
+const takenCheckMs = 3000
 
 export class AriEvents {
   readonly counters: AriEventCounters = { received: 0, ignored: 0, malformed: 0, reconnects: 0 }
@@ -65,6 +71,7 @@ export class AriEvents {
   private readonly backoff: Backoff
   private socket: WebSocket | null = null
   private pinging: Disposable | null = null
+  private steady: Disposable | null = null
   private retry: Disposable | null = null
   private lastPongMs = 0
   private stopped = false
@@ -86,6 +93,7 @@ export class AriEvents {
     this.stopped = true
     this.retry?.[Symbol.dispose]()
     this.pinging?.[Symbol.dispose]()
+    this.steady?.[Symbol.dispose]()
     this.socket?.close()
     this.socket = null
     this.connected = false
@@ -106,7 +114,9 @@ export class AriEvents {
       opening[Symbol.dispose]()
       if (this.socket === socket) this.opened(socket)
     })
-    socket.addEventListener('message', (message) => this.received(message.data))
+    socket.addEventListener('message', (message) => {
+      if (this.socket === socket) this.received(socket, message.data)
+    })
     socket.addEventListener('pong', () => {
       this.lastPongMs = this.clock.now()
     })
@@ -121,7 +131,7 @@ export class AriEvents {
   }
 
   private opened(socket: WebSocket): void {
-    this.backoff.reset()
+    this.steady = this.clock.after(steadyMs, () => this.backoff.reset())
     this.connected = true
     this.problem = ''
     this.lastLogged = ''
@@ -137,36 +147,62 @@ export class AriEvents {
 
   private lost(socket: WebSocket, why: string): void {
     if (this.socket !== socket) return
-    this.socket = null
-    const wasConnected = this.connected
-    this.connected = false
-    this.pinging?.[Symbol.dispose]()
-    this.pinging = null
-    socket.close()
-    if (wasConnected) this.listener.disconnected()
+    this.drop(socket)
     if (this.stopped) return
     const { host, port } = this.options
-    this.problem = adviceFor(why, `${host}:${port}`)
-    const waitMs = this.backoff.next()
-    // The same trouble is said once, not at every attempt.
-    if (this.problem !== this.lastLogged) this.log.warn('no connection to Asterisk', { why: this.problem })
-    this.lastLogged = this.problem
-    this.retry = this.clock.after(waitMs, () => {
+    this.say(adviceFor(why, `${host}:${port}`))
+    this.retry = this.clock.after(this.backoff.next(), () => {
       this.counters.reconnects += 1
       if (!this.stopped) this.connect()
     })
   }
 
-  private received(data: unknown): void {
+  /** Asterisk keeps the socket open and sends it nothing more; only a new connection gets the application back. */
+  private replaced(socket: WebSocket): void {
+    this.drop(socket)
+    const { application } = this.options
+    this.say(
+      `another engine has taken over the Stasis application ${application}: stop one of the two, or give each its own asterisk.app_name`,
+    )
+    this.awaitRelease()
+  }
+
+  private awaitRelease(): void {
+    this.retry = this.clock.after(takenCheckMs, () => {
+      void this.listener.applicationTaken().then((taken) => {
+        if (this.stopped || this.socket !== null) return
+        if (taken) this.awaitRelease()
+        else this.connect()
+      })
+    })
+  }
+
+  private drop(socket: WebSocket): void {
+    this.socket = null
+    const wasConnected = this.connected
+    this.connected = false
+    this.pinging?.[Symbol.dispose]()
+    this.pinging = null
+    this.steady?.[Symbol.dispose]()
+    socket.close()
+    if (wasConnected) this.listener.disconnected()
+  }
+
+  /** The same trouble is said once, not at every attempt. */
+  private say(problem: string): void {
+    this.problem = problem
+    if (problem !== this.lastLogged) this.log.warn('no connection to Asterisk', { why: problem })
+    this.lastLogged = problem
+  }
+
+  private received(socket: WebSocket, data: unknown): void {
     this.counters.received += 1
     const event = parseAriEvent(data)
     if (event === 'ignored' || event === 'malformed') {
       this.counters[event] += 1
       return
     }
-    if (event.type === 'ApplicationReplaced') {
-      this.log.error('another engine has taken over this Stasis application', { application: this.options.application })
-    }
+    if (event.type === 'ApplicationReplaced') this.replaced(socket)
     this.listener.event(event)
   }
 }

@@ -14,14 +14,18 @@ import { audioMessageBytes, terminateMessage, writeAudioMessage } from './audios
 const framesWaitingMax = 10
 /** How long a peer may refuse every byte before it counts as gone. */
 const stuckMs = 5000
+/**
+ * A peer may send this much faster than real time, and this much at once: a network that stood still hands over what it
+ * held. What is beyond is no caller, and would cost the others their time.
+ */
+const floodShare = 1.5
+const floodSlackMs = 5000
 /** How long a closing socket may take to say goodbye. */
 const closingMs = 1000
 
 export interface LegCounters {
   /** Frames dropped since the peer did not read. */
   full: number
-  /** Bytes of odd-length audio payloads that waited for their other half. */
-  oddPayloads: number
 }
 
 /** What a leg needs of Bun's raw socket: `write` answers how many bytes the kernel took, or −1 when it is closed. */
@@ -33,7 +37,7 @@ export interface LegSocket {
 
 export class AudioSocketLeg implements Leg {
   readonly format: AudioFormat
-  readonly counters: LegCounters = { full: 0, oddPayloads: 0 }
+  readonly counters: LegCounters = { full: 0 }
   private readonly socket: LegSocket
   private readonly clock: Clock
   private readonly message: Uint8Array
@@ -49,6 +53,9 @@ export class AudioSocketLeg implements Leg {
   private goodbye: Promise<void> | null = null
   private closed: (() => void) | null = null
   private lastInboundMs: number
+  private readonly openedMs: number
+  private readonly bytesPerMs: number
+  private receivedBytes = 0
 
   constructor(socket: LegSocket, sampleRateHz: SampleRateHz, clock: Clock) {
     this.socket = socket
@@ -61,6 +68,8 @@ export class AudioSocketLeg implements Leg {
     this.inboundBytes = new Uint8Array(this.inbound.buffer)
     this.reframer = new Reframer(sampleRateHz)
     this.lastInboundMs = clock.now()
+    this.openedMs = this.lastInboundMs
+    this.bytesPerMs = (sampleRateHz * 2) / 1000
   }
 
   onEvent(listener: (event: LegEvent) => void): void {
@@ -119,8 +128,12 @@ export class AudioSocketLeg implements Leg {
 
   // ── called by the server ──────────────────────────────────────────────────────────────────────────────────────
 
-  receiveAudio(pcm: Uint8Array): void {
+  /** `flood`: more audio than any telephone makes; nothing of it is taken. */
+  receiveAudio(pcm: Uint8Array): 'taken' | 'flood' {
     this.lastInboundMs = this.clock.now()
+    this.receivedBytes += pcm.length
+    const realTimeMs = this.lastInboundMs - this.openedMs
+    if (this.receivedBytes > (realTimeMs * floodShare + floodSlackMs) * this.bytesPerMs) return 'flood'
     let bytes = 0
     if (this.oddByte !== null) {
       this.inboundBytes[0] = this.oddByte
@@ -130,11 +143,11 @@ export class AudioSocketLeg implements Leg {
     this.inboundBytes.set(pcm, bytes)
     bytes += pcm.length
     if (bytes % 2 === 1) {
-      this.counters.oddPayloads += 1
       bytes -= 1
       this.oddByte = this.inboundBytes[bytes] as number
     }
     this.reframer.push(this.inbound.subarray(0, bytes / 2), this.emitFrame)
+    return 'taken'
   }
 
   private readonly emitFrame = (frame: AudioFrame): void => {

@@ -113,7 +113,6 @@ export class AudioSocketServer {
 
   private opened(socket: ConnectionSocket): void {
     const { options } = this
-    this.open += 1
     const connection: Connection = {
       leg: null,
       done: false,
@@ -122,8 +121,8 @@ export class AudioSocketServer {
       parser: new AudioSocketParser({
         uuid: (uuid) => this.identified(socket, connection, uuid),
         audio: (sampleRateHz, pcm) => {
-          if (sampleRateHz === options.sampleRateHz) connection.leg?.receiveAudio(pcm)
-          else this.violated(socket, connection, 'unexpected_rate')
+          if (sampleRateHz !== options.sampleRateHz) this.violated(socket, connection, 'unexpected_rate')
+          else if (connection.leg?.receiveAudio(pcm) === 'flood') this.violated(socket, connection, 'flood')
         },
         dtmf: (digit) => connection.leg?.receiveDtmf(digit),
         terminated: () => connection.leg?.lost('caller'),
@@ -136,20 +135,32 @@ export class AudioSocketServer {
     socket.data = connection
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 5000)
-    if (!options.allowList.allows(socket.remoteAddress)) this.reject(socket, connection, 'not_allowed')
-    else if (this.open > options.connectionsMax) this.reject(socket, connection, 'too_many_connections')
+    if (!options.allowList.allows(socket.remoteAddress)) return this.shutOut(socket, connection)
+    this.open += 1
+    if (this.open > options.connectionsMax) this.reject(socket, connection, 'too_many_connections')
+  }
+
+  /** Who is not on the list gets no word and takes no place. */
+  private shutOut(socket: ConnectionSocket, connection: Connection): void {
+    connection.done = true
+    connection.gone = true
+    connection.timer[Symbol.dispose]()
+    this.count('not_allowed', socket.remoteAddress)
+    socket.terminate()
   }
 
   private identified(socket: ConnectionSocket, connection: Connection, uuid: string): void {
     connection.timer[Symbol.dispose]()
     const leg = new AudioSocketLeg(socket, this.options.sampleRateHz, this.options.clock)
     connection.leg = leg
+    // Before its owner has it: a leg that is closed at once must find itself in the list to leave it.
+    this.legs.push(leg)
     const acceptance = this.options.accept(uuid, leg, socket.remoteAddress)
     if (acceptance !== 'accepted') {
       connection.leg = null
+      this.drop(leg)
       return this.reject(socket, connection, acceptance)
     }
-    this.legs.push(leg)
     this.counters.accepted += 1
   }
 
@@ -166,8 +177,7 @@ export class AudioSocketServer {
     if (connection.done) return
     connection.done = true
     connection.timer[Symbol.dispose]()
-    this.count(reason)
-    this.options.log.warn('audiosocket connection turned away', { reason, peer: socket.remoteAddress })
+    this.count(reason, socket.remoteAddress)
     // A peer that keeps its side open must not keep ours. Armed first: the end may close the socket at once.
     connection.timer = this.options.clock.after(1000, () => socket.terminate())
     socket.write(terminateMessage)
@@ -190,17 +200,26 @@ export class AudioSocketServer {
     connection.timer[Symbol.dispose]()
     const { leg } = connection
     if (leg === null) {
-      if (!connection.done) this.count('closed_before_uuid')
+      if (!connection.done) this.count('closed_before_uuid', '')
       return
     }
     connection.leg = null
-    const index = this.legs.indexOf(leg)
-    if (index >= 0) this.legs.splice(index, 1)
+    this.drop(leg)
     leg.end(cause)
   }
 
-  private count(reason: Rejection): void {
-    this.counters.rejected[reason] = (this.counters.rejected[reason] ?? 0) + 1
+  private drop(leg: AudioSocketLeg): void {
+    const index = this.legs.indexOf(leg)
+    if (index >= 0) this.legs.splice(index, 1)
+  }
+
+  /** Counted, and said at the first, second, fourth, eighth … time: whoever knocks all day must not fill the log. */
+  private count(reason: Rejection, peer: string): void {
+    const times = (this.counters.rejected[reason] ?? 0) + 1
+    this.counters.rejected[reason] = times
+    if (Number.isInteger(Math.log2(times))) {
+      this.options.log.warn('audiosocket connection turned away', { reason, peer, times })
+    }
   }
 
   private dropSilentPeers(): void {

@@ -46,6 +46,7 @@ export type Violation =
   | 'bad_dtmf'
   | 'peer_error'
   | 'unexpected_rate'
+  | 'flood'
 
 export interface MessageHandler {
   uuid(uuid: string): void

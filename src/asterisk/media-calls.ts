@@ -23,7 +23,8 @@ export class MediaCalls {
   accept(uuid: string, leg: AudioSocketLeg): Acceptance {
     const announced = this.store.byMediaUuid(uuid)
     if (announced !== undefined) return announced.attachLeg(leg) === 'attached' ? 'accepted' : 'duplicate_uuid'
-    if (!this.acceptUnannounced) {
+    // A connection that comes after its call has ended must not become a call of its own.
+    if (!this.acceptUnannounced || this.store.endedLately(uuid)) {
       this.store.noteUnknown('media')
       return 'unknown_uuid'
     }

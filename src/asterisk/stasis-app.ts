@@ -1,12 +1,13 @@
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { Admission, PatchcordResult } from '#call/admission.ts'
 import type { SessionStore } from '#call/session-store.ts'
-import { AriCall, sendBack } from './ari-call.ts'
+import { AriCall } from './ari-call.ts'
 import type { AriChannel, AriClient } from './ari-client.ts'
 import type { AriEvent } from './ari-events.ts'
 import { channelKind } from './channel-kind.ts'
+import { giveBack, remove } from './give-back.ts'
 
 /**
  * The Stasis application: events in, calls out. It knows no call by itself; what an event belongs to is asked of the
@@ -23,6 +24,9 @@ export interface StasisAppOptions {
   readonly mediaHost: string
   readonly format: 'slin' | 'slin16'
 }
+
+const reconcileAttempts = 5
+const reconcileWaitMs: Milliseconds = 1000
 
 export class StasisApp {
   private readonly options: StasisAppOptions
@@ -52,14 +56,18 @@ export class StasisApp {
 
   /** After the event socket was away: a call whose channel ended meanwhile is over. */
   async reconcile(): Promise<void> {
-    const { store, ari } = this.options
-    if (store.size === 0) return
-    const channels = await ari.channels()
-    if (!channels.ok) return
-    const alive = channels.value.map((channel) => channel.id)
-    for (const call of store.live) {
-      if (call.origin === 'ari' && !alive.includes(call.id)) void call.end('caller')
+    const { store, ari, clock, log } = this.options
+    // Calls that begin while Asterisk is being asked are not in its answer, and are not judged by it.
+    const known = store.live.filter((call) => call.origin === 'ari')
+    if (known.length === 0) return
+    let channels = await ari.channels()
+    for (let attempt = 1; attempt < reconcileAttempts && !channels.ok; attempt += 1) {
+      await clock.sleep(reconcileWaitMs)
+      channels = await ari.channels()
     }
+    if (!channels.ok) return log.error('cannot tell which calls have ended', { why: channels.error.message })
+    const alive = channels.value.map((channel) => channel.id)
+    for (const call of known) if (!alive.includes(call.id)) void call.end('caller')
   }
 
   private entered(channel: AriChannel): void {
@@ -69,7 +77,7 @@ export class StasisApp {
         if (call !== undefined) return call.pbx.channelEntered(channel.id)
         // Its call ended while Asterisk was still making it.
         this.unknown('channel', 'StasisStart')
-        void this.options.ari.hangup(channel.id)
+        void remove(this.options, 'media channel', () => this.options.ari.hangup(channel.id))
         return
       }
       case 'not_a_caller':
@@ -100,12 +108,15 @@ export class StasisApp {
 
   private refuse(channel: AriChannel, result: PatchcordResult): void {
     this.options.log.warn('a channel goes back to the dialplan', { channel: channel.id, result })
-    void sendBack(this.options.ari, channel.id, result)
+    void giveBack(this.options, channel.id, result)
   }
 
   private left(channel: AriChannel): void {
     const call = this.options.store.byChannelId(channel.id)
-    if (call === undefined) return this.unknown('channel', 'end')
+    if (call === undefined) {
+      if (this.options.store.endedLately(channel.id) || channelKind(channel) === 'our_media') return
+      return this.unknown('channel', 'end')
+    }
     if (channelKind(channel) === 'our_media') {
       void call.end('media_lost')
       return

@@ -84,13 +84,18 @@ export class Admission {
       activeCalls: world.store.size,
       callsMax: settings.callsMax,
       draining: this.draining,
-      providerReady: settings.provider.readiness().ready,
+      providerReady: settings.provider.readiness().ready && this.canHear(),
     })
     if (result !== null) {
       this.noteRefused(result)
       return result
     }
     return new Call({ ...request, ...settings }, world)
+  }
+
+  /** An agent that has no ears for turns needs our speech detection. */
+  private canHear(): boolean {
+    return this.settings.provider.turnDetection !== 'engine' || this.world.detector.readiness().ready
   }
 
   noteRefused(result: PatchcordResult): void {

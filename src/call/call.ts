@@ -11,7 +11,7 @@ import type { Pacer } from './pacer.ts'
 import type { PbxSide } from './pbx-side.ts'
 import { Playout } from './playout.ts'
 import type { SessionStore } from './session-store.ts'
-import type { SpeechDetector, SpeechDetectorSession } from './speech-detector.ts'
+import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
 import type { TurnState } from './turn-state.ts'
 
 /**
@@ -46,6 +46,8 @@ export interface CallWorld {
 
 /** A part that does not close by then is left behind, loudly: the caller's line and the count must not wait for it. */
 const closingMaxMs = 4000
+/** A provider that has opened no session by then has failed: the caller hears only silence meanwhile. */
+const openingMaxMs = 10_000
 
 export class Call {
   readonly id: string
@@ -65,6 +67,7 @@ export class Call {
   private opening: Promise<void>
   private coordinator: Coordinator | null = null
   private ending: Promise<void> | null = null
+  private speechSinceMs: Milliseconds | null = null
   private framesIn = 0
   private detectorFull = 0
   private digits = 0
@@ -135,7 +138,7 @@ export class Call {
     this.playout = playout
     leg.onEvent((event) => this.guarded(() => this.onLeg(event)))
     this.detection = this.world.detector.open(leg.format.sampleRateHz, (event) =>
-      this.guarded(() => this.coordinator?.speech(event)),
+      this.guarded(() => this.onSpeech(event)),
     )
     if (this.detection === null && this.plan.provider.turnDetection === 'engine') {
       this.world.log.error('no speech detection for this call', { call: this.id })
@@ -162,6 +165,10 @@ export class Call {
 
   private async openSession(): Promise<void> {
     const { plan, world } = this
+    const limit = world.clock.after(openingMaxMs, () => {
+      world.observer.fault(this.id, plan.provider.name, 'open_timeout', `no session within ${openingMaxMs} ms`)
+      void this.end('provider_failed')
+    })
     try {
       const session = await plan.provider.open({
         callId: plan.id,
@@ -181,6 +188,8 @@ export class Call {
       if (this.ended) return
       world.observer.fault(this.id, plan.provider.name, 'open_failed', messageOf(thrown))
       void this.end('provider_failed')
+    } finally {
+      limit[Symbol.dispose]()
     }
   }
 
@@ -198,6 +207,8 @@ export class Call {
     this.coordinator = new Coordinator(
       {
         callId: this.id,
+        callStartedMs: this.startedMs,
+        quietMs: () => this.detection?.quietMs() ?? 0,
         providerName: plan.provider.name,
         clock: world.clock,
         session,
@@ -216,7 +227,13 @@ export class Call {
       },
       leg.format.sampleRateHz,
     )
-    this.guarded(() => this.coordinator?.begin(plan.greeting))
+    const { speechSinceMs } = this
+    this.guarded(() => {
+      if (speechSinceMs !== null) {
+        this.coordinator?.speech({ type: 'speech_started', agoMs: world.clock.now() - speechSinceMs })
+      }
+      this.coordinator?.begin(plan.greeting)
+    })
   }
 
   private onLeg(event: LegEvent): void {
@@ -236,6 +253,12 @@ export class Call {
         void this.end(event.cause === 'caller' && this.plan.origin === 'ari' ? 'media_lost' : event.cause)
         return
     }
+  }
+
+  private onSpeech(event: SpeechEvent): void {
+    // Kept for a coordinator that is not there yet: the caller may speak while the agent's session is being opened.
+    this.speechSinceMs = event.type === 'speech_started' ? this.world.clock.now() - event.agoMs : null
+    this.coordinator?.speech(event)
   }
 
   private detectorPush(samples: Int16Array): void {

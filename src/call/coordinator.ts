@@ -1,5 +1,5 @@
 import type { AgentEvent, SessionOf, TurnDetection } from '#agent/provider.ts'
-import { type AudioFrame, msToSamples, type SampleRateHz } from '#audio/format.ts'
+import { type AudioFrame, msToSamples, ptimeMs, type SampleRateHz } from '#audio/format.ts'
 import { SampleRing } from '#audio/sample-ring.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { Gate } from './gate.ts'
@@ -40,6 +40,10 @@ export interface TurnSettings {
 
 export interface CoordinatorDeps {
   readonly callId: string
+  /** When the call began, on the clock. */
+  readonly callStartedMs: Milliseconds
+  /** How long the caller's voice has been quiet; a pause is known to the detector before it is an event. */
+  readonly quietMs: () => Milliseconds
   readonly providerName: string
   readonly clock: Clock
   readonly session: SessionOf<'agent'>
@@ -83,6 +87,8 @@ export class Coordinator {
   private speechStoppedMs = 0
   private replyStartedMs = 0
   private interruptedMs = Number.NEGATIVE_INFINITY
+  /** When the gate opened with nobody speaking: what was before is the reply and its echo. */
+  private quietOpeningMs = Number.NEGATIVE_INFINITY
   private faultsInRow = 0
   /** The reply that sounds, or will, is the apology for one that failed. */
   private apologising = false
@@ -93,7 +99,7 @@ export class Coordinator {
     this.ring = new SampleRing(msToSamples(ringMs, sampleRateHz))
     this.audioInput = { type: 'audio', frame: { sampleRateHz, samples: new Int16Array(0) } }
     if (deps.turnDetection === 'none') this.greeting = 'over'
-    this.turns = new TurnLog(deps.clock.now())
+    this.turns = new TurnLog(deps.callStartedMs)
     this.gate = new Gate(deps.gateChanged)
   }
 
@@ -117,9 +123,18 @@ export class Coordinator {
   /** One frame from the caller; on the audio path. */
   callerAudio(frame: AudioFrame): void {
     this.ring.push(frame.samples)
-    if (this.gate.closed) return
+    if (!this.streaming) return
     this.audioInput.frame = frame
     this.deps.session.send(this.audioInput)
+  }
+
+  /**
+   * An agent that finds the turns itself hears all that passes the gate. Where our detector finds them, it hears turns
+   * only, each with a little of what was before; so the guard time after a reply stays unheard.
+   */
+  private get streaming(): boolean {
+    if (this.deps.turnDetection !== 'engine') return !this.gate.closed
+    return this.state === 'caller_speaking' || this.state === 'endpointing' || this.state === 'thinking'
   }
 
   speech(event: SpeechEvent): void {
@@ -217,6 +232,10 @@ export class Coordinator {
     if (transition === null) return
     this.state = transition.state
     for (const effect of transition.effects) this.perform(effect)
+    // Who speaks already when the floor is theirs, or when the agent begins, has no new onset to be noticed by.
+    if ((transition.state === 'listening' || transition.state === 'agent_speaking') && this.speaking) {
+      this.dispatch('speech_started')
+    }
   }
 
   private perform(effect: TurnEffect): void {
@@ -228,7 +247,7 @@ export class Coordinator {
         session.send({ type: 'speech_started', agoMs: clock.now() - this.speechStartedMs })
         return
       case 'resume_turn':
-        this.turns.resumed()
+        this.turns.resumed(this.speechStartedMs)
         session.send({ type: 'turn_resumed' })
         session.send({ type: 'speech_started', agoMs: clock.now() - this.speechStartedMs })
         this.armTurnLimit()
@@ -245,7 +264,10 @@ export class Coordinator {
         this.disarm('turn')
         this.apologising = false
         // A turn that is cut at its longest duration: the caller has spoken until now.
-        if (this.speaking) this.speechStoppedMs = clock.now()
+        if (this.speaking) {
+          this.speechStoppedMs = clock.now()
+          this.speechStartedMs = clock.now()
+        }
         this.turns.committed(this.speechStoppedMs, clock.now())
         session.send({ type: 'turn_committed' })
         return
@@ -254,6 +276,7 @@ export class Coordinator {
         // The new reason first: between the two the gate must not open.
         this.gate.close('agent_speaking')
         this.gate.open('opening')
+        this.replyStartedMs = clock.now()
         playout.begin(this.greeting === 'pending' ? settings.greetingWarmUpMs : settings.warmUpMs)
         return
       case 'start_barge_in_limit':
@@ -276,7 +299,9 @@ export class Coordinator {
       case 'open_gate':
         this.disarm('greeting')
         if (this.greeting === 'pending') this.greeting = 'over'
-        return this.openGate()
+        // Who speaks already gets the moment before their first window too, also where the gate kept it from the agent.
+        this.quietOpeningMs = this.speaking ? Number.NEGATIVE_INFINITY : clock.now()
+        return this.gate.openAll()
       case 'stop_everything':
         for (const timer of Object.values(this.timers)) timer[Symbol.dispose]()
         this.timers = {}
@@ -291,15 +316,16 @@ export class Coordinator {
     // A turn that got an empty reply is still open.
     this.finishTurn('abandoned')
     this.turns.begin(this.speechStartedMs)
-    session.send({ type: 'speech_started', agoMs: clock.now() - this.speechStartedMs })
+    const agoMs = clock.now() - this.speechStartedMs
+    if (this.deps.turnDetection === 'engine') this.replay(agoMs)
+    session.send({ type: 'speech_started', agoMs })
     this.armTurnLimit()
   }
 
-  /** The agent also gets the newest part of what the gate kept from it, so that no first syllable is lost. */
-  private openGate(): void {
-    if (!this.gate.closed) return
-    const pastMs = lookBackMs + (this.speaking ? this.deps.clock.now() - this.speechStartedMs : 0)
-    this.gate.openAll()
+  /** The agent hears the turn from a little before its first window on, so that no first syllable is lost. */
+  private replay(agoMs: Milliseconds): void {
+    const sinceOpenMs = this.deps.clock.now() - this.quietOpeningMs
+    const pastMs = Math.max(agoMs, Math.min(agoMs + lookBackMs, sinceOpenMs))
     const samples = this.ring.newest(msToSamples(pastMs, this.sampleRateHz))
     this.audioInput.frame = { sampleRateHz: this.sampleRateHz, samples }
     this.deps.session.send(this.audioInput)
@@ -318,7 +344,19 @@ export class Coordinator {
       this.replyStartedMs + protectionMs,
       this.interruptedMs + bargeIn.cooldownMs,
     )
-    this.arm('barge_in', Math.max(0, dueMs - this.deps.clock.now()), () => this.dispatch('barge_in_confirmed'))
+    this.arm('barge_in', dueMs - this.deps.clock.now(), () => this.confirmBargeIn())
+  }
+
+  /**
+   * The end of a sound is only an event some time after it: what counts is how long the voice has sounded until now.
+   * A pause is waited out: it becomes `speech_stopped`, or the voice goes on.
+   */
+  private confirmBargeIn(): void {
+    const quietMs = this.deps.quietMs()
+    const spokenMs = this.deps.clock.now() - this.speechStartedMs - quietMs
+    const missingMs = this.deps.settings.bargeIn.minMs - spokenMs
+    if (missingMs <= 0) return this.dispatch('barge_in_confirmed')
+    this.arm('barge_in', Math.max(missingMs, ptimeMs), () => this.confirmBargeIn())
   }
 
   private interrupt(): void {

@@ -4,11 +4,14 @@ import type { Call } from './call.ts'
  * Every live call, and the only maps keyed by call, channel or media connection: what an event belongs to is looked up
  * here and nowhere else. A name that nobody knows is counted, never an error, since events outlive their calls.
  */
-export const unknownKinds = ['channel', 'media', 'bridge', 'playback'] as const
+export const unknownKinds = ['channel', 'media', 'playback'] as const
 export type UnknownKind = (typeof unknownKinds)[number]
 
+/** Three names a call: the last hundred calls. */
+const latelyMax = 300
+
 export class SessionStore {
-  readonly unknown: Record<UnknownKind, number> = { channel: 0, media: 0, bridge: 0, playback: 0 }
+  readonly unknown: Record<UnknownKind, number> = { channel: 0, media: 0, playback: 0 }
   /** Agent sessions that are open: back to 0 when no call is live. */
   providerSessions = 0
   // keyed by: call id
@@ -17,6 +20,8 @@ export class SessionStore {
   private readonly byChannel = new Map<string, Call>()
   // keyed by: media UUID
   private readonly byMedia = new Map<string, Call>()
+  /** Names of calls that ended lately, the newest last. */
+  private readonly lately: string[] = []
   private emptyWaiters: (() => void)[] = []
 
   get size(): number {
@@ -42,16 +47,17 @@ export class SessionStore {
     return 'bound'
   }
 
-  byCallId(callId: string): Call | undefined {
-    return this.calls.get(callId)
-  }
-
   byChannelId(channelId: string): Call | undefined {
     return this.byChannel.get(channelId)
   }
 
   byMediaUuid(uuid: string): Call | undefined {
     return this.byMedia.get(uuid)
+  }
+
+  /** Did this channel or media connection belong to a call that has ended lately? Its last events are no news. */
+  endedLately(name: string): boolean {
+    return this.lately.includes(name)
   }
 
   noteUnknown(kind: UnknownKind): void {
@@ -61,11 +67,20 @@ export class SessionStore {
   /** Forgets the call and every name that led to it. */
   remove(call: Call): void {
     this.calls.delete(call.id)
-    for (const [channelId, owner] of this.byChannel) if (owner === call) this.byChannel.delete(channelId)
-    for (const [uuid, owner] of this.byMedia) if (owner === call) this.byMedia.delete(uuid)
+    this.forget(this.byChannel, call)
+    this.forget(this.byMedia, call)
     if (this.calls.size > 0) return
     for (const resolve of this.emptyWaiters) resolve()
     this.emptyWaiters = []
+  }
+
+  private forget(names: Map<string, Call>, call: Call): void {
+    for (const [name, owner] of names) {
+      if (owner !== call) continue
+      names.delete(name)
+      this.lately.push(name)
+    }
+    this.lately.splice(0, Math.max(0, this.lately.length - latelyMax))
   }
 
   /** Resolves when no call is live. */

@@ -1,4 +1,4 @@
-import type { Accepted } from '#agent/provider.ts'
+import type { Accepted, Readiness } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
 
 /** Speech detection as a call sees it; `speech/` does it, with a model or by energy. */
@@ -11,10 +11,14 @@ export type SpeechEvent =
 export interface SpeechDetectorSession {
   /** A plain synchronous call per frame; the samples are copied. `full` is counted by the caller. */
   push(samples: Int16Array): Accepted
+  /** How long the voice has been quiet up to the newest sample; 0 while it speaks. Known before `speech_stopped` is. */
+  quietMs(): Milliseconds
   close(): void
 }
 
 export interface SpeechDetector {
+  /** Whether calls can be served; /health says the same. */
+  readiness(): Readiness
   /** Null when no further call can be served. */
   open(sampleRateHz: number, listener: (event: SpeechEvent) => void): SpeechDetectorSession | null
 }

@@ -51,8 +51,9 @@ export class TurnLog {
   }
 
   /** The caller went on: what the agent made of the turn so far is void. */
-  resumed(): void {
-    if (this.current === null) return
+  resumed(speechStartedMs: Milliseconds): void {
+    // After a fault the turn was closed: what comes now is a turn of its own.
+    if (this.current === null) return this.begin(speechStartedMs)
     this.current.stages = {}
     this.current.callerText = ''
     this.current.agentText = ''

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Engine } from '#app'
@@ -20,7 +20,7 @@ The whole way in one go: starts an engine of its own on free ports, lets a simul
 human speech to it, and prints what was understood, what was answered, when, and where the recording lies.
 
   --config FILE   the configuration; else ./config/ai-agent.yaml, else the copy built in
-  --out FILE      where the recording goes (default demo-heard.wav in the folder for temporary files)
+  --out FILE      where the recording goes (default demo-heard.wav in a new temporary folder)
   --help          this text
 
 Exit codes: 0 a reply was heard, 1 none was, 2 wrong arguments or configuration.`
@@ -51,8 +51,7 @@ export async function demo(argv: readonly string[], io: CommandIo): Promise<numb
     return exitCodes.failed
   }
   const words: Record<string, string[]> = { caller: [], agent: [] }
-  const folder = join(tmpdir(), 'patchcord-demo')
-  await mkdir(folder, { recursive: true })
+  const folder = await mkdtemp(join(tmpdir(), 'patchcord-demo-'))
   let engine: Engine
   try {
     engine = await Engine.start({
@@ -67,6 +66,8 @@ export async function demo(argv: readonly string[], io: CommandIo): Promise<numb
       env,
       log: transcriptLog(words, io),
       clock,
+      // It must not take the callers of an engine that runs beside it.
+      ari: false,
     })
   } catch (thrown) {
     io.stderr(messageOf(thrown))

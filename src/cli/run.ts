@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import type { Engine } from '#app'
-import { type Clock, SystemClock } from '#base/clock.ts'
+import { SystemClock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
 import { version } from '#base/version.ts'
 import type { Environment } from '#config/secrets.ts'
 import { Listener } from '#http/listener.ts'
 import { notReadyReasons } from '#http/status.ts'
+import { selfCommand } from '#speech/executable.ts'
 import { createLog, joinLogs } from '#telemetry/log.ts'
 import { LogFile } from '#telemetry/log-file.ts'
 import { engineConfig } from './engine-config.ts'
@@ -93,7 +94,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     http: engine.httpUrl,
   })
   for (const line of welcome(engine, configuration.asterisk.app_name)) io.stdout(line)
-  if (options.value['fetch-models'] === true) void fetchModels(configuration.models.dir, env, log, clock)
+  if (options.value['fetch-models'] === true) void fetchModels(configuration.models.dir, env, log)
   void announceReadiness(engine, io, clock, stopping.promise)
   await stopping.promise
   await engine.stop(configuration.drain.timeout_seconds * 1000)
@@ -102,21 +103,21 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   return exitCodes.ok
 }
 
-/** In the background: the engine takes calls of other providers meanwhile, and /ready says what is lacking. */
-async function fetchModels(configured: string, env: Environment, log: Log, clock: Clock): Promise<void> {
-  const { runModels } = await import('./models.ts')
-  const say = (text: string) => log.info('fetching models', { progress: text.trim() })
-  const code = await runModels([], {
-    out: () => {},
-    err: say,
-    errIsTty: false,
-    env,
-    clock,
-    log,
-    configuredFolder: configured,
+/**
+ * In a process of its own: writing and hashing so much would hold up the audio of calls that other providers serve
+ * meanwhile. The local provider takes the models up as they come.
+ */
+async function fetchModels(configured: string, env: Environment, log: Log): Promise<void> {
+  const folder = configured === '' ? [] : ['--dir', configured]
+  const child = Bun.spawn(selfCommand(['models', ...folder]), {
+    env: { ...env },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
   })
-  if (code === exitCodes.ok) log.info('models are complete')
-  else log.error('not all models could be fetched: run patchcord models to see why')
+  const said = (await new Response(child.stderr).text()).trim().split('\n')
+  if ((await child.exited) === exitCodes.ok) log.info('models are complete')
+  else log.error('not all models could be fetched: run patchcord models', { why: said.slice(-3).join(' ') })
 }
 
 function welcome(engine: Engine, application: string): string[] {

@@ -46,6 +46,7 @@ export type Path = readonly (string | number)[]
 export const fileStart: Position = { line: 1, column: 1 }
 
 export function emptyMap(at: Position = fileStart): SourceMap {
+  // keyed by: key of the file
   return { kind: 'map', at, entries: new Map() }
 }
 

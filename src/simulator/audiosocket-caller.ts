@@ -83,7 +83,8 @@ export class AudioSocketCaller {
     }
     caller.socket.setNoDelay(true)
     caller.send(uuidMessage(options.uuid))
-    caller.pacing = caller.pacer.add({ writeFrames: (count) => caller.writeFrames(count) })
+    // The engine may have ended the call already.
+    if (!caller.over) caller.pacing = caller.pacer.add({ writeFrames: (count) => caller.writeFrames(count) })
     return caller
   }
 

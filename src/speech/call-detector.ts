@@ -13,6 +13,7 @@ export interface SpeechSettings {
 /** Joins a detector, which knows windows, and a gate for each call, which knows speech, to what a call asks for. */
 export function createCallDetector(detector: SpeechDetector, settings: SpeechSettings): CallDetector {
   return {
+    readiness: () => detector.readiness,
     open(sampleRateHz, listener) {
       if (sampleRateHz !== 8000 && sampleRateHz !== 16000) return null
       const gate = new SpeechGate({ sampleRateHz, ...settings })
@@ -27,6 +28,7 @@ export function createCallDetector(detector: SpeechDetector, settings: SpeechSet
           pushed += samples.length
           return session.push(samples)
         },
+        quietMs: () => gate.quietMs(pushed),
         close: () => session.close(),
       }
       return opened

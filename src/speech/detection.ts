@@ -17,7 +17,8 @@ import { workerUrl } from './executable.ts'
  * per batch. Nothing is allocated per frame.
  *
  * When the worker dies a new one takes over the same memory: open sessions go on, with the model's memory of them lost.
- * Where ONNX Runtime can't load at all, speech is told by its loudness instead (`energy-detector.ts`), and the log says so.
+ * Where the model has never loaded, speech is told by its loudness instead (`energy-detector.ts`), and the log says so.
+ * Where it once did, a failed load is a failure like any other: open sessions can't change over to another detector.
  */
 const wakeEveryMs: Milliseconds = 8
 /** A worker that was woken and has judged nothing for so long is taken for dead: a batch of 64 takes 3 ms. */
@@ -54,6 +55,8 @@ export class SpeechDetection implements SpeechDetector {
   private worker: DetectionWorker | null = null
   private phase: 'idle' | 'loading' | 'ready' | 'waiting' | 'fallback' | 'closed' = 'idle'
   private readonly fallback: EnergyDetector
+  /** The model has loaded once in this process's life. */
+  private everReady = false
   private ticker: Disposable | null = null
   private restartTimer: Disposable | null = null
   /** Windows that no wake-up has announced yet. */
@@ -173,7 +176,7 @@ export class SpeechDetection implements SpeechDetector {
     try {
       worker = this.createWorker()
     } catch (thrown) {
-      this.fallBack(messageOf(thrown))
+      this.notLoaded(messageOf(thrown))
       return
     }
     this.worker = worker
@@ -196,17 +199,22 @@ export class SpeechDetection implements SpeechDetector {
       for (const slot of this.slots) if (slot !== null) this.windows += slot.deliver()
     } else if (message === 'ready') {
       this.phase = 'ready'
+      this.everReady = true
       this.owedSinceMs = null
       // What came in while there was no worker.
       this.due = true
     } else if (message === 'listening') {
       this.worker?.postMessage({ capacity: this.memory.capacity, buffer: this.memory.buffer })
     } else {
-      this.fallBack(message.failed)
+      this.notLoaded(message.failed)
     }
   }
 
-  private fallBack(reason: string): void {
+  private notLoaded(reason: string): void {
+    if (this.everReady) {
+      this.fail(reason)
+      return
+    }
     this.dropWorker()
     this.phase = 'fallback'
     this.log.error('the speech detection model cannot run on this machine: speech is told by its loudness', {

@@ -17,6 +17,7 @@ const riseDbPerWindow = (3 * windowMs) / 1000
 export class EnergyDetector implements SpeechDetector {
   readonly readiness = { ready: true } as const
   private readonly capacity: number
+  // keyed by: session object
   private readonly sessions = new Set<EnergySession>()
   private windows = 0
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { failed, ok, type Result } from '#base/result.ts'
@@ -67,7 +67,8 @@ export class ModelStore {
 
   constructor(options: ModelStoreOptions) {
     this.options = options
-    this.folder = options.folder
+    // Child processes run elsewhere: a path must mean the same to them.
+    this.folder = resolve(options.folder)
     this.registry = options.registry ?? modelRegistry
   }
 

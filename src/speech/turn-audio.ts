@@ -3,16 +3,22 @@ import { assert } from '#base/assert.ts'
 import type { Milliseconds } from '#base/clock.ts'
 
 /**
- * The audio of one call that a recogniser may still need: while nobody speaks the last two seconds, since detection says
+ * The audio of one call that a recogniser may still need: while nobody speaks the last seconds, since detection says
  * "speech began 300 ms ago" only when it is sure; while a turn is under way all of it. Audio that belonged to a finished
  * turn is never given out again.
  *
  * Memory: it grows with the turn, doubling, and the owner seals a turn before it passes half a minute: at most about
- * 0.5 MB of samples at 8 kHz.
+ * 0.6 MB of samples at 8 kHz.
  */
-const lookBackMs: Milliseconds = 2_000
+
 /** Detection is sure of speech later than the first, soft consonant. */
 const leadMs: Milliseconds = 300
+/**
+ * A barge-in hands over, at once, what the caller said while the gate was shut: up to the coordinator's ring of 4,000 ms
+ * (`ringMs` in `call/coordinator.ts`), and the turn begins the lead before it. The look-back must hold both, 4,300 ms,
+ * or the caller's first words are lost.
+ */
+const lookBackMs: Milliseconds = 5_000
 
 export class TurnAudio {
   private readonly sampleRateHz: number

@@ -67,6 +67,12 @@ export class FakeAri extends AriClient {
     return this.serve('channels', 'channels', () => ok(this.channelIds.map((id) => ariChannel({ id }))))
   }
 
+  /** Looking is no request that changes anything: it is not written down. */
+  override channel(channelId: string): Promise<AriResult<AriChannel>> {
+    const there = this.channelIds.includes(channelId)
+    return Promise.resolve(there ? ok(ariChannel({ id: channelId })) : failed(ariError(404, 'no such channel')))
+  }
+
   override answer(channelId: string): Promise<AriResult<void>> {
     return this.serve('answer', `answer ${channelId}`, () => this.known(channelId))
   }

@@ -1,3 +1,4 @@
+import type { Readiness } from '#agent/provider.ts'
 import { silentLog } from '#base/log.ts'
 import type { CallWorld } from '#call/call.ts'
 import type { TurnSettings } from '#call/coordinator.ts'
@@ -50,7 +51,13 @@ export class FakeDetector implements SpeechDetector {
   capacity = 100
   pushed = 0
   answer: 'sent' | 'full' = 'sent'
+  ready = true
+  quietForMs = 0
   private listener: (event: SpeechEvent) => void = () => {}
+
+  readiness(): Readiness {
+    return this.ready ? { ready: true } : { ready: false, reason: 'loading' }
+  }
 
   open(_sampleRateHz: number, listener: (event: SpeechEvent) => void): SpeechDetectorSession | null {
     if (this.opened >= this.capacity) return null
@@ -62,6 +69,7 @@ export class FakeDetector implements SpeechDetector {
         this.pushed += 1
         return this.answer
       },
+      quietMs: () => this.quietForMs,
       close: () => {
         if (!closed) this.opened -= 1
         closed = true

@@ -8,7 +8,7 @@ import { decodeWav } from '#audio/wav.ts'
 import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { createLocalStt } from '#providers/local/stt.ts'
-import { createLocalTts, type LocalTts } from '#providers/local/tts.ts'
+import { createLocalTts } from '#providers/local/tts.ts'
 import { SpeechDetection } from '#speech/detection.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { SpeechGate } from '#speech/speech-gate.ts'
@@ -22,10 +22,11 @@ import { wordErrors } from '../bed/word-error-rate.ts'
 const clock = new SystemClock()
 const log = silentLog
 const store = new ModelStore({ folder: modelsFolder(process.env), clock, log, env: process.env })
+const greeting = 'Hello, this is the front desk. How can I help you?'
 const models = ['moonshine-tiny-en', 'piper-en-us-joe-medium', 'phonemizer']
 
 let stt: Provider<'stt'>
-let tts: LocalTts
+let tts: Provider<'tts'>
 let detection: SpeechDetection
 let human: readonly Utterance[]
 
@@ -38,7 +39,8 @@ beforeAll(async () => {
   const fetched = await store.ensure(models, () => {})
   if (!fetched.ok) throw new Error(fetched.error.map((failure) => failure.message).join('\n'))
   stt = createLocalStt({ store, model: 'moonshine-tiny-en', clock, log })
-  tts = createLocalTts({ store, voice: 'piper-en-us-joe-medium', clock, log })
+  const phrases = [{ text: greeting, sampleRateHz: 8000 }] as const
+  tts = createLocalTts({ store, voice: 'piper-en-us-joe-medium', phrases, clock, log })
   detection = new SpeechDetection({ clock, log, capacity: 8 })
   stt.start()
   tts.start()
@@ -192,9 +194,7 @@ describe('voice and recognition', () => {
     expect(await transcribe(noise)).toBe('')
   }, 30_000)
 
-  test('a phrase that was warmed comes without delay', async () => {
-    const greeting = 'Hello, this is the front desk. How can I help you?'
-    expect(await tts.warm(greeting, 8000)).toBe(true)
+  test('the greeting comes without delay', async () => {
     const beganMs = clock.now()
     const samples = await speak(greeting)
     // Making it takes 300 ms and more.

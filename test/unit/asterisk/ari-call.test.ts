@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { AriCall, sendBack } from '#asterisk/ari-call.ts'
+import { AriCall } from '#asterisk/ari-call.ts'
 import { type HangupCause, hangupCauses } from '#call/leg.ts'
 import { ariError, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
@@ -189,6 +189,7 @@ describe('the caller hangs up', () => {
     const { ari, call, world, enter } = bench
     await reach(bench)
     ari.gone(channelId)
+    const joins = ari.requests.filter((request) => request.startsWith('add')).length
     const ended = call.end('caller')
     await settle()
     for (const operation of ['answer', 'bridge', 'media', 'add'] as const) ari.release(operation)
@@ -197,6 +198,8 @@ describe('the caller hangs up', () => {
     enter()
     await settle()
     expectNothingLeft({ ...bench })
+    // Nobody is put into a bridge that is being taken down.
+    expect(ari.requests.filter((request) => request.startsWith('add'))).toHaveLength(joins)
     expect(world.observer.facts.map((facts) => facts.cause)).toEqual(['caller'])
     expect([ari.variables, ari.requests.filter((request) => /^(continue|hangup 1)/.test(request))]).toEqual([[], []])
     expect([world.observer.steps.filter((step) => step === 'hangup').length, world.errors]).toEqual([1, []])
@@ -261,29 +264,5 @@ describe('AriCall releases', () => {
     await pbx.release('caller')
     expect(ari.requests).toEqual([`hangup ${media}`, `destroy ${bridge}`])
     expect(world.errors).toEqual([])
-  })
-})
-
-describe('sendBack', () => {
-  const cases: [string, 'set' | 'continue' | null, number | null, boolean][] = [
-    ['Asterisk does both', null, null, true],
-    ['the channel is gone already', 'set', 404, true],
-    ['the channel goes between the two', 'continue', 404, true],
-    ['the variable is refused', 'set', 500, false],
-    ['the continue is refused', 'continue', 409, false],
-    ['Asterisk does not answer', 'set', null, false],
-  ]
-  test.each(cases)('%s', async (_name, operation, status, sent) => {
-    const ari = new FakeAri()
-    ari.caller(channelId)
-    if (operation !== null) ari.refuse[operation] = { error: ariError(status), times: 1 }
-    expect(await sendBack(ari, channelId, 'busy')).toBe(sent)
-  })
-
-  test('a caller who cannot be sent back is hung up, rather than left in silence', async () => {
-    const { pbx, ari } = setUp()
-    ari.refuse.continue = { error: ariError(409), times: 1 }
-    await pbx.release('provider_failed')
-    expect(ari.requests).toContain(`hangup ${channelId}`)
   })
 })

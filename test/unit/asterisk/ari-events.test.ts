@@ -86,7 +86,7 @@ describe('AriEvents', () => {
     return { server, sockets, asked, refuse }
   }
 
-  function listen(port: number) {
+  function listen(port: number, application = { taken: false }) {
     const clock = new ManualClock()
     const happened: string[] = []
     const warnings: string[] = []
@@ -117,6 +117,7 @@ describe('AriEvents', () => {
         event: (event) => note(event.type),
         connected: () => note('connected'),
         disconnected: () => note('disconnected'),
+        applicationTaken: () => Promise.resolve(application.taken),
       },
       clock,
       log,
@@ -196,5 +197,39 @@ describe('AriEvents', () => {
     expect([events.connected, clock.pending]).toEqual([false, 0])
     clock.advance(60_000)
     expect(asked).toHaveLength(1)
+  })
+
+  test('an engine whose application was taken over says so, lets go, and comes back when it is free', async () => {
+    const { server, sockets, asked } = asterisk()
+    const application = { taken: true }
+    const { events, clock, until } = listen(server.port ?? 0, application)
+    events.start()
+    await until('connected')
+    sockets[0]?.send('{"type":"ApplicationReplaced","application":"patch cord"}')
+    await until('disconnected')
+    expect(events.connected).toBe(false)
+    expect(events.problem).toContain('another engine has taken over the Stasis application patch cord')
+    clock.advance(3000)
+    await Bun.sleep(20)
+    expect(asked.length).toBe(1)
+    application.taken = false
+    clock.advance(3000)
+    await until('connected')
+    expect(asked.length).toBe(2)
+  })
+
+  test('an Asterisk that accepts and drops is not asked four times a second for ever', async () => {
+    const { server, sockets, asked } = asterisk()
+    const { events, clock, until } = listen(server.port ?? 0)
+    events.start()
+    for (let round = 0; round < 6; round += 1) {
+      await until('connected')
+      sockets[round]?.close()
+      await until('disconnected')
+      // Half of the longest pause: by now the pauses have grown past it.
+      clock.advance(round < 5 ? 1000 : 480)
+    }
+    await Bun.sleep(20)
+    expect(asked.length).toBe(6)
   })
 })

@@ -37,7 +37,7 @@ describe('Admission', () => {
     const { world, agent, admit } = setUp()
     const call = admit('a')
     expect(call).toBeInstanceOf(Call)
-    expect(world.store.byCallId('a')).toBe(call as Call)
+    expect(world.store.live).toEqual([call as Call])
     expect(agent.contexts).toMatchObject([
       { callId: 'a', sampleRateHz: 8000, language: 'en', prompt: 'Be brief.', greeting: 'Hello.' },
     ])

@@ -241,7 +241,7 @@ describe('a call that ends', () => {
   })
 
   test('at its longest duration', async () => {
-    const { world } = ringingCall({ plan: { callMaxMs: 60_000 } })
+    const { world } = await connected({ plan: { callMaxMs: 60_000 } })
     world.clock.advance(59_999)
     await settle()
     expect(world.store.size).toBe(1)
@@ -341,8 +341,9 @@ describe('a bug in one call', () => {
       agent.session.throwOn = 'speech_started'
       world.detector.speech('speech_started')
     },
-    'when the caller’s audio arrives': ({ leg, agent }) => {
+    'when the caller’s audio arrives': ({ leg, agent, world }) => {
       agent.session.throwOn = 'audio'
+      world.detector.speech('speech_started')
       leg.audio(new Int16Array(160))
     },
     'as a frame is written': ({ world, leg }) => {

@@ -29,6 +29,8 @@ export class Bench {
     this.coordinator = new Coordinator(
       {
         callId: 'call-1',
+        callStartedMs: this.clock.now(),
+        quietMs: () => this.quietMs(),
         providerName: 'fake',
         clock: this.clock,
         session: this.session,
@@ -66,7 +68,15 @@ export class Bench {
     return this.frames
   }
 
+  /** As a detector knows it: since when the voice has been quiet; null while it sounds. */
+  quietSinceMs: number | null = null
+
+  private quietMs(): number {
+    return this.quietSinceMs === null ? 0 : this.clock.now() - this.quietSinceMs
+  }
+
   started(agoMs = 0): void {
+    this.quietSinceMs = null
     this.coordinator.speech({ type: 'speech_started', agoMs })
   }
 

@@ -156,24 +156,79 @@ describe('the guard after a reply', () => {
 })
 
 describe('what the agent hears of the caller', () => {
-  test('nothing while the gate is shut; when it opens, the newest 300 ms, so that no first syllable is lost', () => {
+  test('nothing of the guard time, and nothing between turns; a turn brings 300 ms from before its first window', () => {
     const bench = new Bench()
     bench.coordinator.begin('Hello.')
     bench.reply(200)
-    bench.pass(480)
+    bench.pass(500)
+    expect(bench.state).toBe('listening')
+    bench.pass(1000)
     expect(bench.session.audio).toEqual([])
-    bench.pass(20)
-    const newest = bench.newestFrame
-    // 300 ms are 15 frames; the frame that came in the same moment follows by itself.
+    bench.started(100)
     const replayed = bench.session.audio[0] ?? new Int16Array(0)
-    expect(replayed.length).toBe(2400)
-    expect([replayed[0], replayed.at(-1)]).toEqual([newest - 15, newest - 1])
+    // 100 ms of speech and 300 ms before it.
+    expect(replayed.length).toBe(400 * 8)
+    expect(replayed.at(-1)).toBe(bench.newestFrame)
     bench.pass(40)
-    expect(bench.session.audio.slice(1).map((frame) => [frame.length, frame[0]])).toEqual([
-      [160, newest],
-      [160, newest + 1],
-      [160, newest + 2],
+    expect(bench.session.audio.slice(1).map((frame) => frame[0])).toEqual([bench.newestFrame - 1, bench.newestFrame])
+  })
+
+  test('a turn that begins right after the guard time brings no more than what came since', () => {
+    const bench = new Bench()
+    bench.coordinator.begin('Hello.')
+    bench.reply(200)
+    while (bench.state !== 'listening') bench.pass(20)
+    bench.pass(100)
+    bench.started(60)
+    expect(bench.session.audio[0]?.length).toBe(100 * 8)
+  })
+
+  test('who speaks already when the floor is theirs has begun a turn', () => {
+    const bench = new Bench()
+    bench.coordinator.begin('Hello.')
+    bench.pass(4000)
+    bench.started()
+    // The greeting never came: at 5 s the caller, who is in mid-sentence, has the floor.
+    bench.pass(1200)
+    expect(bench.state).toBe('caller_speaking')
+    expect(bench.session.order).toContain('speech_started')
+  })
+
+  test('a line that never falls silent is heard again after a turn without words', () => {
+    const bench = new Bench().listen()
+    bench.started()
+    bench.pass(30_000)
+    expect(bench.state).toBe('thinking')
+    bench.session.emit({ type: 'nothing_heard' })
+    expect(bench.state).toBe('caller_speaking')
+  })
+
+  test('a click is no interruption: its end is known only later, but it was short', () => {
+    const bench = new Bench().answer()
+    bench.pass(1000)
+    bench.started(100)
+    // It sounded for 100 ms; the detector needs 200 ms of silence to say that it has stopped.
+    bench.quietSinceMs = bench.clock.now()
+    bench.pass(200)
+    bench.stopped(200)
+    bench.pass(1000)
+    expect([bench.state, bench.coordinator.bargeIns, bench.coordinator.falseInterruptions]).toEqual([
+      'agent_speaking',
+      0,
+      1,
     ])
+  })
+
+  test('a voice that pauses and goes on interrupts once it has sounded long enough', () => {
+    const bench = new Bench().answer()
+    bench.pass(1000)
+    bench.started(100)
+    bench.quietSinceMs = bench.clock.now()
+    bench.pass(160)
+    expect(bench.state).toBe('overlap')
+    bench.quietSinceMs = null
+    bench.pass(200)
+    expect([bench.state, bench.coordinator.bargeIns]).toEqual(['caller_speaking', 1])
   })
 
   test('an interruption brings all of its own speech and 300 ms before, ahead of the start of speech', () => {

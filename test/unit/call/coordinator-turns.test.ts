@@ -160,6 +160,16 @@ describe('a turn', () => {
     expect(bench.observer.turns[0]?.responseMs).toBeLessThanOrEqual(520)
   })
 
+  test('the limit also holds for a turn that goes on after it was committed', () => {
+    const bench = new Bench({ turnMaxMs: 5000 }).think()
+    bench.started()
+    bench.session.taken()
+    bench.clock.advance(4999)
+    expect(bench.state).toBe('caller_speaking')
+    bench.clock.advance(1)
+    expect([bench.state, bench.session.taken()]).toEqual(['thinking', ['turn_committed']])
+  })
+
   test('the limit also holds in a pause', () => {
     const bench = new Bench({ turnMaxMs: 5000 }).listen()
     bench.started()

@@ -63,6 +63,23 @@ describe('Pacer', () => {
     expect(lateness).toEqual([0, 7])
   })
 
+  test('a timer that fires a fraction early is on time, and owes nothing at the next', () => {
+    const clock = new ManualClock(0)
+    let tick: (nowMs: number) => void = () => {}
+    clock.every = (_intervalMs, action) => {
+      tick = action
+      return { [Symbol.dispose]: () => {} }
+    }
+    const pacer = new Pacer(clock)
+    const writer = new CountingWriter()
+    pacer.add(writer)
+    for (const nowMs of [19.6, 40.3, 59.5]) tick(nowMs)
+    expect([writer.counts, pacer.counters.lateTicks]).toEqual([[1, 1, 1], 0])
+    // Twice in one frame's time: the second owes nothing.
+    tick(60.2)
+    expect(writer.counts).toEqual([1, 1, 1])
+  })
+
   test('a writer that leaves while it writes takes no frame from the others', () => {
     const clock = new ManualClock()
     const pacer = new Pacer(clock)

@@ -37,10 +37,19 @@ describe('TurnLog', () => {
     log.stage('stt', 90)
     log.text('caller', 'I want', true)
     log.text('agent', 'Yes?', true)
-    log.resumed()
+    log.resumed(2000)
     expect(log.all[0]).toMatchObject({ stages: {}, callerText: '', agentText: '', outcome: 'pending' })
     log.stage('stt', 120)
     expect(log.finish('answered')).toMatchObject({ stages: { stt: 120 } })
+  })
+
+  test('after a fault the turn was closed: the caller who goes on begins another', () => {
+    const log = new TurnLog(0)
+    log.begin(1000)
+    log.finish('fault')
+    log.resumed(5000)
+    log.stage('stt', 80)
+    expect(log.finish('answered')).toMatchObject({ index: 1, startedMs: 5000, stages: { stt: 80 } })
   })
 
   test('the last final of a side counts, an interim never', () => {
@@ -56,7 +65,6 @@ describe('TurnLog', () => {
   test('outside a turn nothing is written down', () => {
     const log = new TurnLog(0)
     log.committed(1, 2)
-    log.resumed()
     log.stage('stt', 1)
     log.text('agent', 'Hello.', true)
     log.replyStarted(5)

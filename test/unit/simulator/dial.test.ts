@@ -164,7 +164,8 @@ describe('dialCall', () => {
     talkative(engine)
     const { timeline, heard } = await dial(plan(engine.port))
     // The fifth frame after the first leaves at 120 ms; its answer is back in the same moment, give or take a step.
-    const near = (value: number | null, expected: number) => expect(Math.abs((value ?? -1e9) - expected)).toBeLessThanOrEqual(30)
+    const near = (value: number | null, expected: number) =>
+      expect(Math.abs((value ?? -1e9) - expected)).toBeLessThanOrEqual(30)
     near(timeline.greetingFirstFrameMs, 120)
     near(timeline.greetingEndMs, 320)
     // Quiet for 300 ms after the greeting, then 400 ms of speech.
@@ -183,7 +184,11 @@ describe('dialCall', () => {
   test('no greeting and no reply: speaks after its patience, hangs up after its patience', async () => {
     const engine = fakeEngine()
     const { timeline } = await dial(plan(engine.port, { greetingMaxMs: 500, replyMaxMs: 700 }))
-    expect([timeline.greetingFirstFrameMs, timeline.replyFirstFrameMs, timeline.endedBy]).toEqual([null, null, 'caller'])
+    expect([timeline.greetingFirstFrameMs, timeline.replyFirstFrameMs, timeline.endedBy]).toEqual([
+      null,
+      null,
+      'caller',
+    ])
     expect(timeline.callerStartedMs).toBeGreaterThanOrEqual(500)
     expect(timeline.callerStartedMs).toBeLessThan(560)
     expect(timeline.endedMs - (timeline.callerStoppedMs ?? 0)).toBeGreaterThanOrEqual(700)
@@ -217,7 +222,11 @@ describe('dialCall', () => {
   test('told to stop: hangs up', async () => {
     const engine = fakeEngine()
     const abort = new AbortController()
-    const { timeline } = await dial(plan(engine.port), (clock) => void clock.after(200, () => abort.abort()), abort.signal)
+    const { timeline } = await dial(
+      plan(engine.port),
+      (clock) => void clock.after(200, () => abort.abort()),
+      abort.signal,
+    )
     expect([timeline.endedBy, timeline.endedMs < 260, timeline.callerStartedMs]).toEqual(['caller', true, null])
   })
 })

@@ -190,6 +190,51 @@ describe('SpeechDetection', () => {
     expect(detection.stats.restarts).toBe(1)
   })
 
+  test('a replacement that cannot load the model is a failure like any other: open calls go on afterwards', () => {
+    const { clock, detection, worker, workers } = setUp(1)
+    const verdicts: [number, number][] = []
+    const session = openOrThrow(detection, verdicts)
+    worker().die()
+    clock.advance(1_000)
+    worker().say('listening')
+    worker().say({ failed: 'out of memory' })
+    expect(detection.readiness.ready).toBe(false)
+    expect(worker(1).terminated).toBe(true)
+    clock.advance(10_000)
+    expect(workers.length).toBe(3)
+    expect(detection.stats).toEqual({ open: 1, windows: 0, droppedWindows: 0, restarts: 2 })
+    worker().comeUp()
+    expect(detection.readiness.ready).toBe(true)
+    expect(session.push(tone(256, 700))).toBe('sent')
+    worker().judge()
+    expect(verdicts).toEqual([[700, 256]])
+  })
+
+  test('a replacement that cannot even be made is tried again', () => {
+    const clock = new ManualClock()
+    const workers: FakeWorker[] = []
+    const createWorker = () => {
+      const worker = new FakeWorker()
+      workers.push(worker)
+      if (workers.length === 2) throw new Error('no more threads')
+      return worker
+    }
+    const detection = new SpeechDetection({
+      clock,
+      log: silentLog,
+      capacity: 1,
+      random: seededRandom(1),
+      createWorker,
+    })
+    detection.start()
+    workers[0]?.comeUp()
+    workers[0]?.die()
+    clock.advance(20_000)
+    expect(workers.length).toBe(3)
+    workers[2]?.comeUp()
+    expect(detection.readiness.ready).toBe(true)
+  })
+
   test('a worker that answers no more is replaced', () => {
     const { clock, detection, worker, workers } = setUp(1)
     openOrThrow(detection, []).push(tone(256, 700))
@@ -212,9 +257,17 @@ describe('SpeechDetection', () => {
     expect(clock.timerCount).toBe(0)
   })
 
-  test('where the model cannot run, loudness takes its place', () => {
-    const { detection, worker } = setUp()
-    worker().say({ failed: 'no such library' })
+  test('where the model has never run, loudness takes its place', () => {
+    const worker = new FakeWorker()
+    const detection = new SpeechDetection({
+      clock: new ManualClock(),
+      log: silentLog,
+      capacity: 2,
+      createWorker: () => worker,
+    })
+    detection.start()
+    worker.say('listening')
+    worker.say({ failed: 'no such library' })
     expect(detection.readiness.ready).toBe(true)
     const verdicts: [number, number][] = []
     openOrThrow(detection, verdicts).push(tone(256, 8000))

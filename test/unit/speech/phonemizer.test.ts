@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SystemClock } from '#base/clock.ts'
-import { silentLog } from '#base/log.ts'
+import { type Log, type LogFields, silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
 import { Phonemizer } from '#speech/phonemizer.ts'
 
@@ -20,7 +20,7 @@ const childEntry = join(import.meta.dir, '..', '..', '..', 'src', 'speech', 'pho
 const folders: string[] = []
 const open: Phonemizer[] = []
 
-function start(source = library): Phonemizer {
+function start(source = library, log: Log = silentLog): Phonemizer {
   const folder = mkdtempSync(join(tmpdir(), 'phonemizer-'))
   folders.push(folder)
   writeFileSync(join(folder, 'phonemizer.js'), source)
@@ -31,7 +31,7 @@ function start(source = library): Phonemizer {
   )
   const phonemizer = new Phonemizer({
     clock: new SystemClock(),
-    log: silentLog,
+    log,
     folder,
     random: seededRandom(1),
     command: [process.execPath, main],
@@ -81,6 +81,28 @@ describe('Phonemizer', () => {
     const phonemizer = start('throw new Error("no such wasm")')
     await until(() => !phonemizer.readiness.ready && /no such wasm/.test(JSON.stringify(phonemizer.readiness)))
     expect((await phonemizer.phonemize(['x'], 'en-us')).ok).toBe(false)
+  })
+
+  test('the child gets no secret, runs in its own folder, and what it says goes through the log', async () => {
+    process.env.ASTERISK_ARI_PASSWORD = 'hunter2'
+    const lines: (LogFields | undefined)[] = []
+    const log: Log = { ...silentLog, debug: (_message, fields) => lines.push(fields), with: () => log }
+    try {
+      const phonemizer = start(
+        `console.error('w'.repeat(1000))
+        export const phonemize = async () => [process.env.ASTERISK_ARI_PASSWORD ?? 'nothing', process.cwd()]`,
+        log,
+      )
+      await until(() => phonemizer.readiness.ready)
+      expect(await phonemizer.phonemize(['x'], 'en-us')).toEqual({
+        ok: true,
+        value: [`nothing ${realpathSync(folders.at(-1) ?? '')}`],
+      })
+      await until(() => lines.length > 0)
+      expect(lines[0]?.line).toBe('w'.repeat(300))
+    } finally {
+      delete process.env.ASTERISK_ARI_PASSWORD
+    }
   })
 
   test('the child ends when its parent closes its input', async () => {

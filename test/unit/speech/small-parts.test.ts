@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
 import { MoonshineTokens } from '#speech/moonshine-tokens.ts'
-import { PhraseCache } from '#speech/phrase-cache.ts'
 import { parsePiperVoice, phonemesToIds } from '#speech/piper.ts'
 import { quietestPoint } from '#speech/quietest.ts'
 import { TurnAudio } from '#speech/turn-audio.ts'
@@ -80,6 +79,14 @@ describe('TurnAudio', () => {
     expect(turn.at(-1)).toBe((rate * 10 + 1599) % 30000)
   })
 
+  test('the beginning reaches back over all that a barge-in may hand over: 4 s of ring and the lead', () => {
+    const audio = new TurnAudio(rate)
+    fed(audio, 0, rate * 20)
+    audio.begin(4_000)
+    expect(audio.turn().length).toBe(rate * 4.3)
+    expect(audio.turn()[0]).toBe((rate * 20 - rate * 4.3) % 30000)
+  })
+
   test('it never reaches back into the turn before', () => {
     const audio = new TurnAudio(rate)
     fed(audio, 0, rate)
@@ -107,33 +114,5 @@ describe('TurnAudio', () => {
     fed(audio, 0, rate)
     expect(audio.turn().length).toBe(0)
     expect(audio.inTurn).toBe(false)
-  })
-})
-
-describe('PhraseCache', () => {
-  const phrase = (samples: number) => [new Int16Array(samples)]
-
-  test('voice, text and rate make the key', () => {
-    const cache = new PhraseCache(10_000)
-    cache.put('joe', 'hello', 8000, phrase(100))
-    expect(cache.get('joe', 'hello', 8000)?.[0]?.length).toBe(100)
-    expect(cache.get('joe', 'hello', 16000)).toBeUndefined()
-    expect(cache.get('amy', 'hello', 8000)).toBeUndefined()
-  })
-
-  test('the least recently used goes first, and the bytes stay within their bound', () => {
-    const cache = new PhraseCache(1000)
-    for (const text of ['a', 'b', 'c', 'd', 'e']) cache.put('joe', text, 8000, phrase(100))
-    cache.get('joe', 'a', 8000)
-    cache.put('joe', 'f', 8000, phrase(100))
-    expect(cache.bytes).toBe(1000)
-    expect(cache.get('joe', 'a', 8000)).toBeDefined()
-    expect(cache.get('joe', 'b', 8000)).toBeUndefined()
-  })
-
-  test('a phrase that would drive out most others is not kept', () => {
-    const cache = new PhraseCache(1000)
-    cache.put('joe', 'long', 8000, phrase(200))
-    expect(cache.size).toBe(0)
   })
 })

@@ -53,6 +53,49 @@ describe('SpeechGate', () => {
     expect(gate.push(0.9, 256, 256 + 80)).toEqual({ type: 'speech_started', agoMs: 42 })
   })
 
+  describe('quietMs', () => {
+    const gateOf = (minSilenceMs = 400) =>
+      new SpeechGate({ sampleRateHz: 8000, threshold: 0.5, minSpeechMs: 96, minSilenceMs })
+    /** The quiet after each window, in milliseconds. */
+    const quietAfter = (gate: SpeechGate, probabilities: readonly number[]) =>
+      probabilities.map((probability, index) => {
+        gate.push(probability, (index + 1) * window)
+        return gate.quietMs((index + 1) * window)
+      })
+
+    test('before any speech it is quiet from the beginning', () => {
+      const gate = gateOf()
+      expect(gate.quietMs(0)).toBe(0)
+      expect(quietAfter(gate, [0.1, 0.1])).toEqual([32, 64])
+    })
+
+    test('it is known long before the stop is: 96 ms of noise, then quiet', () => {
+      const gate = gateOf()
+      expect(quietAfter(gate, [0.9, 0.9, 0.9, 0.1, 0.1, 0.1])).toEqual([0, 0, 0, 32, 64, 96])
+      expect(gate.speaking).toBe(true)
+    })
+
+    test('it goes on past the stop, and ends with the next loud window', () => {
+      const gate = gateOf(64)
+      expect(quietAfter(gate, [0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.9, 0.1])).toEqual([0, 0, 0, 32, 64, 96, 0, 32])
+      expect(gate.speaking).toBe(false)
+    })
+
+    test('a window between the thresholds neither begins nor ends it', () => {
+      expect(quietAfter(gateOf(), [0.9, 0.9, 0.9, 0.4, 0.1, 0.4, 0.9])).toEqual([0, 0, 0, 0, 32, 64, 0])
+    })
+
+    test('audio that is not judged yet counts as quiet only behind a quiet window', () => {
+      const gate = gateOf()
+      gate.push(0.9, window)
+      expect(gate.quietMs(window + 80)).toBe(0)
+      gate.push(0.1, 2 * window)
+      expect(gate.quietMs(2 * window + 80)).toBe(42)
+      gate.push(0.4, 3 * window)
+      expect(gate.quietMs(3 * window + 80)).toBe(64)
+    })
+  })
+
   test('reset forgets speech without an event', () => {
     const gate = new SpeechGate({ sampleRateHz: 16000, threshold: 0.5, minSpeechMs: 32, minSilenceMs: 32 })
     gate.push(0.9, 512)

@@ -39,6 +39,7 @@ const rejections: Record<Rejection, true> = {
   bad_dtmf: true,
   peer_error: true,
   unexpected_rate: true,
+  flood: true,
 }
 const violations: readonly Violation[] = [
   'first_message_not_uuid',
@@ -48,6 +49,7 @@ const violations: readonly Violation[] = [
   'bad_dtmf',
   'peer_error',
   'unexpected_rate',
+  'flood',
 ]
 const outcomes: Record<TurnRecord['outcome'], true> = {
   pending: true,

@@ -174,20 +174,6 @@ describe('LocalSttSession', () => {
     ])
   })
 
-  test('reset forgets the turn and stops what runs', async () => {
-    const { session, hear, job, finals } = setUp()
-    session.send({ type: 'speech_started', agoMs: 0 })
-    hear(500)
-    session.send({ type: 'speech_stopped' })
-    session.send({ type: 'reset' })
-    expect(job(0).signal.aborted).toBe(true)
-    session.send({ type: 'speech_started', agoMs: 400 })
-    hear(100)
-    session.send({ type: 'speech_stopped' })
-    expect(job(1).samples.length).toBe(100 * 8)
-    expect(finals()).toEqual([])
-  })
-
   test('the end of the call stops everything; closed comes last and nothing after', async () => {
     const { session, hear, job, events, call } = setUp()
     session.send({ type: 'speech_started', agoMs: 0 })

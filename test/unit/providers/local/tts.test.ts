@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { TtsEvent } from '#agent/provider.ts'
-import { LocalTtsSession, PhraseBook, type Speaker } from '#providers/local/tts.ts'
-import { PhraseCache } from '#speech/phrase-cache.ts'
+import { LocalTtsSession, type Phrase, PhraseBook, type Speaker } from '#providers/local/tts.ts'
 import { contextOf, settle } from './sessions.ts'
 
 interface Spoken {
@@ -126,10 +125,12 @@ describe('LocalTtsSession', () => {
 })
 
 describe('PhraseBook', () => {
-  test('what was said once comes from memory, piece by piece, at its rate only', async () => {
+  const never = new AbortController().signal
+  const hello: Phrase = { text: 'hello', sampleRateHz: 8000 }
+
+  test('a configured phrase that was said once comes from memory, piece by piece, at its rate only', async () => {
     const { speaker, said, spoken } = setUp()
-    const book = new PhraseBook(speaker, 'joe', new PhraseCache(100_000))
-    const never = new AbortController().signal
+    const book = new PhraseBook(speaker, [hello])
     const first = book.speak('hello', 8000, never, () => {})
     said(0).audio(160)
     said(0).audio(80)
@@ -146,15 +147,33 @@ describe('PhraseBook', () => {
     expect(spoken.length).toBe(2)
   })
 
-  test('half a sentence is not remembered', async () => {
+  test('an hour of replies drives no phrase out, and none of them is kept', async () => {
     const { speaker, said, spoken } = setUp()
-    const book = new PhraseBook(speaker, 'joe', new PhraseCache(100_000))
+    const book = new PhraseBook(speaker, [hello])
+    const say = async (text: string, samples: number) => {
+      const saying = book.speak(text, 8000, never, () => {})
+      said(spoken.length - 1).audio(samples)
+      said(spoken.length - 1).done()
+      await saying
+    }
+    await say('hello', 8000)
+    // 1,000 different replies of 5 s.
+    for (let reply = 0; reply < 1000; reply++) await say(`reply ${reply}`, 40_000)
+    expect(await book.speak('hello', 8000, never, () => {})).toEqual({ ok: true, value: 8000 })
+    expect(spoken.length).toBe(1001)
+    await say('reply 999', 40_000)
+    expect(spoken.length).toBe(1002)
+  })
+
+  test('half a phrase is not kept', async () => {
+    const { speaker, said, spoken } = setUp()
+    const book = new PhraseBook(speaker, [hello])
     const abort = new AbortController()
     const first = book.speak('hello', 8000, abort.signal, () => {})
     said(0).audio(160)
     abort.abort()
     expect((await first).ok).toBe(false)
-    void book.speak('hello', 8000, new AbortController().signal, () => {})
+    void book.speak('hello', 8000, never, () => {})
     expect(spoken.length).toBe(2)
   })
 })
