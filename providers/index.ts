@@ -33,7 +33,7 @@ function createLocal(deps: ProviderDeps): Provider<'agent'> {
   const { stt, llm, tts } = configuration.providers.local
   const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
   const localDeps = { store, env, log, clock, random }
-  const builtIn = llm.base_url === '' ? { endpoint: createLlmProcess(localDeps) } : {}
+  const builtIn = llm.base_url === '' ? { endpoint: createLlmProcess(configuration.llm.prompt, localDeps) } : {}
   return createLocalAgent(
     'local',
     {

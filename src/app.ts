@@ -6,6 +6,7 @@ import { AriClient } from '#asterisk/ari-client.ts'
 import { AriEvents } from '#asterisk/ari-events.ts'
 import { AudioSocketServer } from '#asterisk/audiosocket-server.ts'
 import { MediaCalls } from '#asterisk/media-calls.ts'
+import { OrphanSweep } from '#asterisk/orphans.ts'
 import { StasisApp } from '#asterisk/stasis-app.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import { type Clock, SystemClock } from '#base/clock.ts'
@@ -51,6 +52,9 @@ export interface EngineDeps {
   readonly random?: Random
 }
 
+/** What has no owner is found at each connection to Asterisk, and this often in between. */
+const sweepEveryMs = 60_000
+
 export class Engine {
   readonly store = new SessionStore()
   readonly pacer: Pacer
@@ -63,6 +67,8 @@ export class Engine {
   private readonly clock: Clock
   private readonly admission: Admission
   private readonly ariEvents: AriEvents
+  private readonly orphans: OrphanSweep
+  private sweeping: Disposable | null = null
   private readonly records: CallRecordFile
   private readonly http: Listener
   private asteriskVersion: string | null = null
@@ -132,6 +138,7 @@ export class Engine {
       mediaHost: `${advertisedHost(configuration)}:${this.audioSocket.port}`,
       format: audiosocket.format,
     })
+    this.orphans = new OrphanSweep({ ari, clock, log, store: this.store, application: asterisk.app_name })
     this.ariEvents = new AriEvents(
       {
         ...ariOptions,
@@ -144,6 +151,7 @@ export class Engine {
         event: (event) => stasis.event(event),
         connected: () => {
           void stasis.reconcile()
+          void this.orphans.sweep()
           void ari.asteriskVersion().then((result) => {
             if (result.ok) this.asteriskVersion = result.value
           })
@@ -165,6 +173,9 @@ export class Engine {
   static async start(deps: EngineDeps): Promise<Engine> {
     const engine = new Engine(deps, await allowedPeers(deps.configuration, deps.log))
     engine.detection.start()
+    engine.sweeping = engine.clock.every(sweepEveryMs, () => {
+      if (engine.ariEvents.connected) void engine.orphans.sweep()
+    })
     for (const provider of Object.values(engine.providers)) provider.start()
     if (deps.ari !== false) engine.ariEvents.start()
     return engine
@@ -215,6 +226,7 @@ export class Engine {
     await Promise.race([this.store.whenEmpty(), this.clock.sleep(limitMs, limit.signal)])
     limit.abort()
     await Promise.all(this.store.live.map((call) => call.end('shutdown')))
+    this.sweeping?.[Symbol.dispose]()
     this.ariEvents.stop()
     this.audioSocket.close()
     await Promise.all([
@@ -268,6 +280,7 @@ export class Engine {
       refused: () => this.admission.refused,
       unknownEvents: () => this.store.unknown,
       audioSocket: () => ({ connections: this.audioSocket.connections, ...this.audioSocket.counters }),
+      orphans: () => this.orphans.removed,
       pacer: () => this.pacer.counters,
       detector: () => this.detection.stats,
       providersReady: () =>

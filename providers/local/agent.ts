@@ -53,8 +53,8 @@ export function createLocalAgent(name: string, options: LocalAgentOptions, deps:
   })
 }
 
-/** The built-in language model as a server of our own; it starts when it is asked to. */
-export function createLlmProcess(deps: LocalDeps): LlmProcess {
+/** The built-in language model as a server of our own; it starts when it is asked to. @param prompt of every call */
+export function createLlmProcess(prompt: string, deps: LocalDeps): LlmProcess {
   const { store, env, log, clock, random } = deps
   return new LlmProcess({
     clock,
@@ -62,6 +62,7 @@ export function createLlmProcess(deps: LocalDeps): LlmProcess {
     log,
     env,
     command: selfCommand,
+    prompt,
     runtimeFolder: store.path(llmRuntime),
     modelFile: store.path(llmModel, llmModelFile),
     missing: () => store.missing([llmModel, llmRuntime]),

@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { type Clock, SystemClock } from '#base/clock.ts'
 import { type Random, systemRandom } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
+import { linesOf } from '#speech/child-process.ts'
 import { loadLlama } from './llm-binding.ts'
 import { LlmEngine } from './llm-engine.ts'
 import {
@@ -11,6 +12,7 @@ import {
   type ChatRequest,
   doneEvent,
   parseChatRequest,
+  parseStart,
   renderChunk,
   renderCompletion,
   renderError,
@@ -20,7 +22,8 @@ import {
 /**
  * The built-in language model: a server with OpenAI-compatible HTTP on a port of its own, run as a child process
  * (`internal llm`), so that a crash or a stall of the model can't touch a call's audio. It runs at a lower priority, and
- * it ends when its parent does, which it sees by the end of its standard input.
+ * it ends when its parent does, which it sees by the end of its standard input. The first line there is the prompt that
+ * calls begin with (`renderStart`), which is nobody's business: arguments can be read by every user of the machine.
  */
 export async function runLlmChild(argv: readonly string[]): Promise<number> {
   const folder = argument(argv, '--runtime')
@@ -30,11 +33,15 @@ export async function runLlmChild(argv: readonly string[]): Promise<number> {
     return 2
   }
   lowerPriority()
+  const input = linesOf(Bun.stdin.stream())
+  const first = await input.next()
+  if (first.done === true) return 0
+  const prompt = parseStart(first.value)
   const threads = threadsFor(availableParallelism())
   let engine: LlmEngine
   try {
     engine = await LlmEngine.create(await loadLlama(folder, file, threads), systemRandom, threads)
-    await engine.warmUp()
+    await engine.warmUp(prompt)
   } catch (thrown) {
     console.error(`the language model cannot be loaded: ${messageOf(thrown)}`)
     return 1
@@ -42,8 +49,9 @@ export async function runLlmChild(argv: readonly string[]): Promise<number> {
   const app = new LlmServer(engine, basename(file).replace(/\.gguf$/i, ''), new SystemClock(), systemRandom)
   const server = Bun.serve({ hostname: '127.0.0.1', port: 0, idleTimeout: 0, fetch: (request) => app.handle(request) })
   console.log(JSON.stringify({ port: server.port }))
-  for await (const _ of Bun.stdin.stream()) {
-    // Nothing is ever sent; only the end matters.
+  engine.prime(prompt).catch((thrown) => console.error(`the prompt cannot be read in: ${messageOf(thrown)}`))
+  for await (const _ of input) {
+    // Nothing more is ever sent; only the end matters.
   }
   return 0
 }

@@ -17,6 +17,8 @@ export const waitingMax = 16
 
 /** About half a second of work on one core. */
 const sliceTokens = 96
+/** More of a prompt would leave no room for a conversation. */
+const primedTokensMax = 1536
 
 /** Found by trying on this model: lower is duller, higher loses the thread; without the penalty it repeats itself. */
 const sampling = { topK: 40, topP: 0.9, minP: 0.05 }
@@ -83,10 +85,35 @@ export class LlmEngine {
     return { active: this.lanes.filter(({ busy }) => busy).length, waiting: this.waiting.length }
   }
 
-  /** Reads a prompt in, so that the first caller doesn't pay for pages and caches that are still cold. */
-  async warmUp(): Promise<void> {
-    const request = { messages: [{ role: 'user', content: 'Hello.' } as const], temperature: 0, maxTokens: 2, seed: 1 }
-    await this.generate(request, new AbortController().signal, () => {})
+  /**
+   * A short answer behind the prompt with which every call begins, so that the first caller pays neither for pages and
+   * caches that are still cold nor for the prompt.
+   */
+  async warmUp(prompt: string): Promise<void> {
+    const hello: ChatMessage = { role: 'user', content: 'Hello.' }
+    const messages = prompt === '' ? [hello] : [systemMessage(prompt), hello]
+    await this.generate({ messages, temperature: 0, maxTokens: 2, seed: 1 }, new AbortController().signal, () => {})
+  }
+
+  /**
+   * Reads the prompt into the lanes that know nothing yet, for calls at once. On two cores four first answers at once
+   * took 1.7 s without it and 1.1 s with it; with a prompt of 600 tokens 17 s and 2 s. It ends as soon as a caller
+   * waits for an answer: the lanes that are left then learn the prompt with their first one.
+   */
+  async prime(prompt: string): Promise<void> {
+    if (prompt === '') return
+    const tokens = this.messageTokens(systemMessage(prompt)).slice(0, primedTokensMax)
+    for (const lane of this.lanes) {
+      if (lane.sequence.contextTokens.length > 0) continue
+      if (this.load.active > 0) return
+      lane.busy = true
+      try {
+        for (let next = 0; next < tokens.length && this.load.active === 1; next += sliceTokens)
+          await lane.sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(next, next + sliceTokens))
+      } finally {
+        this.free(lane)
+      }
+    }
   }
 
   /** `onText` gets the answer in pieces, as a plain synchronous call. */
@@ -234,6 +261,10 @@ function recent(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const left = exchanges <= exchangesMax ? 0 : exchangesMax * Math.floor((exchanges - 1) / exchangesMax)
   const kept = new Set(spoken.slice(left * 2))
   return messages.filter((message) => message.role === 'system' || kept.has(message))
+}
+
+function systemMessage(content: string): ChatMessage {
+  return { role: 'system', content }
 }
 
 function isSystemOrLast(message: ChatMessage, index: number, all: readonly ChatMessage[]): boolean {

@@ -5,6 +5,7 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
 import { type Child, linesOf, type StartedChild, startChild } from '#speech/child-process.ts'
+import { renderStart } from './llm-wire.ts'
 
 /**
  * Keeps the built-in language model's child process running: starts it, learns its port, starts it anew when it dies,
@@ -20,6 +21,8 @@ export interface LlmProcessDependencies {
   /** The folder with `node_modules/node-llama-cpp`, and the GGUF file: absolute paths. */
   readonly runtimeFolder: string
   readonly modelFile: string
+  /** What calls begin with: the child reads it in before the first one. */
+  readonly prompt: string
   /** What keeps the models from being used, in plain words with the cure; null when they are there. */
   readonly missing: () => Promise<string | null>
 }
@@ -103,6 +106,7 @@ export class LlmProcess {
     }
     const { child } = started
     this.child = child
+    this.tell(child)
     const endOnStop = () => void this.end(child)
     this.stop.signal.addEventListener('abort', endOnStop, { once: true })
     // Also when close was called while the child was being started.
@@ -118,6 +122,12 @@ export class LlmProcess {
     this.child = undefined
     if (!this.stop.signal.aborted)
       this.fail(`it ended (${child.signalCode ?? child.exitCode}) ${started.lastWords()}`.trim())
+  }
+
+  /** A child that is dead already shows in `exited`. */
+  private tell(child: Child): void {
+    child.stdin.write(`${renderStart(this.deps.prompt)}\n`)
+    void Promise.resolve(child.stdin.flush()).catch(() => {})
   }
 
   private async readPort(child: Child, began: number): Promise<void> {

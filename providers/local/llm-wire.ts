@@ -3,7 +3,22 @@ import type { ChatMessage } from '#agent/provider.ts'
 import { failed, ok, type Result } from '#base/result.ts'
 import type { GenerateRequest } from './llm-engine.ts'
 
-/** The child's side of OpenAI-compatible HTTP: request → what to generate, answer → chunks. Pure. */
+/** The child's side of OpenAI-compatible HTTP: request → what to generate, answer → chunks; and its first line. Pure. */
+
+/** The line that a parent sends first: the prompt that calls begin with, as JSON, hence without line breaks. */
+export function renderStart(prompt: string): string {
+  return JSON.stringify(prompt)
+}
+
+/** A line of another kind is no prompt: priming only saves time. */
+export function parseStart(line: string): string {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'string' ? value : ''
+  } catch {
+    return ''
+  }
+}
 
 const contentSchema = v.union([
   v.string(),

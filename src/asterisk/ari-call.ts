@@ -5,7 +5,7 @@ import type { Call } from '#call/call.ts'
 import type { HangupCause } from '#call/leg.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
 import type { AriClient, AriResult } from './ari-client.ts'
-import { bridgePrefix, mediaChannelPrefix } from './channel-kind.ts'
+import { bridgeId, mediaChannelId } from './channel-kind.ts'
 import { giveBack, remove } from './give-back.ts'
 
 /**
@@ -51,8 +51,8 @@ export class AriCall implements PbxSide {
 
   constructor(options: AriCallOptions) {
     this.options = options
-    this.mediaChannelId = `${mediaChannelPrefix}${options.mediaUuid}`
-    this.bridgeId = `${bridgePrefix}${options.mediaUuid}`
+    this.mediaChannelId = mediaChannelId(options.application, options.mediaUuid)
+    this.bridgeId = bridgeId(options.application, options.mediaUuid)
     this.mediaEntered = new Promise((resolve) => {
       this.mediaHasEntered = resolve
     })

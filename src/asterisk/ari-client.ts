@@ -20,7 +20,14 @@ export interface AriChannel {
   readonly name: string
   readonly state: string
   readonly caller: { readonly name: string; readonly number: string }
-  readonly dialplan: { readonly context: string; readonly exten: string; readonly priority: number }
+  readonly dialplan: {
+    readonly context: string
+    readonly exten: string
+    readonly priority: number
+    /** What the channel runs now, and with what arguments. */
+    readonly app_name?: string
+    readonly app_data?: string
+  }
 }
 
 export interface AriBridge {

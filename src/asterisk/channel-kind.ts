@@ -1,13 +1,16 @@
-import type { AriChannel } from './ari-client.ts'
+import type { AriBridge, AriChannel } from './ari-client.ts'
 
 /**
- * What a channel that enters our Stasis application is. Our own media channels carry an id that begins with our prefix;
- * a media or helper channel that is not ours is nobody to talk to.
+ * What a channel that enters our Stasis application is. Our own media channels and bridges carry ids that begin with the
+ * application's name, so that several engines on one Asterisk know their own from each other's; a media or helper
+ * channel that is not ours is nobody to talk to.
  */
-export const mediaChannelPrefix = 'patchcord-media-'
-export const bridgePrefix = 'patchcord-bridge-'
-
 export type ChannelKind = 'caller' | 'our_media' | 'not_a_caller'
+
+export const mediaChannelId = (application: string, mediaUuid: string): string => `${application}-media-${mediaUuid}`
+export const bridgeId = (application: string, mediaUuid: string): string => `${application}-bridge-${mediaUuid}`
+
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Technologies that only ever carry media or helpers; each name is followed by a slash in a channel's name. */
 const helperTechnologies = [
@@ -23,8 +26,23 @@ const helperTechnologies = [
   'Message',
 ]
 
-export function channelKind(channel: Pick<AriChannel, 'id' | 'name'>): ChannelKind {
-  if (channel.id.startsWith(mediaChannelPrefix)) return 'our_media'
+export function channelKind(channel: Pick<AriChannel, 'id' | 'name'>, application: string): ChannelKind {
+  if (mediaUuidOfChannel(channel, application) !== null) return 'our_media'
   const technology = channel.name.split('/', 1)[0] ?? ''
   return helperTechnologies.includes(technology) ? 'not_a_caller' : 'caller'
+}
+
+/** The media UUID of a channel that an engine of this application made; null for any other. */
+export function mediaUuidOfChannel(channel: Pick<AriChannel, 'id'>, application: string): string | null {
+  return uuidBehind(channel.id, mediaChannelId(application, ''))
+}
+
+/** The media UUID of the call that a bridge was made for by an engine of this application; null for any other. */
+export function mediaUuidOfBridge(bridge: Pick<AriBridge, 'id'>, application: string): string | null {
+  return uuidBehind(bridge.id, bridgeId(application, ''))
+}
+
+function uuidBehind(id: string, prefix: string): string | null {
+  const rest = id.startsWith(prefix) ? id.slice(prefix.length) : ''
+  return uuidPattern.test(rest) ? rest : null
 }

@@ -71,7 +71,7 @@ export class StasisApp {
   }
 
   private entered(channel: AriChannel): void {
-    switch (channelKind(channel)) {
+    switch (channelKind(channel, this.options.application)) {
       case 'our_media': {
         const call = this.options.store.byChannelId(channel.id)
         if (call !== undefined) return call.pbx.channelEntered(channel.id)
@@ -114,10 +114,11 @@ export class StasisApp {
   private left(channel: AriChannel): void {
     const call = this.options.store.byChannelId(channel.id)
     if (call === undefined) {
-      if (this.options.store.endedLately(channel.id) || channelKind(channel) === 'our_media') return
+      if (this.options.store.endedLately(channel.id) || channelKind(channel, this.options.application) === 'our_media')
+        return
       return this.unknown('channel', 'end')
     }
-    if (channelKind(channel) === 'our_media') {
+    if (channelKind(channel, this.options.application) === 'our_media') {
       void call.end('media_lost')
       return
     }

@@ -14,6 +14,8 @@ export interface MetricSources {
     readonly reconnects: number
   }
   readonly refused: () => Readonly<Partial<Record<string, number>>>
+  /** Callers, media channels and bridges without an owner that were removed. */
+  readonly orphans: () => Readonly<Record<string, number>>
   readonly unknownEvents: () => Readonly<Record<string, number>>
   readonly audioSocket: () => {
     readonly connections: number

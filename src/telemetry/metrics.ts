@@ -209,6 +209,13 @@ export class Metrics {
       [],
       sources.unknownEvents,
     )
+    this.totalEach(
+      'ai_agent_orphans_removed_total',
+      'Callers, media channels and bridges of this application that no call owned.',
+      'orphan',
+      [],
+      sources.orphans,
+    )
     this.read(
       'ai_agent_audiosocket_connections',
       'Open AudioSocket connections.',

@@ -10,6 +10,7 @@ export function metricSources(overrides: Partial<MetricSources> = {}): MetricSou
     ariConnected: () => false,
     ariEvents: () => ({ received: 0, ignored: 0, malformed: 0, reconnects: 0 }),
     refused: () => ({}),
+    orphans: () => ({}),
     unknownEvents: () => ({}),
     audioSocket: () => ({ connections: 0, accepted: 0, rejected: {}, violations: {}, unknownKinds: 0 }),
     pacer: () => ({ ticks: 0, lateTicks: 0, framesSkipped: 0 }),

@@ -97,6 +97,9 @@ class SteadyCall {
   }
 }
 
+/** 20 ms of audio at 8 kHz. */
+const audioMessage = message(0x10, new Array<number>(320).fill(1))
+
 describe('abuse of the AudioSocket port', () => {
   let engine: BedEngine
   let steady: SteadyCall
@@ -120,6 +123,7 @@ describe('abuse of the AudioSocket port', () => {
   beforeAll(async () => {
     engine = await BedEngine.start({
       provider: 'loopback',
+      yaml: 'providers:\n  local:\n    enabled: false\n',
       audioSocketYaml: [
         '  allow: [127.0.0.1]',
         `  uuid_timeout_ms: ${uuidTimeoutMs}`,
@@ -240,17 +244,27 @@ describe('abuse of the AudioSocket port', () => {
     ).toBe(1)
   })
 
-  test('a peer that never reads and sends a minute of audio at once: its hang-up still leaves nothing', async () => {
+  test('a peer that never reads and hangs up leaves nothing', async () => {
     const deaf = peer()
     deaf.socket.pause()
-    const minute = Array.from({ length: 3000 }, () => message(0x10, new Array<number>(320).fill(1))).flat()
-    await deaf.send(newUuid(), minute)
+    // As much at once as a network that stood still may hand over.
+    await deaf.send(newUuid(), Array.from({ length: 200 }, () => audioMessage).flat())
     await engine.until('in a second call', 5000, async () => (await metric('calls_active')) === 2)
     await Bun.sleep(500)
     deaf.leave()
     await alone()
     await engine.until('in one call', 5000, async () => (await metric('calls_active')) === 1)
     expect(await metric('provider_sessions')).toBe(1)
+  }, 15_000)
+
+  test('a peer that sends a minute of audio at once: a flood, its call is ended', async () => {
+    const before = await violations('flood')
+    const flooding = peer()
+    await flooding.send(newUuid(), Array.from({ length: 3000 }, () => audioMessage).flat())
+    await engine.until('rid of it', 5000, async () => (await violations('flood')) === before + 1)
+    await alone()
+    await engine.until('in one call', 5000, async () => (await metric('calls_active')) === 1)
+    flooding.leave()
   }, 15_000)
 
   test('a peer that is not on the allow list: turned away, whatever it says', async () => {

@@ -20,6 +20,11 @@ const ids = ['llm-runtime', 'smollm2-135m-instruct']
 const store = new ModelStore({ folder: modelsFolder(process.env), clock, log: silentLog, env: process.env })
 const modelFile = store.path('smollm2-135m-instruct', 'SmolLM2-135M-Instruct.Q4_1.gguf')
 
+const system: ChatMessage = {
+  role: 'system',
+  content: 'You are a friendly voice assistant on the telephone. Answer in one or two short, plain spoken sentences.',
+}
+
 function childProcess(): LlmProcess {
   return new LlmProcess({
     clock,
@@ -29,6 +34,7 @@ function childProcess(): LlmProcess {
     env: process.env,
     runtimeFolder: store.path('llm-runtime'),
     modelFile,
+    prompt: system.content,
     missing: () => store.missing(ids),
   })
 }
@@ -54,11 +60,6 @@ afterAll(async () => {
   await llm.close()
   expect(alive(pid)).toBe(false)
 })
-
-const system: ChatMessage = {
-  role: 'system',
-  content: 'You are a friendly voice assistant on the telephone. Answer in one or two short, plain spoken sentences.',
-}
 
 interface Answered {
   readonly text: string
@@ -267,6 +268,8 @@ describe('the built-in language model', () => {
           '-e',
           `
         const child = Bun.spawn(${JSON.stringify(selfCommand(['internal', 'llm', '--runtime', store.path('llm-runtime'), '--model', modelFile]))}, { stdin: 'pipe', stdout: 'inherit', cwd: ${JSON.stringify(store.path('llm-runtime'))} })
+        child.stdin.write('""\\n')
+        child.stdin.flush()
         console.log('pid ' + child.pid)
         setInterval(() => {}, 1000)`,
         ],

@@ -125,7 +125,7 @@ describe('calls answered by local models through a real Asterisk', () => {
 
   test('different questions get different replies', () => {
     const replies = visits.map(({ visit: one }) => one.agentWords)
-    expect(new Set(replies).size).toBeGreaterThanOrEqual(9)
+    expect(new Set(replies).size).toBeGreaterThanOrEqual(8)
   })
 
   test('each step of each call was logged, in the order of a call', () => {

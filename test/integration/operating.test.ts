@@ -13,6 +13,7 @@ import { OpenAiCompatibleServer } from '../fakes/openai-compatible-server.ts'
 
 const mainFile = join(import.meta.dir, '..', '..', 'src', 'main.ts')
 const silence = { waitMs: 60_000 }
+const withoutLocal = 'providers:\n  local:\n    enabled: false\n'
 const withModel = (baseUrl: string) => `providers:\n  local:\n    llm:\n      base_url: ${baseUrl}\n`
 
 describe('operating the engine', () => {
@@ -109,7 +110,7 @@ describe('operating the engine', () => {
 
   test('an Asterisk that dies in mid-call and comes back: the call is cleaned up, and the next one is served', async () => {
     const first = await startAsterisk()
-    const engine = await BedEngine.start({ asterisk: first.ari, provider: 'loopback' })
+    const engine = await BedEngine.start({ asterisk: first.ari, provider: 'loopback', yaml: withoutLocal })
     try {
       await first.call({ extension: '100', callerId: '5550700', steps: [silence] })
       await engineCallFrom(engine, '5550700')
@@ -131,6 +132,28 @@ describe('operating the engine', () => {
     } finally {
       await engine.stop()
       await first.stop()
+    }
+  }, 60_000)
+
+  test('an engine that is killed in mid-call: the next one gives its caller back, and nothing is left', async () => {
+    const asterisk = await startAsterisk()
+    const first = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml: withoutLocal })
+    const call = await asterisk.call({ extension: '100', callerId: '5550710', steps: [silence] })
+    const id = await engineCallFrom(first, '5550710')
+    await first.until('in a call', 5000, () => first.steps(id).includes('media_open'))
+    first.signal('SIGKILL')
+    await first.exited
+    const second = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml: withoutLocal })
+    try {
+      await second.until('given back', 15_000, () => asterisk.logText().includes('PATCHCORD_RESULT=internal_error'))
+      await call.hangup()
+      await call.ended
+      await asterisk.untilQuiet(5000)
+      expect(await second.metric('ai_agent_orphans_removed_total{orphan="caller"}')).toBe(1)
+      expect(await second.metric('ai_agent_orphans_removed_total{orphan="bridge"}')).toBe(1)
+    } finally {
+      await second.stop()
+      await asterisk.stop()
     }
   }, 60_000)
 

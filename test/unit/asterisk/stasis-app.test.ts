@@ -125,11 +125,14 @@ describe('a channel that is not served', () => {
 
   test('a media channel whose call has ended: hung up and counted', async () => {
     const { ari, enter, store } = setUp()
-    const late = ariChannel({ id: 'patchcord-media-late', name: 'AudioSocket/127.0.0.1:8090-x' })
+    const late = ariChannel({
+      id: 'patchcord-media-40325ec2-5efd-4bd3-805f-53576e581d13',
+      name: 'AudioSocket/127.0.0.1:8090-x',
+    })
     ari.caller(late.id)
     enter(late)
     await settle()
-    expect([ari.requests, store.unknown.channel, store.size]).toEqual([['hangup patchcord-media-late'], 1, 0])
+    expect([ari.requests, store.unknown.channel, store.size]).toEqual([[`hangup ${late.id}`], 1, 0])
   })
 })
 

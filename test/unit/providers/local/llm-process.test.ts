@@ -6,6 +6,7 @@ import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
 import { LlmProcess, type LlmProcessDependencies } from '#providers/local/llm-process.ts'
+import { parseStart } from '#providers/local/llm-wire.ts'
 
 /** Small scripts stand in for the child, so that dying and hanging can be played; `llm.test.ts` has the real one. */
 const clock = new SystemClock()
@@ -24,6 +25,7 @@ function child(script: string, more: Partial<LlmProcessDependencies> = {}): LlmP
     env: { PATH: process.env.PATH, ASTERISK_ARI_PASSWORD: 'hunter2' },
     runtimeFolder: folder,
     modelFile: '/models/tiny.gguf',
+    prompt: 'You are\na baker.',
     missing: () => Promise.resolve(null),
     ...more,
   })
@@ -80,6 +82,21 @@ describe('the child process', () => {
     )
     expect(text).not.toContain('hunter2')
     expect(text).toContain(folder)
+  })
+
+  test('is told the prompt first, where no other user of the machine can read it', async () => {
+    const heard = join(folder, 'heard')
+    const process = child(
+      `const line = (await Bun.stdin.stream().getReader().read()).value;
+      await Bun.write(${JSON.stringify(heard)}, line); console.log('{"port":1}'); setInterval(() => {}, 1000)`,
+    )
+    process.start()
+    await until(() => process.readiness().ready)
+    const line = readFileSync(heard, 'utf8')
+    expect(line).toBe('"You are\\na baker."\n')
+    expect(parseStart(line)).toBe('You are\na baker.')
+    if (globalThis.process.platform === 'linux')
+      expect(readFileSync(`/proc/${process.pid}/cmdline`, 'utf8')).not.toContain('baker')
   })
 
   test('one that dies is started again, and is not ready meanwhile', async () => {
