@@ -1,4 +1,5 @@
 import type { Accepted, CallContext, Provider, Session, SttEvent, SttInput } from '#agent/provider.ts'
+import { SessionLife } from '#agent/session-life.ts'
 import { msToSamples } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
@@ -81,8 +82,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
   private readonly transcriber: Transcriber
   private readonly sampleRateHz: number
   private readonly audio: TurnAudio
-  private readonly endOfCall: () => void
-  private readonly signal: AbortSignal
+  private readonly life: SessionLife
   private listener: (event: SttEvent) => void = () => {}
   private turn: Turn = newTurn()
   /** Finals come in the order they were asked for. */
@@ -90,15 +90,12 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
   /** Turns whose final is still to come. */
   // keyed by: turn object
   private readonly finalizing = new Set<Turn>()
-  private closing: Promise<void> | null = null
 
   constructor(context: CallContext, transcriber: Transcriber) {
     this.transcriber = transcriber
     this.sampleRateHz = context.sampleRateHz
     this.audio = new TurnAudio(context.sampleRateHz)
-    this.signal = context.signal
-    this.endOfCall = () => void this.close()
-    context.signal.addEventListener('abort', this.endOfCall, { once: true })
+    this.life = new SessionLife(context.signal, () => this.end())
   }
 
   onEvent(listener: (event: SttEvent) => void): void {
@@ -106,7 +103,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
   }
 
   send(input: SttInput): Accepted {
-    if (this.closing !== null) return 'closed'
+    if (this.life.over) return 'closed'
     switch (input.type) {
       case 'audio':
         this.audio.append(input.frame.samples)
@@ -126,12 +123,10 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
   }
 
   close(): Promise<void> {
-    this.closing ??= this.end()
-    return this.closing
+    return this.life.close()
   }
 
   private async end(): Promise<void> {
-    this.signal.removeEventListener('abort', this.endOfCall)
     this.forget()
     await this.finals
     this.listener({ type: 'closed' })
@@ -156,7 +151,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
     const guess: Guess = { abort, outcome }
     turn.guess = guess
     void outcome.then((result) => {
-      const current = this.closing === null && this.turn === turn && turn.guess === guess
+      const current = !this.life.over && this.turn === turn && turn.guess === guess
       if (current && result.ok && result.value.text !== '') {
         this.listener({ type: 'transcript', final: false, text: result.value.text })
       }
@@ -185,7 +180,7 @@ export class LocalSttSession implements Session<SttInput, SttEvent> {
     this.finals = this.finals.then(async () => {
       const results = await recognised
       this.finalizing.delete(turn)
-      if (this.closing === null) this.emitFinal(results)
+      if (!this.life.over) this.emitFinal(results)
     })
   }
 

@@ -1,4 +1,5 @@
 import type { Accepted, CallContext, Provider, Readiness, Session, TtsEvent, TtsInput } from '#agent/provider.ts'
+import { SessionLife } from '#agent/session-life.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
@@ -141,21 +142,17 @@ const queueMax = 64
 export class LocalTtsSession implements Session<TtsInput, TtsEvent> {
   private readonly speaker: Speaker
   private readonly sampleRateHz: SampleRateHz
-  private readonly signal: AbortSignal
-  private readonly endOfCall: () => void
+  private readonly life: SessionLife
   private readonly queue: string[] = []
   private listener: (event: TtsEvent) => void = () => {}
   private current: AbortController | null = null
   /** The loop that works the queue off; resolves when there is nothing left. */
   private working: Promise<void> | null = null
-  private closing: Promise<void> | null = null
 
   constructor(context: CallContext, speaker: Speaker) {
     this.speaker = speaker
     this.sampleRateHz = context.sampleRateHz
-    this.signal = context.signal
-    this.endOfCall = () => void this.close()
-    context.signal.addEventListener('abort', this.endOfCall, { once: true })
+    this.life = new SessionLife(context.signal, () => this.end())
   }
 
   onEvent(listener: (event: TtsEvent) => void): void {
@@ -163,7 +160,7 @@ export class LocalTtsSession implements Session<TtsInput, TtsEvent> {
   }
 
   send(input: TtsInput): Accepted {
-    if (this.closing !== null) return 'closed'
+    if (this.life.over) return 'closed'
     if (input.type === 'cancel') {
       this.cancel()
       return 'sent'
@@ -175,12 +172,10 @@ export class LocalTtsSession implements Session<TtsInput, TtsEvent> {
   }
 
   close(): Promise<void> {
-    this.closing ??= this.end()
-    return this.closing
+    return this.life.close()
   }
 
   private async end(): Promise<void> {
-    this.signal.removeEventListener('abort', this.endOfCall)
     this.cancel()
     await this.working
     this.listener({ type: 'closed' })

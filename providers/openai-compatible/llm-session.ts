@@ -1,4 +1,5 @@
 import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf } from '#agent/provider.ts'
+import { SessionLife } from '#agent/session-life.ts'
 import { messageOf } from '#base/result.ts'
 import type { OpenAiCompatibleLlm, Route } from './llm.ts'
 import {
@@ -25,13 +26,12 @@ export class LlmSession implements SessionOf<'llm'> {
   private readonly context: CallContext
   private listener: (event: LlmEvent) => void = () => {}
   private answer: Answer | undefined
-  private closing: Promise<void> | undefined
-  private readonly onAbort = () => void this.close()
+  private readonly life: SessionLife
 
   constructor(provider: OpenAiCompatibleLlm, context: CallContext) {
     this.provider = provider
     this.context = context
-    context.signal.addEventListener('abort', this.onAbort, { once: true })
+    this.life = new SessionLife(context.signal, () => this.end())
   }
 
   onEvent(listener: (event: LlmEvent) => void): void {
@@ -39,7 +39,7 @@ export class LlmSession implements SessionOf<'llm'> {
   }
 
   send(input: LlmInput): Accepted {
-    if (this.closing !== undefined || this.context.signal.aborted) return 'closed'
+    if (this.life.over) return 'closed'
     if (input.type === 'cancel') {
       this.answer?.cancel()
       this.answer = undefined
@@ -56,12 +56,10 @@ export class LlmSession implements SessionOf<'llm'> {
   }
 
   close(): Promise<void> {
-    this.closing ??= this.end()
-    return this.closing
+    return this.life.close()
   }
 
   private async end(): Promise<void> {
-    this.context.signal.removeEventListener('abort', this.onAbort)
     const answer = this.answer
     this.answer = undefined
     answer?.cancel()

@@ -81,7 +81,7 @@ export class AriClient {
   }
 
   channels(): Promise<AriResult<readonly AriChannel[]>> {
-    return this.request('GET', '/channels', {}, (body) => body as AriChannel[])
+    return this.request('GET', '/channels', {}, (body) => list(body) as AriChannel[])
   }
 
   channel(channelId: string): Promise<AriResult<AriChannel>> {
@@ -95,7 +95,7 @@ export class AriClient {
   }
 
   bridges(): Promise<AriResult<readonly AriBridge[]>> {
-    return this.request('GET', '/bridges', {}, (body) => body as AriBridge[])
+    return this.request('GET', '/bridges', {}, (body) => list(body) as AriBridge[])
   }
 
   answer(channelId: string): Promise<AriResult<void>> {
@@ -160,7 +160,7 @@ export class AriClient {
         signal: AbortSignal.timeout(this.timeoutMs),
       })
       const body = await response.text()
-      if (response.ok) return ok(read(body === '' ? null : JSON.parse(body)))
+      if (response.ok) return readBody(body, read, `${method} ${path}`, response.status)
       return failed({
         kind: 'http',
         status: response.status,
@@ -171,15 +171,16 @@ export class AriClient {
       const why = timedOut ? `no answer within ${this.timeoutMs} ms` : messageOf(thrown)
       return failed({ kind: timedOut ? 'timeout' : 'unreachable', status: null, message: `${method} ${path}: ${why}` })
     } finally {
-      this.underWay -= 1
-      this.waiting.shift()?.()
+      // The place is handed on rather than freed, so that nobody can slip in between.
+      const next = this.waiting.shift()
+      if (next === undefined) this.underWay -= 1
+      else next()
     }
   }
 
   /** Resolves when this request may be made; first come, first served. */
   private async turn(): Promise<void> {
-    // The one that is woken counts itself in before anyone else can.
-    if (this.underWay >= requestsMax) await new Promise<void>((resolve) => this.waiting.push(resolve))
+    if (this.underWay >= requestsMax) return await new Promise<void>((resolve) => this.waiting.push(resolve))
     this.underWay += 1
   }
 }
@@ -198,6 +199,20 @@ export function bracketed(host: string): string {
 }
 
 const nothing = (): void => undefined
+
+function list(body: unknown): unknown[] {
+  if (!Array.isArray(body)) throw new Error('expected a list')
+  return body
+}
+
+/** An answer that makes no sense is Asterisk's failure and no connection's. */
+function readBody<Value>(body: string, read: (body: unknown) => Value, what: string, status: number): AriResult<Value> {
+  try {
+    return ok(read(body === '' ? null : JSON.parse(body)))
+  } catch (thrown) {
+    return failed({ kind: 'http', status, message: `${what}: an answer that cannot be read (${messageOf(thrown)})` })
+  }
+}
 
 /** Asterisk says `message`, and in one case `error`. */
 function asteriskWords(body: string): string {

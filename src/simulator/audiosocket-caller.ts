@@ -92,8 +92,13 @@ export class AudioSocketCaller {
   say(samples: Int16Array): Promise<void> {
     if (this.over) return Promise.resolve()
     this.speech.push(samples)
+    // What is said now follows what is being said: both have ended when the last of it has.
+    const before = this.speechEnded
     return new Promise((resolve) => {
-      this.speechEnded = resolve
+      this.speechEnded = () => {
+        before?.()
+        resolve()
+      }
     })
   }
 

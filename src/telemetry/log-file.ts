@@ -9,6 +9,7 @@ const waitingMax = 1_000_000
 /** A log that lies in a file, written in lots and off the audio path. A disk that fails costs lines, not calls. */
 export class LogFile {
   dropped = 0
+  private noted = 0
   private readonly path: string
   private waiting = ''
   private bytes: number | null = null
@@ -31,11 +32,18 @@ export class LogFile {
     while (this.writing !== null) await this.writing
   }
 
+  /** A line that says how many are missing before the next. */
+  private lossNote(): string {
+    const lines = this.dropped - this.noted
+    this.noted = this.dropped
+    return lines === 0 ? '' : `${JSON.stringify({ level: 'warn', message: 'log lines lost', lines })}\n`
+  }
+
   private async write(): Promise<void> {
     // One turn of the event loop gathers what is said together.
     await Promise.resolve()
     while (this.waiting !== '') {
-      const text = this.waiting
+      const text = this.lossNote() + this.waiting
       this.waiting = ''
       try {
         if (this.bytes === null) {
