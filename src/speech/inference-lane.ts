@@ -167,11 +167,7 @@ export class InferenceLane {
         this.everReady = true
         break
       case 'load_failed':
-        this.dropWorker()
-        this.phase = 'broken'
-        this.brokenReason = message.message
-        this.options.log.error('speech model cannot be loaded', { lane: this.options.name, error: message.message })
-        for (const job of this.queue.splice(0)) job.settle(failed({ code: 'not_ready', message: message.message }))
+        this.notLoaded(message.message)
         return
       case 'transcribed':
       case 'synthesized':
@@ -194,8 +190,7 @@ export class InferenceLane {
       worker =
         this.options.createWorker?.() ?? (new Worker(workerUrl('inference-worker')) as unknown as InferenceWorker)
     } catch (thrown) {
-      this.phase = 'broken'
-      this.brokenReason = messageOf(thrown)
+      this.notLoaded(messageOf(thrown))
       return
     }
     this.worker = worker
@@ -208,6 +203,19 @@ export class InferenceLane {
     worker.addEventListener('close', () => {
       if (this.worker === worker) this.fail('ended')
     })
+  }
+
+  /** A model that has loaded before will again: what kept it from it, memory for instance, passes. */
+  private notLoaded(reason: string): void {
+    if (this.everReady) {
+      this.fail(reason)
+      return
+    }
+    this.dropWorker()
+    this.phase = 'broken'
+    this.brokenReason = reason
+    this.options.log.error('speech model cannot be loaded', { lane: this.options.name, error: reason })
+    for (const job of this.queue.splice(0)) job.settle(failed({ code: 'not_ready', message: reason }))
   }
 
   private fail(reason: string): void {

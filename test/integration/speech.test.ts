@@ -151,8 +151,10 @@ describe('voice and recognition', () => {
   }, 30_000)
 
   test('markdown and pictures are not read out', async () => {
-    const text = wordsOf(await transcribe(await speak('**Welcome** to the *hotel* 🎉')))
-    expect(text).toBe('welcome to the hotel')
+    const text = await transcribe(await speak('**Welcome** to the *hotel* 🎉'))
+    const { substitutions, insertions, deletions } = wordErrors('welcome to the hotel', text)
+    // The voice is never twice the same, and one word may be misheard; marks that were read out would be several more.
+    expect(substitutions + insertions + deletions).toBeLessThanOrEqual(1)
   }, 30_000)
 
   test('five calls at once each get their own words', async () => {

@@ -164,6 +164,23 @@ describe('InferenceLane', () => {
     expect(await textOf(submit())).toBe('not_ready')
   })
 
+  test('a replacement that cannot be loaded is tried again, and the job that waited is done', async () => {
+    const { clock, lane, submit, worker, workers, ready } = setUp()
+    ready()
+    worker().die()
+    const waiting = submit()
+    clock.advance(1_000)
+    worker().say({ type: 'listening' })
+    worker().say({ type: 'load_failed', message: 'out of memory' })
+    expect(lane.readiness.ready).toBe(false)
+    clock.advance(10_000)
+    expect(workers.length).toBe(3)
+    ready()
+    worker().answer('hello')
+    expect(await textOf(waiting)).toBe('hello')
+    expect(lane.readiness.ready).toBe(true)
+  })
+
   test('closing settles everything', async () => {
     const { clock, lane, submit, ready } = setUp()
     ready()
