@@ -17,6 +17,7 @@ import { OpenAiCompatibleServer } from '../fakes/openai-compatible-server.ts'
 // Callers over SIP and RTP talk with local models. What they hear is judged by their own recording.
 
 const clock = new SystemClock()
+const withModel = (baseUrl: string) => `providers:\n  local:\n    llm:\n      base_url: ${baseUrl}\n`
 
 async function recogniser(): Promise<Recognition> {
   const store = new ModelStore({ folder: modelsFolder(process.env), clock, log: silentLog, env: process.env })
@@ -162,20 +163,29 @@ describe('calls answered by local models through a real Asterisk', () => {
   })
 
   test('the same through AudioSocket() in the dialplan', async () => {
-    const [utterance] = await digitStrings(1, 77)
-    if (utterance === undefined) throw new Error('no utterance')
-    const one = await visit(asterisk, engine, { extension: '200', callerNumber: '5550300', utterance })
-    await engine.untilIdle(5000)
-    await asterisk.untilQuiet()
-    expect(wordErrors(utterance.words, one.callerWords).rate).toBeLessThanOrEqual(0.3)
-    expect(wordErrors(one.agentWords, await recognised(recognition, reply(one))).rate).toBeLessThanOrEqual(0.5)
-  }, 90_000)
+    // A reply of three words says little about how well it was heard: ask until one is longer.
+    let replied: Visit | null = null
+    for (const utterance of await digitStrings(4, 77)) {
+      const one = await visit(asterisk, engine, { extension: '200', callerNumber: '5550300', utterance })
+      await engine.untilIdle(5000)
+      await asterisk.untilQuiet()
+      expect(wordErrors(utterance.words, one.callerWords).rate).toBeLessThanOrEqual(0.3)
+      expect(reply(one).length).toBeGreaterThan(2000)
+      if (one.agentWords.split(/\s+/).length < 7) continue
+      replied = one
+      break
+    }
+    if (replied === null) throw new Error('no reply of seven words in four calls')
+    expect(wordErrors(replied.agentWords, await recognised(recognition, reply(replied))).rate).toBeLessThanOrEqual(0.3)
+  }, 120_000)
 })
 
 describe('a caller who does not wait', () => {
   test('interrupts the greeting: the agent stops, hears the whole utterance, and answers it', async () => {
+    const text = 'Thank you. I have written down the number and somebody will call you back tomorrow morning.'
+    const server = new OpenAiCompatibleServer({ pieces: [text] })
     const asterisk = await startAsterisk()
-    const engine = await BedEngine.start({ asterisk: asterisk.ari })
+    const engine = await BedEngine.start({ asterisk: asterisk.ari, yaml: withModel(server.baseUrl) })
     const recognition = await recogniser()
     try {
       const [utterance] = await digitStrings(1, 21)
@@ -192,11 +202,12 @@ describe('a caller who does not wait', () => {
       // Uninterrupted it sounds for more than three seconds; speech that is no mere noise stops it within half a second.
       expect((greeting.at(-1)?.endMs ?? 0) - one.spokeFromMs).toBeLessThan(700)
       expect(wordErrors(utterance.words, one.callerWords).rate).toBeLessThanOrEqual(0.2)
-      expect(wordErrors(one.agentWords, await recognised(recognition, reply(one))).rate).toBeLessThanOrEqual(0.5)
+      expect(wordErrors(text, await recognised(recognition, reply(one))).rate).toBeLessThanOrEqual(0.3)
     } finally {
       await recognition.close()
       await engine.stop()
       await asterisk.stop()
+      await server.close()
     }
   }, 90_000)
 })
@@ -228,7 +239,7 @@ describe('calls answered by another language model', () => {
     const asterisk = await startAsterisk()
     const engine = await BedEngine.start({
       asterisk: asterisk.ari,
-      yaml: `providers:\n  local:\n    llm:\n      base_url: ${server.baseUrl}\n`,
+      yaml: withModel(server.baseUrl),
     })
     const recognition = await recogniser()
     try {
