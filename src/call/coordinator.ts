@@ -92,6 +92,8 @@ export class Coordinator {
   private faultsInRow = 0
   /** The reply that sounds, or will, is the apology for one that failed. */
   private apologising = false
+  /** The reply that sounds broke off: what there is of it is still heard. */
+  private replyFaulted = false
 
   constructor(deps: CoordinatorDeps, sampleRateHz: SampleRateHz) {
     this.deps = deps
@@ -194,8 +196,8 @@ export class Coordinator {
   replyDone(): void {
     if (this.state === 'ended') return
     if (this.greeting === 'sounding') this.greetingOver()
-    else this.finishTurn('answered')
-    if (!this.apologising) this.faultsInRow = 0
+    else this.finishTurn(this.replyFaulted ? 'fault' : 'answered')
+    if (!this.apologising && !this.replyFaulted) this.faultsInRow = 0
     this.dispatch('playout_done')
   }
 
@@ -219,7 +221,10 @@ export class Coordinator {
     this.faultsInRow += 1
     if (this.state === 'ended') return
     if (this.faultsInRow >= faultsMax || this.greeting === 'pending') return this.deps.failed()
-    if (this.deps.playout.active) return this.deps.playout.end()
+    if (this.deps.playout.active) {
+      this.replyFaulted = true
+      return this.deps.playout.end()
+    }
     if (this.state !== 'thinking') return
     this.finishTurn('fault')
     this.apologising = true
@@ -276,6 +281,7 @@ export class Coordinator {
         // The new reason first: between the two the gate must not open.
         this.gate.close('agent_speaking')
         this.gate.open('opening')
+        this.replyFaulted = false
         this.replyStartedMs = clock.now()
         playout.begin(this.greeting === 'pending' ? settings.greetingWarmUpMs : settings.warmUpMs)
         return
@@ -377,7 +383,7 @@ export class Coordinator {
   }
 
   private finishTurn(outcome: TurnRecord['outcome']): void {
-    const replied = outcome === 'answered' || outcome === 'interrupted'
+    const replied = outcome === 'answered' || outcome === 'interrupted' || this.replyFaulted
     const turn = this.turns.finish(outcome, replied ? this.deps.playout.heardMs : undefined)
     if (turn !== null) this.deps.observer.turn(this.deps.callId, this.deps.providerName, turn)
   }

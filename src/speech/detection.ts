@@ -21,6 +21,8 @@ import { workerUrl } from './executable.ts'
  * Where it once did, a failed load is a failure like any other: open sessions can't change over to another detector.
  */
 const wakeEveryMs: Milliseconds = 8
+/** Loading takes a quarter of a second; a busy machine with a cold disk may take some. */
+const loadMaxMs: Milliseconds = 30_000
 /** A worker that was woken and has judged nothing for so long is taken for dead: a batch of 64 takes 3 ms. */
 const stallMs: Milliseconds = 3_000
 const restartFirstMs: Milliseconds = 200
@@ -59,6 +61,7 @@ export class SpeechDetection implements SpeechDetector {
   private everReady = false
   private ticker: Disposable | null = null
   private restartTimer: Disposable | null = null
+  private loadTimer: Disposable | null = null
   /** Windows that no wake-up has announced yet. */
   private due = false
   /** Since when the worker owes a verdict; null when it owes none. */
@@ -190,6 +193,9 @@ export class SpeechDetection implements SpeechDetector {
     worker.addEventListener('close', () => {
       if (current()) this.fail('ended')
     })
+    this.loadTimer = this.clock.after(loadMaxMs, () => {
+      if (current() && this.phase === 'loading') this.fail(`did not load within ${loadMaxMs} ms`)
+    })
   }
 
   private heard(message: FromDetectionWorker): void {
@@ -199,6 +205,7 @@ export class SpeechDetection implements SpeechDetector {
       for (const slot of this.slots) if (slot !== null) this.windows += slot.deliver()
     } else if (message === 'ready') {
       this.phase = 'ready'
+      this.loadTimer?.[Symbol.dispose]()
       this.everReady = true
       this.owedSinceMs = null
       // What came in while there was no worker.
@@ -233,6 +240,7 @@ export class SpeechDetection implements SpeechDetector {
 
   private dropWorker(): void {
     const worker = this.worker
+    this.loadTimer?.[Symbol.dispose]()
     this.worker = null
     worker?.terminate()
   }

@@ -76,7 +76,7 @@ describe('the agent fails', () => {
     bench.fault()
     bench.clock.advance(900)
     expect(bench.state).toBe('guarding')
-    expect(bench.observer.turns).toMatchObject([{ heardMs: 1000 }])
+    expect(bench.observer.turns).toMatchObject([{ outcome: 'fault', heardMs: 1000 }])
     expect(bench.session.taken()).toEqual([])
   })
 

@@ -235,6 +235,22 @@ describe('SpeechDetection', () => {
     expect(detection.readiness.ready).toBe(true)
   })
 
+  test('a worker that never comes up is replaced', () => {
+    const clock = new ManualClock()
+    const workers: FakeWorker[] = []
+    const createWorker = () => workers[workers.push(new FakeWorker()) - 1] as FakeWorker
+    const detection = new SpeechDetection({ clock, log: silentLog, capacity: 1, random: seededRandom(1), createWorker })
+    detection.start()
+    clock.advance(29_999)
+    expect(workers.length).toBe(1)
+    clock.advance(1)
+    expect([workers[0]?.terminated, detection.readiness.ready]).toEqual([true, false])
+    clock.advance(1000)
+    workers[1]?.comeUp()
+    clock.advance(60_000)
+    expect([workers.length, detection.readiness.ready]).toEqual([2, true])
+  })
+
   test('a worker that answers no more is replaced', () => {
     const { clock, detection, worker, workers } = setUp(1)
     openOrThrow(detection, []).push(tone(256, 700))
