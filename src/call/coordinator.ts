@@ -237,10 +237,9 @@ export class Coordinator {
     if (transition === null) return
     this.state = transition.state
     for (const effect of transition.effects) this.perform(effect)
-    // Who speaks already when the floor is theirs, or when the agent begins, has no new onset to be noticed by.
-    if ((transition.state === 'listening' || transition.state === 'agent_speaking') && this.speaking) {
-      this.dispatch('speech_started')
-    }
+    // Who speaks already when the floor is theirs has no new onset to be noticed by. Not so when the agent begins: a line
+    // that never falls silent, with a radio on it, would never let it finish.
+    if (transition.state === 'listening' && this.speaking) this.dispatch('speech_started')
   }
 
   private perform(effect: TurnEffect): void {

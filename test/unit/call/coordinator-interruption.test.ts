@@ -203,6 +203,19 @@ describe('what the agent hears of the caller', () => {
     expect(bench.state).toBe('caller_speaking')
   })
 
+  test('a radio that plays on does not keep the agent from speaking; a new voice does', () => {
+    const bench = new Bench().listen()
+    bench.started()
+    bench.pass(30_000)
+    bench.reply(3000)
+    bench.pass(2000)
+    expect([bench.state, bench.coordinator.bargeIns]).toEqual(['agent_speaking', 0])
+    bench.stopped()
+    bench.started()
+    bench.pass(500)
+    expect(bench.state).toBe('caller_speaking')
+  })
+
   test('a click is no interruption: its end is known only later, but it was short', () => {
     const bench = new Bench().answer()
     bench.pass(1000)
