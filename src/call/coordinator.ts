@@ -198,6 +198,7 @@ export class Coordinator {
     if (this.greeting === 'sounding') this.greetingOver()
     else this.finishTurn(this.replyFaulted ? 'fault' : 'answered')
     if (!this.apologising && !this.replyFaulted) this.faultsInRow = 0
+    this.replyFaulted = false
     this.dispatch('playout_done')
   }
 
