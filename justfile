@@ -16,17 +16,22 @@ install:
 
 # Install, fetch the models, start the engine
 [group('dev')]
-run *args: install models
+[no-exit-message]
+run *args: install
+    @{{patchcord}} models --quiet --only stt,tts,phonemizer,llm,llm_runtime
     @mkdir -p "{{state}}"
     @exec {{patchcord}} run --log-file "{{state}}/engine.log" "$@"
 
 # Engine, one simulated call with human speech, and what became of it
 [group('dev')]
-demo *args: install models
+[no-exit-message]
+demo *args: install
+    @{{patchcord}} models --quiet
     @{{patchcord}} demo "$@"
 
 # Place a call without Asterisk to the engine that runs
 [group('dev')]
+[no-exit-message]
 dial *args: install
     @{{patchcord}} dial "$@"
 
@@ -37,16 +42,19 @@ logs:
 
 # The state of the engine that runs
 [group('dev')]
+[no-exit-message]
 health *args: install
     @{{patchcord}} health "$@"
 
 # Check a configuration file
 [group('check')]
+[no-exit-message]
 check *args: install
     @{{patchcord}} check "$@"
 
 # Types, lint and the structure of the code, in a few seconds
 [group('check')]
+[no-exit-message]
 lint: install
     @{{bun}} scripts/test.ts --only lint
 
@@ -57,17 +65,21 @@ format: install
 
 # Everything, the real Asterisk and the real models included
 [group('test')]
+[no-exit-message]
 test *args: install
     @{{bun}} scripts/test.ts "$@"
 
 # Unit and contract tests alone
 [group('test')]
+[no-exit-message]
 unit *args: install
     @{{bun}} scripts/test.ts --only unit "$@"
 
 # Measure: start, greeting, pacing, speech
 [group('test')]
-bench *args: install models
+[no-exit-message]
+bench *args: install
+    @{{patchcord}} models --quiet
     @{{bun}} scripts/bench.ts "$@"
 
 # The single binary: dist/patchcord
@@ -77,10 +89,12 @@ build: install
 
 # Fetch and verify the local models
 [group('models')]
+[no-exit-message]
 models *args: install
     @{{patchcord}} models "$@"
 
 # A real Asterisk for trying things out: up, down, status, call
 [group('asterisk')]
+[no-exit-message]
 asterisk *args: install
     @{{bun}} scripts/asterisk.ts "$@"

@@ -16,7 +16,7 @@ import { synthetic } from '../test/bed/speech.ts'
 import { audibleStretches, type Stretch } from '../test/bed/wav-analysis.ts'
 import { readWav } from '../test/bed/wav-file.ts'
 
-const HELP = `Usage: bun scripts/asterisk.ts <command> [options]
+const HELP = `Usage: just asterisk <command> [options]
 
   up       start an Asterisk in the background and say how to use it
   down     stop it
@@ -37,7 +37,7 @@ call
   --via sip|local       with SIP and RTP, or without (default sip)
   --caller-id ID        such as 5551234 or '"Ada" <5551234>'
   --variable NAME=VALUE channel variable of the called channel; can be repeated
-  --before MS           silence before the speech (default 1500)
+  --before MS           silence before the speech (default 5000, so that a greeting is over)
   --after MS            silence after it, then the caller hangs up (default 8000)
   --out FILE            copy what the caller heard to this WAV
 
@@ -148,11 +148,12 @@ function usage(record: InstanceRecord): string {
   return `ARI         http://${ari.host}:${ari.port}/ari   user ${ari.username}   password ${ari.password}
 SIP         127.0.0.1:${sipPort}/udp, no registration: whoever calls from this machine reaches the extensions
 extensions  100 Stasis   200 AudioSocket   900 echo   902 tone
-place one   bun scripts/asterisk.ts call
-console     bun scripts/asterisk.ts cli 'core show channels'
+engine      ASTERISK_ARI_PASSWORD=${ari.password} just run
+place one   just asterisk call
+console     just asterisk cli 'core show channels'
 log         ${join(folder, 'log/full')}
 recordings  ${join(folder, 'calls')}
-stop        bun scripts/asterisk.ts down`
+stop        just asterisk down`
 }
 
 async function down(): Promise<number> {
@@ -193,7 +194,7 @@ async function call(values: Values): Promise<number> {
   if (via !== 'sip' && via !== 'local') throw new UsageError('--via is sip or local')
   if (values.wav !== undefined && !existsSync(values.wav)) throw new UsageError(`there is no file ${values.wav}`)
   const variables = Object.fromEntries((values.variable ?? []).map(parseVariable))
-  const waitBeforeMs = parseMs('before', values.before ?? '1500')
+  const waitBeforeMs = parseMs('before', values.before ?? '5000')
   const waitAfterMs = parseMs('after', values.after ?? '8000')
   const asterisk = await running()
   if (asterisk === undefined) return notRunning()
@@ -251,7 +252,7 @@ async function running(): Promise<Asterisk | undefined> {
 }
 
 function notRunning(): number {
-  console.error('Asterisk is not running. Start it: bun scripts/asterisk.ts up')
+  console.error('Asterisk is not running. Start it: just asterisk up')
   return EXIT_NOT_RUNNING
 }
 
@@ -289,6 +290,6 @@ try {
   process.exitCode = await main()
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
-  if (error instanceof UsageError) console.error('\nbun scripts/asterisk.ts --help says more.')
+  if (error instanceof UsageError) console.error('\njust asterisk --help says more.')
   process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED
 }

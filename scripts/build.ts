@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -43,6 +43,9 @@ const built = await Bun.build({
 })
 for (const log of built.logs) console.error(String(log))
 if (!built.success) process.exit(1)
+
+// The maps are inside the executable; their copies beside it are of no use.
+for (const map of new Bun.Glob('*.map').scanSync(dirname(values.outfile))) rmSync(join(dirname(values.outfile), map))
 
 if (Buffer.from(await Bun.file(values.outfile).arrayBuffer()).includes(gplMark)) {
   console.error(`${values.outfile} contains eSpeak NG, which is under the GPL: it must be fetched, never bundled`)

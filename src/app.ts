@@ -176,7 +176,7 @@ export class Engine {
     engine.sweeping = engine.clock.every(sweepEveryMs, () => {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
     })
-    for (const provider of Object.values(engine.providers)) provider.start()
+    engine.provider().start()
     if (deps.ari !== false) engine.ariEvents.start()
     return engine
   }
@@ -256,7 +256,14 @@ export class Engine {
   }
 
   private readiness(): Record<string, Readiness> {
-    return Object.fromEntries(Object.entries(this.providers).map(([name, provider]) => [name, provider.readiness()]))
+    const { default_provider: chosen } = this.configuration
+    return Object.fromEntries(
+      Object.entries(this.providers).map(([name, provider]) => {
+        const state = provider.readiness()
+        const idle = !state.ready && name !== chosen
+        return [name, idle ? { ready: false, reason: `not loaded: default_provider is ${chosen}` } : state]
+      }),
+    )
   }
 
   private turnStates(): Record<string, number> {

@@ -8,7 +8,7 @@ import { decimalNumber, flag, requiredText, section } from '#config/fields.ts'
 export function localOptions<const Llm extends v.GenericSchema>(llm: Llm) {
   return section(
     {
-      enabled: flag(true, 'Load this provider at start.'),
+      enabled: flag(true, 'default_provider may name it; only the one it names is loaded.'),
       stt: section(
         { model: requiredText('moonshine-tiny-en', 'The recognition model: a name in models/registry.json.') },
         'Speech to text.',

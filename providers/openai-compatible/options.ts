@@ -10,9 +10,9 @@ export const openAiCompatibleOptions = checkedSection(
     base_url: shapedText(
       '',
       isBaseUrl,
-      'an http or https URL with its version path, such as http://127.0.0.1:11434/v1',
+      'an http or https URL with its version path and without user name, password or query, such as http://127.0.0.1:11434/v1',
       'Where a server with OpenAI-compatible HTTP answers (Ollama, llama.cpp, vLLM, a cloud).',
-      { emptyMeans: 'the built-in small model, in a child process' },
+      { emptyMeans: 'the built-in small model, in a child process', hidden: true },
     ),
     model: text('', 'The name of the model, as the server knows it.', {
       emptyMeans: "the server's only or first model",
@@ -22,7 +22,7 @@ export const openAiCompatibleOptions = checkedSection(
       (value) => /^([A-Za-z_][A-Za-z0-9_]*)?$/.test(value),
       'the name of an environment variable, not the key itself',
       'The environment variable that holds the API key (or, with _FILE added, the path of a file that holds it).',
-      { emptyMeans: 'no key is needed' },
+      { emptyMeans: 'no key is needed', hidden: true },
     ),
     temperature: decimalNumber(
       0.4,

@@ -62,7 +62,6 @@ export interface CoordinatorDeps {
 
 /** Audio before the detector's own first window of speech: no first syllable is lost. */
 const lookBackMs = 300
-/** The longest piece of the past that can be asked for: a barge-in's length, its detection and the look-back. */
 const ringMs = 4000
 /** A greeting that has not sounded by then is given up, so that the caller can speak. */
 const greetingTimeoutMs = 5000
@@ -371,6 +370,7 @@ export class Coordinator {
     const heardMs = playout.flush()
     this.bargeIns += 1
     observer.bargeIn('interruption', clock.now() - this.speechStartedMs)
+    observer.interrupted(this.deps.callId, this.greeting === 'sounding' ? 'greeting' : 'reply', heardMs)
     this.interruptedMs = clock.now()
     session.send({ type: 'interrupted', heardMs })
     if (this.greeting === 'sounding') this.greetingOver()

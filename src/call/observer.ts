@@ -87,6 +87,8 @@ export interface CallObserver {
   /** `detail` is `again` where a step that comes back in each turn has been reported before. */
   step(callId: string, step: CallStep, sinceStartMs: Milliseconds, detail?: string): void
   gate(closed: boolean): void
+  /** The caller broke in; `heardMs` of the greeting or the reply had been heard. */
+  interrupted(callId: string, what: 'greeting' | 'reply', heardMs: Milliseconds): void
   bargeIn(verdict: 'interruption' | 'false_interruption', reactionMs: Milliseconds): void
   turn(callId: string, provider: string, turn: TurnRecord): void
   transcript(callId: string, side: 'caller' | 'agent', text: string): void

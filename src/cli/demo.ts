@@ -9,7 +9,7 @@ import { systemRandom } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
 import { dialCall } from '#simulator/dial-call.ts'
 import { timelineLines } from './dial.ts'
-import { engineConfig } from './engine-config.ts'
+import { quietEngineConfig } from './engine-config.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 import { sampleSpeech } from './sample-speech.ts'
@@ -38,11 +38,8 @@ export async function demo(argv: readonly string[], io: CommandIo): Promise<numb
     io.stdout(help)
     return exitCodes.ok
   }
-  const loaded = engineConfig({ ...io, stderr: () => {} }, { config: options.value.config })
-  if (loaded === null) {
-    engineConfig(io, { config: options.value.config })
-    return exitCodes.usage
-  }
+  const loaded = quietEngineConfig(io, options.value.config)
+  if (loaded === null) return exitCodes.usage
   const clock = new SystemClock()
   const { configuration, env } = loaded
   const speech = await sampleSpeech(env, 8000, configuration.models.dir)

@@ -4,7 +4,9 @@ import { decodeWav, encodeWav } from '#audio/wav.ts'
 import { SystemClock } from '#base/clock.ts'
 import { systemRandom } from '#base/random.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import { isWildcard } from '#config/cross-checks.ts'
 import { type DialOutcome, type DialTimeline, dialCall } from '#simulator/dial-call.ts'
+import { quietEngineConfig } from './engine-config.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 import { sampleSpeech } from './sample-speech.ts'
@@ -17,9 +19,10 @@ records what comes back, hangs up after the reply, and prints when what happened
   --wav FILE           what to say: 16-bit PCM WAV of any rate; else a sentence of read human speech
   --out FILE           where the recording goes (default heard.wav)
   --json               the timeline as one line of JSON on standard output
-  --host HOST          the engine (default 127.0.0.1)
-  --port PORT          its AudioSocket port (default 8090)
-  --rate HZ            8000 or 16000, as audiosocket.format says (default 8000)
+  --config FILE        where host, port and rate are taken from; else ./config/ai-agent.yaml, else the copy built in
+  --host HOST          the engine, if not as configured
+  --port PORT          its AudioSocket port, if not as configured
+  --rate HZ            8000 or 16000, if not as audiosocket.format says
   --speak-after WHEN   greeting, or milliseconds after connecting (default greeting)
   --greeting-max MS    speak without a greeting after so long (default 3000)
   --reply-max MS       give up on a reply after so long (default 20000)
@@ -34,6 +37,7 @@ export async function dial(argv: readonly string[], io: CommandIo): Promise<numb
     wav: 'text',
     out: 'text',
     json: 'flag',
+    config: 'text',
     host: 'text',
     port: 'text',
     rate: 'text',
@@ -54,8 +58,11 @@ export async function dial(argv: readonly string[], io: CommandIo): Promise<numb
     io.stdout(help)
     return exitCodes.ok
   }
+  const loaded = quietEngineConfig(io, given.config)
+  if (loaded === null) return exitCodes.usage
+  const { audiosocket } = loaded.configuration
   const numbers = {
-    port: wholeNumber(given.port, 8090),
+    port: wholeNumber(given.port, audiosocket.port),
     greetingMaxMs: wholeNumber(given['greeting-max'], 3000),
     replyMaxMs: wholeNumber(given['reply-max'], 20_000),
     quietMs: wholeNumber(given.quiet, 1200),
@@ -64,7 +71,8 @@ export async function dial(argv: readonly string[], io: CommandIo): Promise<numb
   }
   const bad = Object.entries(numbers).find(([, value]) => value === null)
   if (bad !== undefined) return wrong(`${bad[0]}: expected a whole number`)
-  const sampleRateHz = given.rate === '16000' ? 16000 : 8000
+  const configuredRate = audiosocket.format === 'slin16' ? '16000' : '8000'
+  const sampleRateHz = (given.rate ?? configuredRate) === '16000' ? 16000 : 8000
   if (given.rate !== undefined && given.rate !== String(sampleRateHz)) return wrong('--rate: expected 8000 or 16000')
 
   const speech = await readSpeech(given.wav, io, sampleRateHz)
@@ -77,7 +85,7 @@ export async function dial(argv: readonly string[], io: CommandIo): Promise<numb
     const afterGreeting = given['speak-after'] === undefined || given['speak-after'] === 'greeting'
     outcome = await dialCall(
       {
-        host: given.host ?? '127.0.0.1',
+        host: given.host ?? (isWildcard(audiosocket.host) ? '127.0.0.1' : audiosocket.host),
         port: numbers.port ?? 0,
         sampleRateHz,
         speech: speech.value,
@@ -92,6 +100,10 @@ export async function dial(argv: readonly string[], io: CommandIo): Promise<numb
     )
   } catch (thrown) {
     io.stderr(messageOf(thrown))
+    return exitCodes.failed
+  }
+  if (outcome.timeline.endedBy === 'engine' && outcome.heard.length < sampleRateHz / 10) {
+    io.stderr('the engine turned the call away: patchcord health says why')
     return exitCodes.failed
   }
   const out = resolve(io.cwd, given.out ?? 'heard.wav')

@@ -52,3 +52,11 @@ export function engineConfig(
   }
   return { configuration: { ...configuration, default_provider: options.provider }, env, file: source.value.file }
 }
+
+/** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */
+export function quietEngineConfig(io: CommandIo, config: string | undefined): EngineConfig | null {
+  const said: string[] = []
+  const loaded = engineConfig({ ...io, stderr: (line) => void said.push(line) }, { config })
+  if (loaded === null) for (const line of said) io.stderr(line)
+  return loaded
+}

@@ -1,22 +1,34 @@
 import { messageOf } from '#base/result.ts'
+import { isWildcard } from '#config/cross-checks.ts'
+import { quietEngineConfig } from './engine-config.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 
-const help = `Usage: patchcord health [--url URL] [--live]
+const help = `Usage: patchcord health [--url URL | --config FILE] [--live]
 
 Prints /health of a running engine.
 
-  --url URL   where it listens (default http://127.0.0.1:15000)
+  --url URL   where it listens; else as the configuration says (default http://127.0.0.1:15000)
+  --config FILE   that configuration; else ./config/ai-agent.yaml, else the copy built in
   --live      only ask whether it lives, and print nothing else; for container health checks
   --help      this text
 
 Exit codes: 0 calls are served (with --live: it lives), 1 they are not, or nobody answers, 2 wrong arguments.`
 
+/** Null when the configuration is wrong; it has been said then. */
+function configuredUrl(io: CommandIo, config: string | undefined): string | null {
+  const loaded = quietEngineConfig(io, config)
+  if (loaded === null) return null
+  const { host, port } = loaded.configuration.health
+  const reachable = isWildcard(host) ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
 /** A container's health check must answer well within its own limit. */
 const answerMaxMs = 3000
 
 export async function health(argv: readonly string[], io: CommandIo): Promise<number> {
-  const options = parseOptions(argv, { url: 'text', live: 'flag', help: 'flag' })
+  const options = parseOptions(argv, { url: 'text', config: 'text', live: 'flag', help: 'flag' })
   if (!options.ok) {
     io.stderr(`${options.error}\n\n${help}`)
     return exitCodes.usage
@@ -25,7 +37,9 @@ export async function health(argv: readonly string[], io: CommandIo): Promise<nu
     io.stdout(help)
     return exitCodes.ok
   }
-  const base = (options.value.url ?? 'http://127.0.0.1:15000').replace(/\/+$/, '')
+  const url = options.value.url ?? configuredUrl(io, options.value.config)
+  if (url === null) return exitCodes.usage
+  const base = url.replace(/\/+$/, '')
   try {
     const live = options.value.live === true
     const response = await fetch(`${base}${live ? '/live' : '/health'}`, { signal: AbortSignal.timeout(answerMaxMs) })

@@ -23,6 +23,7 @@ Fetches the models of the local providers into the store, verifies each by SHA-2
 Files that are present and right are not fetched again.
 
   --list         print what is there; fetch nothing
+  --quiet        say nothing when all is there
   --verify       read and hash every file anew, instead of trusting size and time of change
   --dir FOLDER   the store (else PATCHCORD_MODELS_DIR, models.dir, ~/.cache/patchcord/models)
   --only ROLES   only these, separated by commas: ${modelRoles.join(', ')}
@@ -33,6 +34,7 @@ Exit codes: 0 all present and right, 1 something is missing or wrong, 2 wrong ar
 interface Options {
   readonly list: boolean
   readonly verify: boolean
+  readonly quiet: boolean
   readonly folder: string | undefined
   readonly roles: readonly ModelRole[]
 }
@@ -53,17 +55,22 @@ export async function runModels(argv: readonly string[], io: ModelsIo): Promise<
   const wanted = store.entries.filter((entry) => options.roles.includes(entry.role))
 
   let failures: readonly string[] = []
+  let fetchedAnything = false
+  const progress = progressPrinter(io)
   if (!options.list) {
     // Wrong files must be found before they are fetched again, so --verify hashes first.
     if (options.verify) await store.status(true)
     const fetched = await store.ensure(
       wanted.map((entry) => entry.id),
-      progressPrinter(io),
+      (step) => {
+        fetchedAnything = true
+        progress(step)
+      },
     )
     if (!fetched.ok) failures = fetched.error.map((failure) => failure.message)
   }
   const statuses = (await store.status(options.list && options.verify)).filter(({ entry }) => wanted.includes(entry))
-  printTable(statuses, folder, io)
+  if (!options.quiet || fetchedAnything) printTable(statuses, folder, io)
   for (const failure of failures) io.err(`${failure}\n`)
   return statuses.every(({ state }) => state === 'present' || state === 'embedded') ? 0 : 1
 }
@@ -71,6 +78,7 @@ export async function runModels(argv: readonly string[], io: ModelsIo): Promise<
 function parse(argv: readonly string[]): Options | 'help' | string {
   let list = false
   let verify = false
+  let quiet = false
   let folder: string | undefined
   let roles: readonly ModelRole[] = modelRoles
   for (let index = 0; index < argv.length; index += 1) {
@@ -78,6 +86,7 @@ function parse(argv: readonly string[]): Options | 'help' | string {
     if (flag === '--help' || flag === '-h') return 'help'
     if (flag === '--list') list = true
     else if (flag === '--verify') verify = true
+    else if (flag === '--quiet') quiet = true
     else if (flag === '--dir' || flag === '--only') {
       const value = inline ?? argv[++index]
       if (value === undefined || value === '') return `${flag} needs a value`
@@ -90,7 +99,7 @@ function parse(argv: readonly string[]): Options | 'help' | string {
       }
     } else return `unknown argument "${flag}"`
   }
-  return { list, verify, folder, roles }
+  return { list, verify, quiet, folder, roles }
 }
 
 /** A line that rewrites itself on a terminal; elsewhere a line at each start, each quarter, each end. */

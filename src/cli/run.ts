@@ -6,7 +6,7 @@ import { messageOf } from '#base/result.ts'
 import { version } from '#base/version.ts'
 import type { Environment } from '#config/secrets.ts'
 import { Listener } from '#http/listener.ts'
-import { notReadyReasons } from '#http/status.ts'
+import { type EngineStatus, notReadyReasons } from '#http/status.ts'
 import { selfCommand } from '#speech/executable.ts'
 import { createLog, joinLogs } from '#telemetry/log.ts'
 import { LogFile } from '#telemetry/log-file.ts'
@@ -135,6 +135,11 @@ function welcome(engine: Engine, application: string): string[] {
   ]
 }
 
+function readyLine({ ariConnected, ariProblem }: EngineStatus): string {
+  if (ariConnected) return 'Ready: calls are answered.'
+  return `Ready for calls to the AudioSocket port; not yet for Stasis: ${ariProblem}`
+}
+
 /** Says once that calls are answered, and until then what is missing, each time it changes. */
 async function announceReadiness(
   engine: Engine,
@@ -149,7 +154,7 @@ async function announceReadiness(
     // A missing Asterisk is no reason to wait: calls come to the AudioSocket port without it.
     const status = engine.status()
     const reasons = notReadyReasons({ ...status, ariConnected: true })
-    const line = reasons.length === 0 ? 'Ready: calls are answered.' : `Not ready yet: ${reasons.join('; ')}`
+    const line = reasons.length > 0 ? `Not ready yet: ${reasons.join('; ')}` : readyLine(status)
     if (line !== said) io.stdout(line)
     said = line
     if (reasons.length === 0) return

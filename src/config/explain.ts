@@ -104,8 +104,15 @@ function explainIssue(issue: v.BaseIssue<unknown>, path: Path, facts: Explained)
       advice: 'Check what the environment variable holds; its value is not shown here.',
     }
   }
-  const found = node === undefined ? 'nothing' : describeFound(node)
+  const found = node === undefined ? 'nothing' : hides(schema, node) ? 'another text (not shown)' : describeFound(node)
   return { message: `expected ${expected}, found ${found}`, advice: adviseOnValue(node, schema) }
+}
+
+/** Somebody may have pasted a key where its name belongs. */
+function hides(schema: SchemaNode | undefined, node: SourceNode): boolean {
+  if (schema === undefined || node.kind !== 'scalar' || typeof node.value !== 'string') return false
+  const { hidden, secret } = factsOf(schema)
+  return hidden === true || secret === true
 }
 
 function adviseOnValue(node: SourceNode | undefined, schema: SchemaNode | undefined): string {

@@ -15,6 +15,8 @@ export interface FieldFacts {
   readonly env?: string
   /** Never printed; in the file only as a reference to a variable. */
   readonly secret?: boolean
+  /** A wrong value may be a secret in the wrong place: no message shows it. */
+  readonly hidden?: boolean
   /** What an empty text means, for the reference page. */
   readonly emptyMeans?: string
 }

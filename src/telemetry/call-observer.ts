@@ -41,6 +41,8 @@ export function createCallObserver(
       else log.info(stepMessages[step], fields)
     },
     gate: (closed) => metrics.gateChanged(closed),
+    interrupted: (callId, what, heardMs) =>
+      log.info('interrupted by the caller', { call: callId, what, heard_ms: Math.round(heardMs) }),
     bargeIn: (verdict, reactionMs) => metrics.bargeIn(verdict, reactionMs),
     turn(callId, provider, turn) {
       metrics.turn(provider, turn)

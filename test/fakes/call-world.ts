@@ -15,6 +15,7 @@ export class RecordingObserver implements CallObserver {
   readonly steps: CallStep[] = []
   readonly details: (string | undefined)[] = []
   readonly gates: boolean[] = []
+  readonly interruptions: string[] = []
   readonly bargeIns: { verdict: string; reactionMs: number }[] = []
   readonly turns: TurnRecord[] = []
   readonly transcripts: string[] = []
@@ -27,6 +28,9 @@ export class RecordingObserver implements CallObserver {
   }
   gate(closed: boolean): void {
     this.gates.push(closed)
+  }
+  interrupted(_callId: string, what: string, heardMs: number): void {
+    this.interruptions.push(`${what} after ${heardMs} ms`)
   }
   bargeIn(verdict: string, reactionMs: number): void {
     this.bargeIns.push({ verdict, reactionMs })

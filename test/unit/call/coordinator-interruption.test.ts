@@ -203,6 +203,21 @@ describe('what the agent hears of the caller', () => {
     expect(bench.state).toBe('caller_speaking')
   })
 
+  test('an interruption is told with what was heard of the reply, or of the greeting', () => {
+    const bench = new Bench().answer()
+    bench.pass(1000)
+    bench.started(240)
+    bench.pass(20)
+    expect(bench.observer.interruptions).toEqual([expect.stringMatching(/^reply after 10[0-9]{2} ms$/)])
+    const greeted = new Bench()
+    greeted.coordinator.begin('Hello.')
+    greeted.reply(3000)
+    greeted.pass(1000)
+    greeted.started(240)
+    greeted.pass(20)
+    expect(greeted.observer.interruptions).toEqual([expect.stringMatching(/^greeting after /)])
+  })
+
   test('a radio that plays on does not keep the agent from speaking; a new voice does', () => {
     const bench = new Bench().listen()
     bench.started()

@@ -182,3 +182,15 @@ describe('odd files', () => {
     expect(refused(`${Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n')}\n`)).toContain('10000 values')
   })
 })
+
+describe('values that may be a secret in the wrong place', () => {
+  test.each([
+    ['api_key_env: sk-proj-topsecret!', 'topsecret'],
+    ['base_url: https://joe:hunter2@llm.example.com/v1?key=topsecret', 'hunter2'],
+  ])('%s is refused without being shown', (line, secret) => {
+    const message = refused(`providers:\n  local:\n    llm:\n      ${line}\n`)
+    expect(message).toContain('a.yaml:4:7')
+    expect(message).toContain('not shown')
+    expect(message).not.toContain(secret)
+  })
+})
