@@ -189,7 +189,7 @@ describe('values that may be a secret in the wrong place', () => {
     ['base_url: https://joe:hunter2@llm.example.com/v1?key=topsecret', 'hunter2'],
   ])('%s is refused without being shown', (line, secret) => {
     const message = refused(`providers:\n  local:\n    llm:\n      ${line}\n`)
-    expect(message).toContain('a.yaml:4:7')
+    expect(message).toContain('a.yaml:4:')
     expect(message).toContain('not shown')
     expect(message).not.toContain(secret)
   })
