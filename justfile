@@ -18,7 +18,7 @@ install:
 [group('dev')]
 [no-exit-message]
 run *args: install
-    @{{patchcord}} models --quiet --only stt,tts,phonemizer,llm,llm_runtime
+    @{{patchcord}} models --quiet
     @mkdir -p "{{state}}"
     @exec {{patchcord}} run --log-file "{{state}}/engine.log" "$@"
 

@@ -13,7 +13,8 @@ const help = `Usage: just bench [start | greeting | pacing | speech | all] [opti
 
   --rounds N     repetitions of start and greeting (default 20)
   --seconds N    length of pacing (default 30)
-  --talkers N    callers that talk during pacing (default 2)`
+  --talkers N    callers that talk during pacing (default 2)
+  --hogs N       endless loops at nice 5 beside it during pacing (default 0)`
 
 async function main(argv: readonly string[]): Promise<number> {
   const option = (name: string) => {
@@ -37,7 +38,9 @@ async function main(argv: readonly string[]): Promise<number> {
   if (wants('greeting')) print(await (await import('./bench/greeting.ts')).benchGreeting(rounds))
   if (wants('pacing')) {
     const { benchPacing } = await import('./bench/pacing.ts')
-    print(await benchPacing(Number(option('seconds') ?? 30), Number(option('talkers') ?? 2)))
+    print(
+      await benchPacing(Number(option('seconds') ?? 30), Number(option('talkers') ?? 2), Number(option('hogs') ?? 0)),
+    )
   }
   if (wants('speech'))
     await Bun.spawn([process.execPath, '--no-env-file', `${import.meta.dir}/bench/speech.ts`], {

@@ -1,8 +1,4 @@
-import type { Provider } from '#agent/provider.ts'
-import type { SampleRateHz } from '#audio/format.ts'
-import type { Milliseconds } from '#base/clock.ts'
-import { Call, type CallWorld } from './call.ts'
-import type { TurnSettings } from './coordinator.ts'
+import { Call, type CallTerms, type CallWorld } from './call.ts'
 import type { Caller, CallOrigin } from './observer.ts'
 import type { PbxSide } from './pbx-side.ts'
 
@@ -48,15 +44,8 @@ export function refusal(facts: AdmissionFacts): PatchcordResult | null {
 }
 
 /** What every call of the current configuration is given. */
-export interface CallSettings {
-  readonly provider: Provider<'agent'>
-  readonly sampleRateHz: SampleRateHz
-  readonly language: string
-  readonly prompt: string
-  readonly greeting: string
-  readonly callMaxMs: Milliseconds
+export interface CallSettings extends CallTerms {
   readonly callsMax: number
-  readonly turns: TurnSettings
 }
 
 export interface AdmissionRequest {

@@ -21,10 +21,15 @@ import type { TurnState } from './turn-state.ts'
  * The leg, the agent session and the bridge come up side by side, in any order; `mediaOpen` is where they meet. The
  * call may end at any moment of that, by anyone, any number of times: `end` runs once.
  */
-export interface CallPlan {
+export interface CallPlan extends CallTerms {
   readonly id: string
   readonly caller: Caller
   readonly origin: CallOrigin
+  readonly pbx: PbxSide
+}
+
+/** What the configuration says about every call. */
+export interface CallTerms {
   readonly provider: Provider<'agent'>
   readonly sampleRateHz: SampleRateHz
   readonly language: string
@@ -32,7 +37,6 @@ export interface CallPlan {
   readonly greeting: string
   readonly callMaxMs: Milliseconds
   readonly turns: TurnSettings
-  readonly pbx: PbxSide
 }
 
 export interface CallWorld {
@@ -85,10 +89,6 @@ export class Call {
     this.opening = this.openSession()
   }
 
-  get active(): boolean {
-    return this.state !== 'ended'
-  }
-
   get ended(): boolean {
     return this.state === 'draining' || this.state === 'ended'
   }
@@ -101,20 +101,12 @@ export class Call {
     return this.plan.origin
   }
 
-  get providerName(): string {
-    return this.plan.provider.name
-  }
-
   get turnState(): TurnState {
     return this.coordinator?.turnState ?? 'opening'
   }
 
   get gateClosed(): boolean {
     return this.coordinator?.gateClosed ?? false
-  }
-
-  get underruns(): number {
-    return this.playout?.counters.underruns ?? 0
   }
 
   answered(): void {
@@ -136,7 +128,14 @@ export class Call {
       replyDone: () => this.coordinator?.replyDone(),
     })
     this.playout = playout
-    leg.onEvent((event) => this.guarded(() => this.onLeg(event)))
+    // The two paths of every frame: guarded by hand, so that no closure is made for each.
+    leg.onEvent((event) => {
+      try {
+        this.onLeg(event)
+      } catch (thrown) {
+        this.broke(thrown)
+      }
+    })
     this.detection = this.world.detector.open(leg.format.sampleRateHz, (event) =>
       this.guarded(() => this.onSpeech(event)),
     )
@@ -146,7 +145,15 @@ export class Call {
       // Ended before it was paced: a writer added now would never leave the pacer.
       return 'attached'
     }
-    this.pacing = this.world.pacer.add({ writeFrames: (count) => this.guarded(() => playout.writeFrames(count)) })
+    this.pacing = this.world.pacer.add({
+      writeFrames: (count) => {
+        try {
+          playout.writeFrames(count)
+        } catch (thrown) {
+          this.broke(thrown)
+        }
+      },
+    })
     playout.writeFrames(1)
     this.meet()
     return 'attached'
@@ -314,13 +321,17 @@ export class Call {
     try {
       action()
     } catch (thrown) {
-      this.world.log.error('a fault of the engine ends the call', {
-        call: this.id,
-        why: messageOf(thrown),
-        where: thrown instanceof Error ? (thrown.stack ?? '').split('\n').slice(0, 4).join(' | ') : '',
-      })
-      void this.end('internal_error')
+      this.broke(thrown)
     }
+  }
+
+  private broke(thrown: unknown): void {
+    this.world.log.error('a fault of the engine ends the call', {
+      call: this.id,
+      why: messageOf(thrown),
+      where: thrown instanceof Error ? (thrown.stack ?? '').split('\n').slice(0, 4).join(' | ') : '',
+    })
+    void this.end('internal_error')
   }
 
   private move(event: CallStateEvent): boolean {

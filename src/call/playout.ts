@@ -108,14 +108,18 @@ export class Playout implements PacedWriter {
     this.counters.frames += 1
     if (this.stage === 'warm_up' && (this.complete || this.queue.length >= Math.max(1, this.warmUpSamples))) {
       this.stage = 'playing'
+      this.dryFrames = 0
     }
-    if (this.stage !== 'playing') return this.send(this.silence)
+    if (this.stage === 'idle') return this.send(this.silence)
+    if (this.stage === 'warm_up') {
+      this.waitForAudio()
+      return this.send(this.silence)
+    }
     const { samples } = this.frame
     const whole = this.queue.length >= samples.length
     if (!whole && !this.complete) {
       if (this.dryFrames === 0) this.counters.underruns += 1
-      this.dryFrames += 1
-      if (this.dryFrames >= dryFramesMax) this.complete = true
+      this.waitForAudio()
       return this.send(this.silence)
     }
     this.dryFrames = 0
@@ -134,6 +138,12 @@ export class Playout implements PacedWriter {
       this.stage = 'idle'
       this.listener.replyDone()
     }
+  }
+
+  /** A provider that stops in mid-reply, or in the warm-up, must not keep the gate shut for ever. */
+  private waitForAudio(): void {
+    this.dryFrames += 1
+    if (this.dryFrames >= dryFramesMax) this.complete = true
   }
 
   private send(frame: AudioFrame): void {

@@ -280,7 +280,7 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
       'en',
       (value) => /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(value),
       'a language tag such as en or de-AT',
-      'The language that is spoken (BCP 47).',
+      'The language that is spoken (BCP 47), told to the provider; the local models speak English only.',
     ),
     asterisk,
     audiosocket,

@@ -157,6 +157,32 @@ describe('operating the engine', () => {
     }
   }, 60_000)
 
+  test('SIGTERM with a call that goes on: at the limit it is ended as shutdown, at a second SIGTERM at once', async () => {
+    for (const [limitSeconds, again] of [
+      [1, false],
+      [60, true],
+    ] as const) {
+      const asterisk = await startAsterisk()
+      const yaml = `${withoutLocal}drain:\n  timeout_seconds: ${limitSeconds}\n`
+      const engine = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml })
+      try {
+        const call = await asterisk.call({ extension: '100', callerId: '5550720', steps: [silence] })
+        const id = await engineCallFrom(engine, '5550720')
+        await engine.until('in a call', 5000, () => engine.steps(id).includes('media_open'))
+        engine.signal('SIGTERM')
+        await engine.until('draining', 5000, async () => (await engine.health()).status === 'draining')
+        if (again) engine.signal('SIGTERM')
+        expect(await Promise.race([engine.exited, Bun.sleep(10_000).then(() => 'still there')])).toBe(0)
+        await call.ended
+        expect(engine.records().map((record) => record.cause)).toEqual(['shutdown'])
+        await asterisk.untilQuiet()
+      } finally {
+        if (engine.running) await engine.stop()
+        await asterisk.stop()
+      }
+    }
+  }, 60_000)
+
   test('transcripts stay out of the log and the records unless they are asked for', async () => {
     const asterisk = await startAsterisk()
     const engine = await BedEngine.start({ asterisk: asterisk.ari, transcripts: true })

@@ -164,6 +164,18 @@ describe('Playout', () => {
     expect(leg.written.at(-1)?.slice(0, 81)).toEqual(Int16Array.from([...constant(10), 0]))
   })
 
+  test('a reply that stops in its warm-up is over after 5 s as well, and what there was of it is heard', () => {
+    const { leg, playout, events } = setUp()
+    playout.begin(100)
+    playout.push(constant(20))
+    playout.writeFrames(250)
+    expect([playout.active, events]).toEqual([true, []])
+    playout.writeFrames(1)
+    expect([playout.active, events]).toEqual([false, ['started', 'done']])
+    expect(leg.written.at(-1)).toEqual(constant(20))
+    expect(playout.counters.underruns).toBe(0)
+  })
+
   test('an end without any audio is done without having started', () => {
     const { playout, events } = setUp()
     playout.begin(100)
