@@ -3,6 +3,8 @@ import { exitCodes } from './io.ts'
 /** What the engine starts as children of itself: each runs what must not live in the engine's own process. */
 export async function internal(argv: readonly string[]): Promise<number> {
   const [child = '', ...rest] = argv
+  // Ctrl-C and a supervisor signal the whole group. A draining engine still needs its children: they end with their input.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {})
   switch (child) {
     case 'phonemizer':
       await (await import('#speech/phonemizer-child.ts')).runPhonemizerChild(rest)

@@ -28,6 +28,9 @@ its configuration, and stops on SIGTERM or Ctrl-C when running calls have ended.
 
 Exit codes: 0 stopped as asked, 1 could not start, 2 wrong arguments or configuration.`
 
+/** Signals so close together are one request to stop. */
+const sameRequestMs = 1000
+
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions(argv, {
     config: 'text',
@@ -77,12 +80,15 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   // A bug outside of any call must not take the calls along.
   process.on('uncaughtException', (thrown) => log.error('a fault of the engine', { why: messageOf(thrown) }))
   process.on('unhandledRejection', (thrown) => log.error('a fault of the engine', { why: messageOf(thrown) }))
-  let asked = 0
+  let askedMs: number | null = null
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      asked += 1
+      const nowMs = clock.now()
+      // One request can arrive twice: from the terminal or a supervisor, and handed on by the program in between.
+      if (askedMs !== null && nowMs - askedMs < sameRequestMs) return
       log.info('asked to stop', { signal, calls: engine.store.size })
-      if (asked > 1) engine.hurry()
+      if (askedMs !== null) engine.hurry()
+      askedMs = nowMs
       stopping.resolve()
     })
   }

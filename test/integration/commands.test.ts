@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { modelsFolder } from '#speech/model-store.ts'
 import { startAsterisk } from '../bed/asterisk.ts'
 import { BedEngine } from '../bed/engine.ts'
 import { freeTcpPort } from '../bed/ports.ts'
@@ -12,9 +13,17 @@ const root = join(import.meta.dir, '..', '..')
 const mainFile = join(root, 'src', 'main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-commands-'))
 
-async function patchcord(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+function patchcord(...argv: string[]) {
+  return patchcordWith({}, ...argv)
+}
+
+async function patchcordWith(
+  env: Record<string, string>,
+  ...argv: string[]
+): Promise<{ code: number; out: string; err: string }> {
   const child = Bun.spawn([process.execPath, '--no-env-file', mainFile, ...argv], {
     cwd: folder,
+    env: { ...process.env, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -92,6 +101,19 @@ describe('the commands', () => {
     for (const id of ['silero-vad', 'moonshine-tiny-en', 'phonemizer']) expect(models.out).toContain(id)
     expect(models.out).not.toContain('missing')
   }, 120_000)
+
+  test('a store that lacks only the sample speech is good enough to start; one that lacks a model is not', async () => {
+    const partial = mkdtempSync(join(tmpdir(), 'patchcord-partial-'))
+    const store = modelsFolder(process.env)
+    const all = readdirSync(store).filter((name) => !name.startsWith('.') && name !== 'two-cities')
+    for (const name of all) symlinkSync(join(store, name), join(partial, name))
+    // No pip on the path, and no such source on the web.
+    const models = () => patchcordWith({ PATH: '/nonexistent' }, 'models', '--dir', partial)
+    expect((await models()).code).toBe(0)
+    rmSync(join(partial, 'moonshine-tiny-en'))
+    const lacking = await models()
+    expect([lacking.code, lacking.err.includes('moonshine-tiny-en')]).toEqual([1, true])
+  }, 60_000)
 })
 
 describe('two engines with one Stasis application', () => {

@@ -249,6 +249,18 @@ describe('the built-in language model', () => {
   })
 
   test(
+    'a signal that a supervisor sends to the whole group does not end it: a draining engine needs it',
+    async () => {
+      const { pid } = endpoint
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.kill(pid ?? 0, signal)
+      await Bun.sleep(500)
+      expect(endpoint.pid).toBe(pid)
+      expect((await ask([system, user('What is the capital of France?')])).text).toContain('Paris')
+    },
+    patienceMs,
+  )
+
+  test(
     'when it is killed, it comes back and answers',
     async () => {
       process.kill(endpoint.pid ?? 0, 'SIGKILL')
