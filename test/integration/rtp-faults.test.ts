@@ -1,0 +1,132 @@
+import { afterEach, expect, test } from 'bun:test'
+import { AllowList } from '#asterisk/allow-list.ts'
+import { RtpDoor } from '#asterisk/rtp-door.ts'
+import { SystemClock } from '#base/clock.ts'
+import { silentLog } from '#base/log.ts'
+import { seededRandom } from '#base/random.ts'
+import type { Leg } from '#call/leg.ts'
+import { Pacer } from '#call/pacer.ts'
+import { readSpeech } from '../bed/speech.ts'
+import { readWav } from '../bed/wav-file.ts'
+import { compareConcealment } from '../fakes/concealment-measure.ts'
+import { RtpFarSide } from '../fakes/rtp-far-side.ts'
+import { noFaults, RtpProxy } from '../fakes/rtp-proxy.ts'
+
+/** A bad network between real sockets, in real time; and how much of real speech survives one. */
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+async function speech(): Promise<Int16Array> {
+  const parts = await Promise.all((await readSpeech()).slice(0, 5).map(({ path }) => readWav(path)))
+  const all = new Int16Array(parts.reduce((sum, { samples }) => sum + samples.length, 0))
+  let at = 0
+  for (const { samples } of parts) {
+    all.set(samples, at)
+    at += samples.length
+  }
+  return all
+}
+
+test('5 % loss, 60 ms of jitter, duplicates: the engine’s counters are the network’s own record', async () => {
+  const clock = new SystemClock()
+  const allowList = AllowList.parse(['127.0.0.1'])
+  if (!allowList.ok) throw new Error(allowList.error)
+  let leg: Leg | null = null
+  const door = new RtpDoor({
+    host: '127.0.0.1',
+    advertiseHost: '127.0.0.1',
+    portMin: 0,
+    portMax: 0,
+    ports: 'per_call',
+    allowList: allowList.value,
+    lockRemote: true,
+    // Room for a machine that stands still for a moment: what is given up for that would be late without being overtaken.
+    jitterBufferMaxMs: 400,
+    silentPeerTimeoutMs: 0,
+    clock,
+    random: seededRandom(1),
+    log: silentLog,
+    pacer: new Pacer(clock),
+    accept: (_uuid, accepted) => {
+      leg = accepted
+      return 'accepted'
+    },
+  })
+  const far = await RtpFarSide.open('ulaw')
+  const proxy = await RtpProxy.open(clock, seededRandom(7))
+  const prepared = await door.prepare({ uuid: 'u', channelId: 'c', format: 'ulaw' })
+  if (!prepared.ok) throw new Error(prepared.error)
+  proxy.forwardTo(Number(prepared.value.request.external_host?.split(':')[1]))
+  far.sendTo(`127.0.0.1:${proxy.port}`)
+  prepared.value.made({ UNICASTRTP_LOCAL_ADDRESS: '127.0.0.1', UNICASTRTP_LOCAL_PORT: String(proxy.port) })
+  if (leg === null) throw new Error('the door made no leg')
+  const opened: Leg = leg
+  closing.push(() => {
+    void opened.close('shutdown')
+    door.close()
+    proxy.close()
+    far.close()
+  })
+  let frames = 0
+  opened.onEvent((event) => {
+    if (event.type === 'audio') frames += 1
+  })
+
+  const sound = await speech()
+  const packets = 400
+  let sent = 0
+  const done = Promise.withResolvers<void>()
+  const sender = new Pacer(clock)
+  const sending = sender.add({
+    writeFrames: (count) => {
+      for (let each = 0; each < count && sent < packets; each += 1) {
+        // Calm at both ends: nobody can know of a packet that was lost before the first or behind the last.
+        proxy.faults = sent < 5 || sent >= packets - 5 ? noFaults : { loss: 0.05, duplicates: 0.05, jitterMs: 60 }
+        far.audio(sound.subarray(sent * 160, (sent + 1) * 160), sent === 0)
+        opened.write({ sampleRateHz: 8000, samples: sound.subarray(sent * 160, (sent + 1) * 160) })
+        sent += 1
+      }
+      if (sent === packets) done.resolve()
+    },
+  })
+  await done.promise
+  sending[Symbol.dispose]()
+  while (proxy.pending > 0) await Bun.sleep(20)
+  await Bun.sleep(500)
+
+  const { record } = proxy
+  const { stats } = opened
+  expect(record).toMatchObject({ received: packets, delivered: packets - record.dropped + record.duplicated })
+  expect(Math.min(record.dropped, record.duplicated)).toBeGreaterThan(8)
+  expect(record.overtaken).toBeGreaterThan(40)
+  expect(stats.lost).toBe(record.dropped)
+  expect(stats.duplicates).toBe(record.duplicated)
+  // Put back in order, or, while the delay was still learnt, too late for it.
+  expect(stats.reordered + stats.late).toBe(record.overtaken)
+  expect(stats.late).toBeLessThan(packets * 0.05)
+  // A frame for each lost and each late one; and the delay of some 60 ms, which is made of made-up frames.
+  expect(stats.concealed).toBeGreaterThanOrEqual(stats.lost + stats.late)
+  expect(stats.concealed).toBeLessThan(stats.lost + stats.late + 20)
+  expect(frames).toBeGreaterThanOrEqual(packets)
+  expect(door.counters.packetsIn).toBe(record.delivered)
+  expect(door.counters.dropped).toEqual({})
+  // The way back is untouched.
+  expect(far.received.length).toBe(packets)
+  expect(new Set(far.received.map(({ timestamp }, index) => (timestamp - index * 160) >>> 0)).size).toBe(1)
+}, 15_000)
+
+test.each([
+  [0.05, 1],
+  [0.1, 2],
+])('of real speech with %d loss, much more is left than silence in the holes would leave', async (loss, seed) => {
+  const { concealed, zeroFilled, framesLost, buffer } = compareConcealment(await speech(), seed, loss)
+  expect(buffer.stats).toMatchObject({ lost: framesLost, concealed: framesLost, late: 0 })
+  expect(concealed.framesCompared).toBeGreaterThan(30)
+  // By definition: nothing of the signal is left.
+  expect(zeroFilled.snrDb).toBeCloseTo(0, 5)
+  expect(concealed.snrDb).toBeGreaterThan(0.5)
+  expect(concealed.distanceDb).toBeLessThan(zeroFilled.distanceDb / 2)
+})
