@@ -46,10 +46,8 @@ export interface AriClientOptions {
 export interface ExternalMediaRequest {
   readonly channelId: string
   readonly app: string
-  /** `host:port` as Asterisk reaches it. */
-  readonly externalHost: string
-  readonly uuid: string
-  readonly format: 'slin' | 'slin16'
+  /** What the door asks for: transport, format, where to. */
+  readonly media: Readonly<Record<string, string>>
 }
 
 /**
@@ -78,6 +76,15 @@ export class AriClient {
       const system = (body as { system?: { version?: unknown } }).system
       return typeof system?.version === 'string' ? system.version : 'unknown'
     })
+  }
+
+  /** Names of the loaded modules, such as `chan_websocket.so`. */
+  modules(): Promise<AriResult<readonly string[]>> {
+    return this.request('GET', '/asterisk/modules', {}, (body) =>
+      (list(body) as { name: string; status: string }[])
+        .filter(({ status }) => status === 'Running')
+        .map(({ name }) => name),
+    )
   }
 
   channels(): Promise<AriResult<readonly AriChannel[]>> {
@@ -110,37 +117,63 @@ export class AriClient {
     return this.request('POST', `/channels/${encodeURIComponent(channelId)}/variable`, { variable, value }, nothing)
   }
 
+  getVariable(channelId: string, variable: string): Promise<AriResult<string>> {
+    return this.request('GET', `/channels/${encodeURIComponent(channelId)}/variable`, { variable }, (body) =>
+      String((body as { value?: unknown }).value ?? ''),
+    )
+  }
+
   /** The channel goes on in the dialplan where it left it. */
   continueInDialplan(channelId: string): Promise<AriResult<void>> {
     return this.request('POST', `/channels/${encodeURIComponent(channelId)}/continue`, {}, nothing)
   }
 
-  /** `dtmf_events` and `proxy_media` keep Asterisk from joining the two channels behind our back. */
-  createBridge(bridgeId: string): Promise<AriResult<void>> {
-    const query = { type: 'mixing,dtmf_events,proxy_media', name: bridgeId }
-    return this.request('POST', `/bridges/${encodeURIComponent(bridgeId)}`, query, nothing)
+  /**
+   * `dtmf_events` and `proxy_media` keep Asterisk from joining the two channels behind our back. With `sendsAlways` each
+   * channel is sent a frame every 20 ms by Asterisk's own clock, whatever the others send: `video_sfu` is the only way to
+   * ask for the mixing technology that does so for two channels. Without it the frames of one go to the other as they come.
+   */
+  createBridge(bridgeId: string, sendsAlways = false): Promise<AriResult<void>> {
+    const type = `mixing,dtmf_events,proxy_media${sendsAlways ? ',video_sfu' : ''}`
+    return this.request('POST', `/bridges/${encodeURIComponent(bridgeId)}`, { type, name: bridgeId }, nothing)
   }
 
   addToBridge(bridgeId: string, channelId: string): Promise<AriResult<void>> {
     return this.request('POST', `/bridges/${encodeURIComponent(bridgeId)}/addChannel`, { channel: channelId }, nothing)
   }
 
+  /** Each playback waits for the one before it on this channel. */
+  playOnChannel(channelId: string, playbackId: string, media: string): Promise<AriResult<void>> {
+    return this.request('POST', `/channels/${encodeURIComponent(channelId)}/play`, { media, playbackId }, nothing)
+  }
+
+  /** What is playing, or waiting to, is heard no more. */
+  stopPlayback(playbackId: string): Promise<AriResult<void>> {
+    return this.request('DELETE', `/playbacks/${encodeURIComponent(playbackId)}`, {}, nothing)
+  }
+
+  /** Makes a channel in `app`: what is played on it is added to what `channelId` hears, and to nothing else. */
+  whisperTo(channelId: string, whisperChannelId: string, app: string): Promise<AriResult<void>> {
+    const query = { app, whisper: 'out', snoopId: whisperChannelId }
+    return this.request('POST', `/channels/${encodeURIComponent(channelId)}/snoop`, query, nothing)
+  }
+
+  /** Every channel in the bridge hears it. */
+  playOnBridge(bridgeId: string, playbackId: string, media: string): Promise<AriResult<void>> {
+    return this.request('POST', `/bridges/${encodeURIComponent(bridgeId)}/play`, { media, playbackId }, nothing)
+  }
+
   destroyBridge(bridgeId: string): Promise<AriResult<void>> {
     return this.request('DELETE', `/bridges/${encodeURIComponent(bridgeId)}`, {}, nothing)
   }
 
-  /** Asterisk connects to `externalHost` while it serves this request. */
-  externalMedia(request: ExternalMediaRequest): Promise<AriResult<void>> {
-    const query = {
-      channelId: request.channelId,
-      app: request.app,
-      external_host: request.externalHost,
-      encapsulation: 'audiosocket',
-      transport: 'tcp',
-      format: request.format,
-      data: request.uuid,
-    }
-    return this.request('POST', '/channels/externalMedia', query, nothing)
+  /** The new channel's variables: where Asterisk listens for RTP, the id of its WebSocket. */
+  externalMedia(request: ExternalMediaRequest): Promise<AriResult<Readonly<Record<string, string>>>> {
+    const query = { channelId: request.channelId, app: request.app, ...request.media }
+    return this.request('POST', '/channels/externalMedia', query, (body) => {
+      const { channelvars } = body as { channelvars?: Readonly<Record<string, string>> }
+      return channelvars ?? {}
+    })
   }
 
   private async request<Value>(

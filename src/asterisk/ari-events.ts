@@ -16,8 +16,15 @@ export type AriEvent =
   | { readonly type: 'ChannelHangupRequest'; readonly channel: AriChannel }
   | { readonly type: 'ChannelDestroyed'; readonly channel: AriChannel }
   | { readonly type: 'ChannelDtmfReceived'; readonly digit: string; readonly channel: AriChannel }
-  | { readonly type: 'PlaybackFinished'; readonly playback: { readonly id: string } }
+  | { readonly type: 'PlaybackStarted'; readonly playback: AriPlayback }
+  | { readonly type: 'PlaybackFinished'; readonly playback: AriPlayback }
   | { readonly type: 'ApplicationReplaced' }
+
+export interface AriPlayback {
+  readonly id: string
+  /** `playing` at its start; at its end `failed`, or `done`, also when it was stopped. */
+  readonly state: string
+}
 
 const eventTypes: readonly string[] = [
   'StasisStart',
@@ -25,6 +32,7 @@ const eventTypes: readonly string[] = [
   'ChannelHangupRequest',
   'ChannelDestroyed',
   'ChannelDtmfReceived',
+  'PlaybackStarted',
   'PlaybackFinished',
   'ApplicationReplaced',
 ] satisfies AriEvent['type'][]
@@ -227,12 +235,18 @@ export function parseAriEvent(data: unknown): AriEvent | 'ignored' | 'malformed'
   const { type } = parsed
   if (typeof type !== 'string') return 'malformed'
   if (!eventTypes.includes(type)) return 'ignored'
-  const event = parsed as { channel?: { id?: unknown; name?: unknown }; playback?: { id?: unknown } }
-  if (type === 'PlaybackFinished') return typeof event.playback?.id === 'string' ? (parsed as AriEvent) : 'malformed'
+  const event = parsed as { channel?: { id?: unknown; name?: unknown }; playback?: unknown }
+  if (type.startsWith('Playback')) return isPlayback(event.playback) ? (parsed as AriEvent) : 'malformed'
   if (type === 'ApplicationReplaced') return { type }
   if (typeof event.channel?.id !== 'string' || typeof event.channel.name !== 'string') return 'malformed'
   if (type === 'StasisStart' && !isStasisStart(parsed)) return 'malformed'
   return parsed as AriEvent
+}
+
+function isPlayback(playback: unknown): boolean {
+  if (typeof playback !== 'object' || playback === null) return false
+  const { id, state } = playback as { id?: unknown; state?: unknown }
+  return typeof id === 'string' && typeof state === 'string'
 }
 
 /** Who called and what was dialled are read from this event alone. */

@@ -1,8 +1,9 @@
 import { Hono } from 'hono'
+import { type MediaFiles, mediaFileResponse } from './media-files.ts'
 import { type EngineStatus, notReadyReasons } from './status.ts'
 
 /**
- * The endpoints for operators, as a factory without a socket: tests ask it directly, `app.ts` binds it.
+ * The endpoints for operators and for Asterisk, as a factory without a socket: tests ask it directly, `app.ts` binds it.
  *
  * | endpoint | answers |
  * |---|---|
@@ -10,14 +11,17 @@ import { type EngineStatus, notReadyReasons } from './status.ts'
  * | GET /ready | 200 when calls are served, else 503 with the reasons |
  * | GET /health | 200 and the state of everything, true values only |
  * | GET /metrics | Prometheus text format |
+ * | GET /media/:name | audio for Asterisk to play, as long as it is needed |
  */
 export interface ApiDeps {
   readonly status: () => EngineStatus
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>
+  /** Absent where Asterisk fetches no files from us. */
+  readonly mediaFiles?: MediaFiles
 }
 
 /** The rows of the endpoint table in the README, checked by a test. */
-export const endpoints = ['/live', '/ready', '/health', '/metrics'] as const
+export const endpoints = ['/live', '/ready', '/health', '/metrics', '/media/:name'] as const
 
 export function createApi(deps: ApiDeps): Hono {
   const api = new Hono()
@@ -56,6 +60,12 @@ export function createApi(deps: ApiDeps): Hono {
   api.get('/metrics', async (context) => {
     const { contentType, text } = await deps.scrape()
     return context.body(text, 200, { 'content-type': contentType })
+  })
+
+  // HEAD is answered by the same: the server leaves the body out.
+  api.get('/media/:name', (context) => {
+    const response = mediaFileResponse(deps.mediaFiles, context.req.param('name'))
+    return response ?? context.json({ error: 'no such file' }, 404)
   })
 
   api.notFound((context) => context.json({ error: `no such endpoint; there are ${endpoints.join(', ')}` }, 404))

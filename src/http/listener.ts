@@ -20,6 +20,10 @@ export class Listener {
     }
   }
 
+  get port(): number {
+    return this.server.port ?? 0
+  }
+
   get url(): string {
     return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.server.port}`
   }

@@ -20,6 +20,8 @@ export interface EngineStatus {
   readonly defaultProvider: string
   readonly providers: Readonly<Record<string, Readiness>>
   readonly speechDetection: Readiness
+  /** Why replies cannot be played from files where they are to be; empty otherwise. */
+  readonly filesProblem: string
   /** Calls by the state of their turn, and by their gate. */
   readonly conversation: {
     readonly states: Readonly<Record<string, number>>
@@ -35,6 +37,7 @@ export function notReadyReasons(status: EngineStatus): string[] {
   if (provider === undefined) reasons.push(`provider ${status.defaultProvider} is not configured`)
   else if (!provider.ready) reasons.push(`provider ${status.defaultProvider}: ${provider.reason}`)
   if (!status.speechDetection.ready) reasons.push(`speech detection: ${status.speechDetection.reason}`)
+  if (status.filesProblem !== '') reasons.push(status.filesProblem)
   if (!status.ariConnected) reasons.push(status.ariProblem)
   return reasons
 }

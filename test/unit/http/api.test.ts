@@ -17,11 +17,15 @@ const ready: EngineStatus = {
   defaultProvider: 'local',
   providers: { local: { ready: true }, loopback: { ready: false, reason: 'off' } },
   speechDetection: { ready: true },
+  filesProblem: '',
   conversation: { states: { listening: 2 }, gatesClosed: 1 },
 }
 
+const mediaFiles = { read: (name: string) => (name === 'a1b2.sln' ? new Uint8Array([1, 2, 3, 4]) : null) }
+
 const api = (status: Partial<EngineStatus> = {}) =>
   createApi({
+    mediaFiles,
     status: () => ({ ...ready, ...status }),
     scrape: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a 1\n' }),
   })
@@ -121,6 +125,36 @@ describe('the endpoints', () => {
     expect((await api().request('/health', { method: 'POST' })).status).toBe(404)
   })
 
+  test('/media gives the bytes, no hint of a format, and leave to keep nothing', async () => {
+    const response = await api().request('/media/a1b2.sln')
+    expect([response.status, [...new Uint8Array(await response.arrayBuffer())]]).toEqual([200, [1, 2, 3, 4]])
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'content-type': 'application/octet-stream',
+      'content-length': '4',
+      'cache-control': 'no-store, no-cache',
+    })
+  })
+
+  test.each(['/media/a1b2', '/media/a1b3.sln', '/media/', '/media/..%2Fa1b2.sln', '/media/a1b2.sln/x'])(
+    '%s is nothing',
+    async (path) => {
+      expect((await api().request(path)).status).toBe(404)
+    },
+  )
+
+  test('HEAD of a file has its length and no bytes, over a socket as well; an engine without files has none', async () => {
+    const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => api().fetch(request) })
+    const head = await fetch(`${server.url}media/a1b2.sln`, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '4', ''])
+    expect((await fetch(`${server.url}media/none.sln`, { method: 'HEAD' })).status).toBe(404)
+    await server.stop(true)
+    const without = createApi({
+      status: () => ready,
+      scrape: () => Promise.resolve({ contentType: '', text: '' }),
+    })
+    expect((await without.request('/media/a1b2.sln')).status).toBe(404)
+  })
+
   test('a fault is 500 and tells nothing of the inside', async () => {
     const broken = createApi({
       status: () => {
@@ -137,7 +171,7 @@ describe('the endpoints', () => {
   test('each is answered, and has its row in the README', async () => {
     const readme = readFileSync(join(import.meta.dir, '..', '..', '..', 'README.md'), 'utf8')
     for (const path of endpoints) {
-      expect((await api().request(path)).status).toBe(200)
+      expect((await api().request(path.replace(':name', 'a1b2.sln'))).status).toBe(200)
       expect(readme).toContain(`| \`GET ${path}\` |`)
     }
   })
