@@ -1,4 +1,5 @@
 import type { Provider } from '#agent/provider.ts'
+import { type SampleRateHz, wireRatesHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
@@ -41,9 +42,16 @@ function createLocal(deps: ProviderDeps): Provider<'agent'> {
       voice: tts.voice,
       speed: tts.speed,
       phrases: [configuration.llm.initial_greeting, configuration.llm.apology],
-      sampleRateHz: configuration.audiosocket.format === 'slin16' ? 16000 : 8000,
+      sampleRatesHz: legRates(configuration),
       llm: createOpenAiCompatibleLlm(llm, { clock, random, log, env, ...builtIn }),
     },
     localDeps,
   )
+}
+
+/** The rates that legs can have: of each door's format, since a call may name its door. */
+function legRates(configuration: Configuration): SampleRateHz[] {
+  const { audiosocket, external_media: externalMedia, media_websocket: mediaWebSocket } = configuration
+  const rates = [audiosocket.format, externalMedia.format, mediaWebSocket.format].map((wire) => wireRatesHz[wire])
+  return [...new Set(rates)]
 }

@@ -1,24 +1,23 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Provider, Readiness } from '#agent/provider.ts'
-import type { AllowList } from '#asterisk/allow-list.ts'
 import { AriClient } from '#asterisk/ari-client.ts'
 import { AriEvents } from '#asterisk/ari-events.ts'
-import { AudioSocketServer } from '#asterisk/audiosocket-server.ts'
+import type { AcceptLeg } from '#asterisk/door.ts'
 import { MediaCalls } from '#asterisk/media-calls.ts'
 import { OrphanSweep } from '#asterisk/orphans.ts'
 import { StasisApp } from '#asterisk/stasis-app.ts'
-import type { SampleRateHz } from '#audio/format.ts'
 import { type Clock, SystemClock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { type Random, systemRandom } from '#base/random.ts'
 import { version } from '#base/version.ts'
-import { Admission, type CallSettings } from '#call/admission.ts'
-import type { CallWorld } from '#call/call.ts'
+import { Admission } from '#call/admission.ts'
+import type { CallWorld } from '#call/call-plan.ts'
+import { LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { turnStates } from '#call/turn-state.ts'
-import { advertisedHost } from '#config/cross-checks.ts'
+import { WarmUp } from '#call/warm-up.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { createApi } from '#http/api.ts'
@@ -31,7 +30,9 @@ import { SpeechDetection } from '#speech/detection.ts'
 import { createCallObserver } from '#telemetry/call-observer.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
-import { allowedPeers } from './app/allowed-peers.ts'
+import { type AllowLists, allowedPeers } from './app/allowed-peers.ts'
+import { callSettings } from './app/call-settings.ts'
+import { createDoors, createPlaybackFiles, type MediaDoors } from './app/doors.ts'
 
 /**
  * The composition root: builds every part from one configuration, wires them, and closes them in the opposite order.
@@ -50,8 +51,11 @@ export interface EngineDeps {
   readonly http?: Listener
   readonly clock?: Clock
   readonly random?: Random
+  /** Instead of those that the configuration names: a benchmark brings its own. */
+  readonly providers?: Readonly<Record<string, Provider<'agent'>>>
 }
 
+const noFiles = { files: 0, bytes: 0 }
 /** What has no owner is found at each connection to Asterisk, and this often in between. */
 const sweepEveryMs = 60_000
 
@@ -60,22 +64,26 @@ export class Engine {
   readonly pacer: Pacer
   readonly metrics: Metrics
   readonly detection: SpeechDetection
-  readonly audioSocket: AudioSocketServer
+  readonly media: MediaDoors
   readonly providers: Readonly<Record<string, Provider<'agent'>>>
   private readonly configuration: Configuration<VendorsConfiguration>
   private readonly log: Log
   private readonly clock: Clock
   private readonly admission: Admission
+  private readonly load: LoadMeter
+  private readonly playback: ReturnType<typeof createPlaybackFiles>
+  private readonly warmUp: WarmUp
   private readonly ariEvents: AriEvents
   private readonly orphans: OrphanSweep
   private sweeping: Disposable | null = null
   private readonly records: CallRecordFile
   private readonly http: Listener
   private asteriskVersion: string | null = null
+  private filesProblem = ''
   private closing: Promise<void> | null = null
 
   /** Listens on all its ports when it returns. Throws when a port is taken; the message names it. */
-  private constructor(deps: EngineDeps, allowList: AllowList) {
+  private constructor(deps: EngineDeps, allow: AllowLists) {
     const { configuration, env, log } = deps
     const clock = deps.clock ?? new SystemClock()
     const random = deps.random ?? systemRandom
@@ -84,13 +92,15 @@ export class Engine {
     this.clock = clock
     this.records = new CallRecordFile(recordsPath(configuration.records.file, env), log)
     this.detection = new SpeechDetection({ clock, log, random, capacity: configuration.limits.calls })
-    this.providers = createProviders({ configuration, env, log, clock, random })
+    this.providers = deps.providers ?? createProviders({ configuration, env, log, clock, random })
     this.metrics = new Metrics(version, clock, this.metricSources(), Object.keys(this.providers))
-    this.pacer = new Pacer(clock, (latenessMs) => this.metrics.pacingLateness(latenessMs))
+    const { asterisk, audiosocket, limits, streaming } = configuration
+    this.load = new LoadMeter(clock, { loopLagMs: limits.loop_lag_ms, pacingLatenessMs: limits.pacing_lateness_ms })
+    this.pacer = new Pacer(clock, (lagMs, latenessMs) => {
+      this.metrics.pacing(lagMs, latenessMs)
+      this.load.observe(lagMs, latenessMs)
+    })
 
-    const { asterisk, audiosocket } = configuration
-    const provider = this.provider()
-    const sampleRateHz: SampleRateHz = audiosocket.format === 'slin16' ? 16000 : 8000
     const world: CallWorld = {
       clock,
       log,
@@ -103,21 +113,15 @@ export class Engine {
       }),
       observer: createCallObserver(log, this.metrics, this.records, configuration.logging.transcripts),
     }
-    this.admission = new Admission(callSettings(configuration, provider, sampleRateHz), world)
+    this.warmUp = new WarmUp(streaming.jitter_buffer_ms)
+    this.admission = new Admission(callSettings(configuration, this.provider(), this.warmUp), world, this.load)
 
-    const mediaCalls = new MediaCalls(this.store, this.admission, audiosocket.accept_unannounced)
-    this.audioSocket = new AudioSocketServer({
-      host: audiosocket.host,
-      port: audiosocket.port,
-      sampleRateHz,
-      uuidTimeoutMs: audiosocket.uuid_timeout_ms,
-      silentPeerTimeoutMs: audiosocket.silent_peer_timeout_ms,
-      connectionsMax: audiosocket.max_connections,
-      allowList,
-      clock,
-      log,
-      accept: (uuid, leg) => mediaCalls.accept(uuid, leg),
-    })
+    const unannouncedWire = audiosocket.accept_unannounced ? audiosocket.format : null
+    const mediaCalls = new MediaCalls(this.store, this.admission, unannouncedWire)
+    const accept: AcceptLeg = (uuid, leg) => mediaCalls.accept(uuid, leg)
+    this.media = createDoors({ configuration, allow, clock, log, random, pacer: this.pacer, accept })
+    this.http = deps.http ?? this.listen()
+    this.playback = createPlaybackFiles(configuration, { clock, log, random, httpPort: this.http.port })
 
     const ariOptions = {
       host: asterisk.host,
@@ -135,8 +139,9 @@ export class Engine {
       log,
       random,
       application: asterisk.app_name,
-      mediaHost: `${advertisedHost(configuration)}:${this.audioSocket.port}`,
-      format: audiosocket.format,
+      doors: this.media.doors,
+      files: this.playback.files,
+      repliesByFile: configuration.downstream_mode === 'file',
     })
     this.orphans = new OrphanSweep({ ari, clock, log, store: this.store, application: asterisk.app_name })
     this.ariEvents = new AriEvents(
@@ -152,9 +157,7 @@ export class Engine {
         connected: () => {
           void stasis.reconcile()
           void this.orphans.sweep()
-          void ari.asteriskVersion().then((result) => {
-            if (result.ok) this.asteriskVersion = result.value
-          })
+          void this.meetAsterisk(ari)
         },
         applicationTaken: () => ari.applicationTaken(asterisk.app_name),
         disconnected: () => {
@@ -165,8 +168,11 @@ export class Engine {
       log,
       random,
     )
-    const api = createApi({ status: () => this.status(), scrape: () => this.metrics.scrape() })
-    this.http = deps.http ?? this.listen()
+    const api = createApi({
+      status: () => this.status(),
+      scrape: () => this.metrics.scrape(),
+      ...(this.playback.http === null ? {} : { mediaFiles: this.playback.http }),
+    })
     this.http.attach(api.fetch)
   }
 
@@ -177,8 +183,27 @@ export class Engine {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
     })
     engine.provider().start()
+    void engine.prepareFolder()
     if (deps.ari !== false) engine.ariEvents.start()
     return engine
+  }
+
+  /** Sweeps what a killed engine has left in the shared folder, and finds out whether it can be written. */
+  private async prepareFolder(): Promise<void> {
+    const prepared = await this.playback.folder?.prepare()
+    if (prepared === undefined || prepared.ok) return
+    this.filesProblem = prepared.error
+    this.log.error('replies cannot be played from files', { why: prepared.error })
+  }
+
+  /** Which Asterisk this is, and which way its audio is to take. */
+  private async meetAsterisk(ari: AriClient): Promise<void> {
+    const version = await ari.asteriskVersion()
+    if (!version.ok) return
+    this.asteriskVersion = version.value
+    if (!this.media.doors.auto) return
+    const modules = await ari.modules()
+    this.media.doors.found(version.value, modules.ok ? modules.value : null)
   }
 
   get httpUrl(): string {
@@ -186,7 +211,7 @@ export class Engine {
   }
 
   get audioSocketAddress(): string {
-    return `${this.configuration.audiosocket.host}:${this.audioSocket.port}`
+    return `${this.configuration.audiosocket.host}:${this.media.audioSocket.port}`
   }
 
   status(): EngineStatus {
@@ -199,11 +224,12 @@ export class Engine {
       ariConnected: this.ariEvents.connected,
       ariProblem: this.ariEvents.problem,
       asteriskVersion: this.asteriskVersion,
-      audioTransport: configuration.audio_transport,
+      audioTransport: this.media.doors.transport,
       audioSocketAddress: this.audioSocketAddress,
       defaultProvider: configuration.default_provider,
       providers: this.readiness(),
       speechDetection: this.detection.readiness,
+      filesProblem: configuration.downstream_mode === 'file' ? this.filesProblem : '',
       conversation: { states: this.turnStates(), gatesClosed: this.gatesClosed() },
     }
   }
@@ -228,7 +254,7 @@ export class Engine {
     await Promise.all(this.store.live.map((call) => call.end('shutdown')))
     this.sweeping?.[Symbol.dispose]()
     this.ariEvents.stop()
-    this.audioSocket.close()
+    this.media.doors.close()
     await Promise.all([
       this.detection.close(),
       ...Object.values(this.providers).map((provider) => provider.close()),
@@ -250,7 +276,7 @@ export class Engine {
     try {
       return new Listener(host, port)
     } catch (thrown) {
-      this.audioSocket.close()
+      this.media.doors.close()
       throw thrown
     }
   }
@@ -286,8 +312,13 @@ export class Engine {
       ariEvents: () => this.ariEvents.counters,
       refused: () => this.admission.refused,
       unknownEvents: () => this.store.unknown,
-      audioSocket: () => ({ connections: this.audioSocket.connections, ...this.audioSocket.counters }),
+      audioSocket: () => ({ connections: this.media.audioSocket.connections, ...this.media.audioSocket.counters }),
       orphans: () => this.orphans.removed,
+      transport: () => this.media.doors.transport,
+      rtp: () => ({ openPorts: this.media.rtp.openPorts, ...this.media.rtp.counters }),
+      mediaWebSocket: () => ({ connections: this.media.webSocket.connections, ...this.media.webSocket.counters }),
+      warmUpExtraMs: () => ({ [this.configuration.default_provider]: this.warmUp.extraMs }),
+      playbackFiles: () => ({ ...(this.playback.http?.held ?? noFiles), dropped: this.playback.http?.dropped ?? 0 }),
       pacer: () => this.pacer.counters,
       detector: () => this.detection.stats,
       providersReady: () =>
@@ -297,38 +328,6 @@ export class Engine {
       timers: () => (this.clock instanceof SystemClock ? this.clock.timers : 0),
       records: () => this.records,
     }
-  }
-}
-
-function callSettings(
-  configuration: Configuration<VendorsConfiguration>,
-  provider: Provider<'agent'>,
-  sampleRateHz: SampleRateHz,
-): CallSettings {
-  const { barge_in: bargeIn, vad, streaming, llm, limits } = configuration
-  return {
-    provider,
-    sampleRateHz,
-    language: configuration.language,
-    prompt: llm.prompt,
-    greeting: llm.initial_greeting,
-    callMaxMs: limits.call_seconds * 1000,
-    callsMax: limits.calls,
-    turns: {
-      warmUpMs: streaming.min_start_ms,
-      greetingWarmUpMs: streaming.greeting_min_start_ms,
-      endSilenceMs: vad.end_silence_ms,
-      turnMaxMs: vad.max_turn_ms,
-      bargeIn: {
-        enabled: bargeIn.enabled,
-        minMs: bargeIn.min_ms,
-        initialProtectionMs: bargeIn.initial_protection_ms,
-        greetingProtectionMs: bargeIn.greeting_protection_ms,
-        guardMs: bargeIn.post_tts_end_protection_ms,
-        cooldownMs: bargeIn.cooldown_ms,
-      },
-      apology: llm.apology,
-    },
   }
 }
 

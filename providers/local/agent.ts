@@ -29,14 +29,14 @@ export interface LocalAgentOptions {
   readonly speed: number
   /** Said to every caller or in trouble: made once, before the first call. */
   readonly phrases: readonly string[]
-  readonly sampleRateHz: SampleRateHz
+  readonly sampleRatesHz: readonly SampleRateHz[]
   readonly llm: Provider<'llm'>
 }
 
 /** The cascade of local models behind the contract of an agent. */
 export function createLocalAgent(name: string, options: LocalAgentOptions, deps: LocalDeps): Provider<'agent'> {
   const { store, log, clock, random } = deps
-  const { sampleRateHz } = options
+  const { sampleRatesHz } = options
   return createCascade({
     name,
     stt: createLocalStt({ store, model: options.sttModel, clock, log, random }),
@@ -45,7 +45,9 @@ export function createLocalAgent(name: string, options: LocalAgentOptions, deps:
       store,
       voice: options.voice,
       speed: options.speed,
-      phrases: options.phrases.filter((text) => text !== '').map((text) => ({ text, sampleRateHz })),
+      phrases: options.phrases
+        .filter((text) => text !== '')
+        .flatMap((text) => sampleRatesHz.map((sampleRateHz) => ({ text, sampleRateHz }))),
       clock,
       log,
       random,

@@ -8,6 +8,7 @@ import type { Result } from '#base/result.ts'
 import type { ModelStore } from '#speech/model-store.ts'
 import { ModelWait } from '#speech/model-wait.ts'
 import { quietestPoint } from '#speech/quietest.ts'
+import { moonshineRateHz } from '#speech/moonshine.ts'
 import { Recognition, type Transcription } from '#speech/recognition.ts'
 import { isRetryable, type SpeechFailure } from '#speech/speech-failure.ts'
 import { TurnAudio } from '#speech/turn-audio.ts'
@@ -46,6 +47,7 @@ export function createLocalStt(options: LocalSttOptions): Provider<'stt'> {
     role: 'stt',
     turnDetection: 'none',
     readiness: () => (models.readiness.ready ? recognition.readiness : models.readiness),
+    audioRates: (legHz) => ({ inputHz: moonshineRateHz, outputHz: legHz }),
     queued: () => recognition.stats.waiting,
     start: () => models.start(),
     open: (context) => Promise.resolve(new LocalSttSession(context, recognition)),

@@ -81,6 +81,7 @@ export function createLocalTts(options: LocalTtsOptions): Provider<'tts'> {
     role: 'tts',
     turnDetection: 'none',
     readiness: readinessWithPhrases,
+    audioRates: (legHz) => ({ inputHz: legHz, outputHz: voice.sampleRateHz ?? legHz }),
     queued: () => voice.stats.waiting,
     start: () => models.start(),
     open: (context) => Promise.resolve(new LocalTtsSession(context, phraseBook)),

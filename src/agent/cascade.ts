@@ -51,6 +51,10 @@ export function createCascade(parts: CascadeParts): Provider<'agent'> {
       })
       return reasons.length === 0 ? { ready: true } : { ready: false, reason: reasons.join('; ') }
     },
+    audioRates: (legHz) => ({
+      inputHz: stt.audioRates?.(legHz).inputHz ?? legHz,
+      outputHz: tts.audioRates?.(legHz).outputHz ?? legHz,
+    }),
     queued: () => all.reduce((sum, part) => sum + (part.queued?.() ?? 0), 0),
     start: () => all.forEach((part) => part.start()),
     async open(context) {
@@ -92,6 +96,8 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
   /** Pieces handed to the voice and not yet spoken, in order. */
   private speakingText: string[] = []
   private pieceMs = 0
+  /** The reply's first sentence has gone to the voice. */
+  private announced = false
   private audible = false
 
   constructor(context: CallContext, stt: SessionOf<'stt'>, llm: SessionOf<'llm'>, tts: SessionOf<'tts'>) {
@@ -209,6 +215,7 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.pieces = []
     this.speakingText = []
     this.pieceMs = 0
+    this.announced = false
     this.audible = false
     this.splitter.flush()
   }
@@ -231,6 +238,8 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
   private speak(text: string): void {
     this.stage('llm_first_sentence')
     this.phase = 'speaking'
+    if (!this.announced) this.listener({ type: 'reply_started' })
+    this.announced = true
     this.piecesWaiting += 1
     this.speakingText.push(text)
     if (this.tts.send({ type: 'speak', text }) === 'sent') return
@@ -248,7 +257,6 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
           this.audible = true
           this.disarm()
           this.stage('tts_first_audio')
-          this.listener({ type: 'reply_started' })
         }
         this.pieceMs += (event.frame.samples.length * 1000) / event.frame.sampleRateHz
         return this.listener(event)

@@ -66,6 +66,7 @@ export type AgentInput =
 export type AgentEvent =
   | { readonly type: 'speech_started' }
   | { readonly type: 'speech_stopped' }
+  /** A reply is being made: its audio is due. */
   | { readonly type: 'reply_started' }
   /** Reply audio at the leg's rate, any length, as fast as it comes. The receiver copies what it keeps. */
   | { readonly type: 'audio'; readonly frame: AudioFrame }
@@ -141,12 +142,20 @@ export type Readiness = { readonly ready: true } | { readonly ready: false; read
  */
 export type TurnDetection = 'engine' | 'provider' | 'none'
 
+export interface AudioRates {
+  /** What it hears, and what it speaks, before and after its own conversions. */
+  readonly inputHz: number
+  readonly outputHz: number
+}
+
 export interface Provider<R extends Role> {
   readonly name: string
   readonly role: R
   /** Only meaningful for agents; the parts of a cascade say `none`. */
   readonly turnDetection: TurnDetection
   readiness(): Readiness
+  /** The rates it works at for a leg of this rate; without it, the leg's own. The alignment audit names what differs. */
+  audioRates?(legHz: SampleRateHz): AudioRates
   /** Jobs of all calls that wait inside the provider, where it has queues: 0 when no call is live. */
   queued?(): number
   /** Begins loading, connecting or spawning in the background; idempotent, never throws. */

@@ -3,21 +3,34 @@ import { AllowList } from '#asterisk/allow-list.ts'
 import type { Log } from '#base/log.ts'
 import type { Configuration } from '#config/schema.ts'
 
+/** Who may bring media, by the door. */
+export interface AllowLists {
+  readonly audiosocket: AllowList
+  readonly externalMedia: AllowList
+  readonly mediaWebSocket: AllowList
+}
+
 /**
- * `audiosocket.allow` as addresses: `loopback` and `asterisk` are names for what this machine and the configured
- * Asterisk resolve to when the engine starts.
+ * The `allow` lists as addresses: `loopback` and `asterisk` are names for what this machine and the configured Asterisk
+ * resolve to when the engine starts.
  */
-export async function allowedPeers(configuration: Configuration, log: Log): Promise<AllowList> {
-  const entries: string[] = []
-  for (const entry of configuration.audiosocket.allow) {
-    if (entry === 'loopback') entries.push('127.0.0.0/8', '::1')
-    else if (entry === 'asterisk') entries.push(...(await addressesOf(configuration.asterisk.host, log)))
-    else entries.push(entry)
+export async function allowedPeers(configuration: Configuration, log: Log): Promise<AllowLists> {
+  const asterisk = await addressesOf(configuration.asterisk.host, log)
+  const list = (section: 'audiosocket' | 'external_media' | 'media_websocket') => {
+    const entries = configuration[section].allow.flatMap((entry) => {
+      if (entry === 'loopback') return ['127.0.0.0/8', '::1']
+      return entry === 'asterisk' ? asterisk : [entry]
+    })
+    const parsed = AllowList.parse(entries)
+    // The schema has checked each entry, so this is a bug and no mistake of the user's.
+    if (!parsed.ok) throw new Error(`bug: ${section}.allow: ${parsed.error}`)
+    return parsed.value
   }
-  const list = AllowList.parse(entries)
-  // The schema has checked each entry, so this is a bug and no mistake of the user's.
-  if (!list.ok) throw new Error(`bug: audiosocket.allow: ${list.error}`)
-  return list.value
+  return {
+    audiosocket: list('audiosocket'),
+    externalMedia: list('external_media'),
+    mediaWebSocket: list('media_websocket'),
+  }
 }
 
 async function addressesOf(host: string, log: Log): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { type AudioFormat, type AudioFrame, ptimeMs, type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
 import { Reframer } from '#audio/reframe.ts'
 import type { Clock } from '#base/clock.ts'
-import type { HangupCause, Leg, LegEvent, Sent } from '#call/leg.ts'
-import { audioMessageBytes, terminateMessage, writeAudioMessage } from './audiosocket.ts'
+import { type HangupCause, type Leg, type LegEvent, type LegStats, noLegStats, type Sent } from '#call/leg.ts'
+import { audioMessageBytes, headerBytes, terminateMessage, writeAudioMessage } from './audiosocket.ts'
 
 /**
  * One AudioSocket connection as a leg. The socket's own `write` takes what the kernel takes and keeps nothing, so the
@@ -35,18 +35,29 @@ export interface LegSocket {
   terminate(): unknown
 }
 
+const slinByRate = { 8000: 'slin', 16000: 'slin16', 24000: 'slin24', 48000: 'slin48' } as const
+
 export class AudioSocketLeg implements Leg {
   readonly format: AudioFormat
+  /** TCP neither loses nor reorders. */
+  readonly stats: Readonly<LegStats> = noLegStats()
   readonly counters: LegCounters = { full: 0 }
   private readonly socket: LegSocket
   private readonly clock: Clock
   private readonly message: Uint8Array
+  /** The samples of `message`. */
+  private readonly messageSamples: Int16Array
   private readonly waiting: Uint8Array
   private waitingBytes = 0
   private stuckSinceMs: number | null = null
   private readonly inbound: Int16Array
   private readonly inboundBytes: Uint8Array
   private oddByte: number | null = null
+  /** A message that is one whole frame, as nearly all are. */
+  private readonly whole: AudioFrame
+  private readonly wholeBytes: Uint8Array
+  /** One for all frames: nothing is made for each. */
+  private readonly audioEvent: { readonly type: 'audio'; frame: AudioFrame }
   private readonly reframer: Reframer
   private listener: ((event: LegEvent) => void) | null = null
   private ended = false
@@ -60,13 +71,21 @@ export class AudioSocketLeg implements Leg {
   constructor(socket: LegSocket, sampleRateHz: SampleRateHz, clock: Clock) {
     this.socket = socket
     this.clock = clock
-    this.format = { sampleRateHz, ptimeMs }
-    const messageBytes = audioMessageBytes(samplesPerFrame(sampleRateHz))
-    this.message = new Uint8Array(messageBytes)
+    this.format = { sampleRateHz, ptimeMs, wire: slinByRate[sampleRateHz] }
+    const frameSamples = samplesPerFrame(sampleRateHz)
+    const messageBytes = audioMessageBytes(frameSamples)
+    // A byte before the header of three, so that the samples behind it stand at an even place.
+    const buffer = new ArrayBuffer(1 + messageBytes)
+    this.message = new Uint8Array(buffer, 1)
+    this.messageSamples = new Int16Array(buffer, 1 + headerBytes)
+    writeAudioMessage(this.message, 0, sampleRateHz, this.messageSamples)
     this.waiting = new Uint8Array(messageBytes * framesWaitingMax)
     this.inbound = new Int16Array(4097)
     this.inboundBytes = new Uint8Array(this.inbound.buffer)
     this.reframer = new Reframer(sampleRateHz)
+    this.whole = { sampleRateHz, samples: new Int16Array(frameSamples) }
+    this.wholeBytes = new Uint8Array(this.whole.samples.buffer)
+    this.audioEvent = { type: 'audio', frame: this.whole }
     this.lastInboundMs = clock.now()
     this.openedMs = this.lastInboundMs
     this.bytesPerMs = (sampleRateHz * 2) / 1000
@@ -85,7 +104,8 @@ export class AudioSocketLeg implements Leg {
       this.waitingBytes = end
       return 'sent'
     }
-    const length = writeAudioMessage(this.message, 0, frame.sampleRateHz, frame.samples)
+    this.messageSamples.set(frame.samples)
+    const { length } = this.message
     const taken = this.socket.write(this.message, 0, length)
     if (taken < 0) return 'closed'
     if (taken < length) {
@@ -94,6 +114,11 @@ export class AudioSocketLeg implements Leg {
       this.stuckSinceMs = this.clock.now()
     }
     return 'sent'
+  }
+
+  /** What waits here can be called back; the rest of a message that has begun must follow it. */
+  flush(): void {
+    this.waitingBytes %= this.message.length
   }
 
   private refuse(): Sent {
@@ -134,6 +159,11 @@ export class AudioSocketLeg implements Leg {
     this.receivedBytes += pcm.length
     const realTimeMs = this.lastInboundMs - this.openedMs
     if (this.receivedBytes > (realTimeMs * floodShare + floodSlackMs) * this.bytesPerMs) return 'flood'
+    if (pcm.length === this.wholeBytes.length && this.oddByte === null && this.reframer.empty) {
+      this.wholeBytes.set(pcm)
+      this.emitFrame(this.whole)
+      return 'taken'
+    }
     let bytes = 0
     if (this.oddByte !== null) {
       this.inboundBytes[0] = this.oddByte
@@ -151,7 +181,9 @@ export class AudioSocketLeg implements Leg {
   }
 
   private readonly emitFrame = (frame: AudioFrame): void => {
-    if (!this.ended) this.listener?.({ type: 'audio', frame })
+    if (this.ended) return
+    this.audioEvent.frame = frame
+    this.listener?.(this.audioEvent)
   }
 
   receiveDtmf(digit: string): void {

@@ -6,6 +6,7 @@ import type { HangupCause } from '#call/leg.ts'
 import type { AllowList } from './allow-list.ts'
 import { AudioSocketParser, terminateMessage, type Violation } from './audiosocket.ts'
 import { AudioSocketLeg } from './audiosocket-leg.ts'
+import type { Acceptance } from './door.ts'
 
 /**
  * The TCP port that Asterisk connects to. It checks who comes, waits for the UUID, and hands a leg to whoever owns the
@@ -22,8 +23,6 @@ export type Rejection =
   | 'duplicate_uuid'
   | 'refused'
   | Violation
-
-export type Acceptance = 'accepted' | 'unknown_uuid' | 'duplicate_uuid' | 'refused'
 
 export interface AudioSocketServerOptions {
   readonly host: string

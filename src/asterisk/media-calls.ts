@@ -1,8 +1,9 @@
+import type { WireFormat } from '#audio/format.ts'
 import type { Admission } from '#call/admission.ts'
+import type { Leg } from '#call/leg.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
 import type { SessionStore } from '#call/session-store.ts'
-import type { AudioSocketLeg } from './audiosocket-leg.ts'
-import type { Acceptance } from './audiosocket-server.ts'
+import type { Acceptance } from './door.ts'
 
 /**
  * Who takes a media connection: the call that announced its UUID through ARI; or, where `audiosocket.accept_unannounced`
@@ -12,19 +13,20 @@ import type { Acceptance } from './audiosocket-server.ts'
 export class MediaCalls {
   private readonly store: SessionStore
   private readonly admission: Admission
-  private readonly acceptUnannounced: boolean
+  private readonly unannouncedWire: WireFormat | null
 
-  constructor(store: SessionStore, admission: Admission, acceptUnannounced: boolean) {
+  /** `unannouncedWire`: what such a call speaks; null where none is taken. */
+  constructor(store: SessionStore, admission: Admission, unannouncedWire: WireFormat | null) {
     this.store = store
     this.admission = admission
-    this.acceptUnannounced = acceptUnannounced
+    this.unannouncedWire = unannouncedWire
   }
 
-  accept(uuid: string, leg: AudioSocketLeg): Acceptance {
+  accept(uuid: string, leg: Leg): Acceptance {
     const announced = this.store.byMediaUuid(uuid)
     if (announced !== undefined) return announced.attachLeg(leg) === 'attached' ? 'accepted' : 'duplicate_uuid'
     // A connection that comes after its call has ended must not become a call of its own.
-    if (!this.acceptUnannounced || this.store.endedLately(uuid)) {
+    if (this.unannouncedWire === null || this.store.endedLately(uuid)) {
       this.store.noteUnknown('media')
       return 'unknown_uuid'
     }
@@ -32,6 +34,8 @@ export class MediaCalls {
       id: uuid,
       caller: { number: '', name: '', dialled: '' },
       origin: 'dialplan',
+      transport: 'audiosocket',
+      wire: this.unannouncedWire,
       pbx: noPbx,
     })
     if (typeof call === 'string') return 'refused'
@@ -44,6 +48,12 @@ export class MediaCalls {
 }
 
 const noPbx: PbxSide = {
+  files: null,
+  callerCodec: () => Promise.resolve(null),
   channelEntered: () => {},
+  carriesMedia: () => false,
+  playbackEvent: () => {},
+  kick: () => {},
+  reopenMedia: () => Promise.resolve(false),
   release: () => Promise.resolve(),
 }

@@ -85,7 +85,9 @@ export class RtpDoor implements Door {
 
   constructor(options: RtpDoorOptions) {
     this.options = options
-    const { host, portMin, portMax } = options
+    const { host, portMin } = options
+    // A firewall that is open for the one port would stop any other.
+    const portMax = options.ports === 'shared' ? portMin : options.portMax
     const refused = () => {
       this.counters.refusals += 1
     }

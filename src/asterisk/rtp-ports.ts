@@ -16,6 +16,7 @@ export type Datagram = (bytes: Uint8Array, port: number, address: string) => voi
 export interface RtpPortsOptions {
   readonly host: string
   readonly portMin: number
+  /** The same as `portMin` where all calls share one port. */
   readonly portMax: number
   /** The kernel tells of a datagram that was refused; it is no reason to end anything. */
   readonly refused: () => void
@@ -53,6 +54,9 @@ export class RtpPorts {
         if (!isInUse(thrown)) return failed(`external_media.host ${host} cannot be bound: ${messageOf(thrown)}`)
         held += 1
       }
+    }
+    if (portMin === portMax) {
+      return failed(`external_media.port_min: UDP port ${portMin} of ${host} is in use; choose another one`)
     }
     const needed = this.open + held + 1
     return failed(

@@ -2,12 +2,17 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { Admission, PatchcordResult } from '#call/admission.ts'
+import type { FilePlaybackEvent } from '#call/file-player.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { AriCall } from './ari-call.ts'
 import type { AriChannel, AriClient } from './ari-client.ts'
 import type { AriEvent } from './ari-events.ts'
 import { channelKind } from './channel-kind.ts'
+import type { Doors } from './doors.ts'
+import { AsteriskFilePlayer } from './file-playback.ts'
 import { giveBack, remove } from './give-back.ts'
+import type { PlaybackFiles } from './playback-files.ts'
+import { readStasisArguments } from './stasis-arguments.ts'
 
 /**
  * The Stasis application: events in, calls out. It knows no call by itself; what an event belongs to is asked of the
@@ -21,8 +26,11 @@ export interface StasisAppOptions {
   readonly log: Log
   readonly random: Random
   readonly application: string
-  readonly mediaHost: string
-  readonly format: 'slin' | 'slin16'
+  readonly doors: Doors
+  /** Null: no way for Asterisk to get at a file of ours. */
+  readonly files: PlaybackFiles | null
+  /** `downstream_mode: file`. */
+  readonly repliesByFile: boolean
 }
 
 const reconcileAttempts = 5
@@ -38,7 +46,7 @@ export class StasisApp {
   event(event: AriEvent): void {
     switch (event.type) {
       case 'StasisStart':
-        return this.entered(event.channel)
+        return this.entered(event.channel, event.args)
       case 'ChannelHangupRequest':
       case 'StasisEnd':
       case 'ChannelDestroyed':
@@ -47,8 +55,10 @@ export class StasisApp {
         // The digit also arrives on the media connection; this is only where an unknown channel shows.
         if (this.options.store.byChannelId(event.channel.id) === undefined) this.unknown('channel', event.type)
         return
+      case 'PlaybackStarted':
+        return this.played(event.playback.id, 'started')
       case 'PlaybackFinished':
-        return this.unknown('playback', event.type)
+        return this.played(event.playback.id, event.playback.state === 'failed' ? 'failed' : 'finished')
       case 'ApplicationReplaced':
         return
     }
@@ -70,7 +80,7 @@ export class StasisApp {
     for (const call of known) if (!alive.includes(call.id)) void call.end('caller')
   }
 
-  private entered(channel: AriChannel): void {
+  private entered(channel: AriChannel, args: readonly string[]): void {
     switch (channelKind(channel, this.options.application)) {
       case 'our_media': {
         const call = this.options.store.byChannelId(channel.id)
@@ -84,26 +94,76 @@ export class StasisApp {
         this.options.admission.noteRefused('not_a_caller')
         return this.refuse(channel, 'not_a_caller')
       case 'caller':
-        return this.admit(channel)
+        return this.admit(channel, args)
     }
   }
 
-  private admit(channel: AriChannel): void {
-    const { ari, store, admission, clock, log, random, application, mediaHost, format } = this.options
+  private admit(channel: AriChannel, args: readonly string[]): void {
+    const { ari, store, admission, clock, log, random, application } = this.options
     if (store.byChannelId(channel.id) !== undefined) return
-    const mediaUuid = random.uuid()
-    const pbx = new AriCall({ ari, clock, log, application, mediaHost, format, channelId: channel.id, mediaUuid })
+    const { door, format, transport } = this.entrance(channel, args)
+    const files = this.filePlayer(channel.id)
+    const pbx = new AriCall({
+      ari,
+      clock,
+      log,
+      store,
+      application,
+      door,
+      format,
+      channelId: channel.id,
+      uuid: () => random.uuid(),
+      files,
+      repliesByFile: this.options.repliesByFile,
+    })
     const call = admission.admit({
       id: channel.id,
       caller: { number: channel.caller.number, name: channel.caller.name, dialled: channel.dialplan.exten },
       origin: 'ari',
+      transport,
+      wire: format,
       pbx,
     })
     if (typeof call === 'string') return this.refuse(channel, call)
     store.bindChannel(channel.id, call)
-    store.bindChannel(pbx.mediaChannelId, call)
-    store.bindMedia(mediaUuid, call)
     void pbx.setUp(call)
+  }
+
+  /** What the dialplan asks for, where it makes sense; a mistake there costs no call. */
+  private entrance(channel: AriChannel, args: readonly string[]) {
+    const { doors, log } = this.options
+    const { audioTransport, unknown } = readStasisArguments(args)
+    if (unknown.length > 0)
+      log.warn('Stasis() has arguments that mean nothing', { call: channel.id, unknown: unknown.join(', ') })
+    const named = doors.entrance(audioTransport)
+    if (named.ok) return named.value
+    log.warn('Stasis() names no way for audio: the configured one is taken', { call: channel.id, why: named.error })
+    const usual = doors.entrance(null)
+    if (!usual.ok) throw new Error('bug: the configured transport has no door')
+    return usual.value
+  }
+
+  private filePlayer(channelId: string): AsteriskFilePlayer | null {
+    const { ari, clock, log, random, application, files, store } = this.options
+    if (files === null) return null
+    const call = () => store.byChannelId(channelId)
+    return new AsteriskFilePlayer({
+      ari,
+      clock,
+      log,
+      random,
+      application,
+      channelId,
+      files,
+      bind: (playbackId) => {
+        const owner = call()
+        if (owner !== undefined) store.bindPlayback(playbackId, owner)
+      },
+      bindChannel: (id) => {
+        const owner = call()
+        if (owner !== undefined) store.bindChannel(id, owner)
+      },
+    })
   }
 
   private refuse(channel: AriChannel, result: PatchcordResult): void {
@@ -119,10 +179,22 @@ export class StasisApp {
       return this.unknown('channel', 'end')
     }
     if (channelKind(channel, this.options.application) === 'our_media') {
-      void call.end('media_lost')
+      // One that was lost and replaced is expected to go.
+      if (call.pbx.carriesMedia(channel.id)) call.mediaLost()
       return
     }
     void call.end('caller')
+  }
+
+  private played(playbackId: string, event: FilePlaybackEvent): void {
+    const { store } = this.options
+    const call = store.byPlaybackId(playbackId)
+    if (call === undefined) {
+      if (!store.endedLately(playbackId)) this.unknown('playback', event)
+      return
+    }
+    if (event !== 'started') store.unbindPlayback(playbackId)
+    call.pbx.playbackEvent(playbackId, event)
   }
 
   private unknown(kind: 'channel' | 'playback', what: string): void {

@@ -14,9 +14,24 @@ export interface AudioFrame {
   readonly samples: Int16Array
 }
 
+/** Asterisk's names of what travels on a wire; mono. Bytes per sample: 1 for the laws of G.711, 2 for slin. */
+export const wireFormats = ['slin', 'slin16', 'slin24', 'slin48', 'ulaw', 'alaw'] as const
+export type WireFormat = (typeof wireFormats)[number]
+
+export const wireRatesHz: Readonly<Record<WireFormat, SampleRateHz>> = {
+  slin: 8000,
+  slin16: 16000,
+  slin24: 24000,
+  slin48: 48000,
+  ulaw: 8000,
+  alaw: 8000,
+}
+
 export interface AudioFormat {
   readonly sampleRateHz: SampleRateHz
   readonly ptimeMs: number
+  /** What the frames are made of and into, at the edge. */
+  readonly wire: WireFormat
 }
 
 /** 8000 Hz → 160, 16000 Hz → 320, 24000 Hz → 480, 48000 Hz → 960. */

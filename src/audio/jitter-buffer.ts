@@ -90,7 +90,7 @@ export class JitterBuffer {
   private concealedSamples = 0
   private framesSinceShortening = 0
 
-  /** `delayMaxMs`: the most the buffer may add, up to 500. */
+  /** `delayMaxMs`: the most the buffer may add, up to 1000; 0 adds nothing, and hears only what comes in time. */
   constructor(sampleRateHz: SampleRateHz, delayMaxMs: number) {
     this.perMs = sampleRateHz / 1000
     this.frame = samplesPerFrame(sampleRateHz)

@@ -12,3 +12,13 @@ export function levelDbfs(samples: Int16Array): number {
   const rms = Math.sqrt(sum / samples.length) / 32768
   return rms <= 1e-5 ? silenceDbfs : 20 * Math.log10(rms)
 }
+
+/** The largest magnitude of any sample, 0 to 32,768. */
+export function peakOf(samples: Int16Array): number {
+  let peak = 0
+  for (let index = 0; index < samples.length; index += 1) {
+    const magnitude = Math.abs(samples[index] as number)
+    if (magnitude > peak) peak = magnitude
+  }
+  return peak
+}

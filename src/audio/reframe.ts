@@ -14,6 +14,11 @@ export class Reframer {
     this.pending = new Int16Array(samplesPerFrame(sampleRateHz))
   }
 
+  /** Nothing is left over: the next whole frame needs no cutting. */
+  get empty(): boolean {
+    return this.filled === 0
+  }
+
   /** Calls `emit` for each whole frame; the frame is a view, valid only during the call. */
   push(samples: Int16Array, emit: (frame: AudioFrame) => void): void {
     const { pending, sampleRateHz } = this

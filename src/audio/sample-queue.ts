@@ -33,7 +33,8 @@ export class SampleQueue {
     while (filled < target.length && this.head < this.chunks.length) {
       const chunk = this.chunks[this.head] as Int16Array
       const count = Math.min(target.length - filled, chunk.length - this.offset)
-      target.set(chunk.subarray(this.offset, this.offset + count), filled)
+      // By hand: a view for each frame would cost more than its copying.
+      for (let index = 0; index < count; index += 1) target[filled + index] = chunk[this.offset + index] as number
       filled += count
       this.offset += count
       if (this.offset === chunk.length) {

@@ -10,6 +10,13 @@ export class SampleRing {
 
   push(input: Int16Array): void {
     const { samples } = this
+    // What does not reach round the end needs no cutting; this is the way of nearly every frame.
+    if (this.next + input.length < samples.length) {
+      samples.set(input, this.next)
+      this.next += input.length
+      this.held = Math.min(samples.length, this.held + input.length)
+      return
+    }
     const kept = input.length > samples.length ? input.subarray(input.length - samples.length) : input
     const first = Math.min(kept.length, samples.length - this.next)
     samples.set(kept.subarray(0, first), this.next)

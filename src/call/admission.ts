@@ -1,4 +1,8 @@
-import { Call, type CallTerms, type CallWorld } from './call.ts'
+import type { WireFormat } from '#audio/format.ts'
+import { Call } from './call.ts'
+import type { CallTerms, CallWorld } from './call-plan.ts'
+import type { Transport } from './leg.ts'
+import type { LoadMeter } from './load-meter.ts'
 import type { Caller, CallOrigin } from './observer.ts'
 import type { PbxSide } from './pbx-side.ts'
 
@@ -11,6 +15,8 @@ import type { PbxSide } from './pbx-side.ts'
 export const patchcordResults = [
   /** As many calls as `limits.calls` allows are being served. */
   'busy',
+  /** The machine does not keep up with the calls it has: more would make all of them stutter. */
+  'overloaded',
   /** The engine is stopping and takes no new calls. */
   'draining',
   /** The provider cannot take calls now; /health says why. */
@@ -33,6 +39,7 @@ export interface AdmissionFacts {
   readonly callsMax: number
   readonly draining: boolean
   readonly providerReady: boolean
+  readonly overloaded: boolean
 }
 
 /** Null: admitted. */
@@ -40,6 +47,7 @@ export function refusal(facts: AdmissionFacts): PatchcordResult | null {
   if (facts.draining) return 'draining'
   if (!facts.providerReady) return 'not_ready'
   if (facts.activeCalls >= facts.callsMax) return 'busy'
+  if (facts.overloaded) return 'overloaded'
   return null
 }
 
@@ -52,6 +60,8 @@ export interface AdmissionRequest {
   readonly id: string
   readonly caller: Caller
   readonly origin: CallOrigin
+  readonly transport: Transport
+  readonly wire: WireFormat
   readonly pbx: PbxSide
 }
 
@@ -60,10 +70,12 @@ export class Admission {
   draining = false
   private readonly settings: CallSettings
   private readonly world: CallWorld
+  private readonly load: Pick<LoadMeter, 'overloaded'>
 
-  constructor(settings: CallSettings, world: CallWorld) {
+  constructor(settings: CallSettings, world: CallWorld, load: Pick<LoadMeter, 'overloaded'>) {
     this.settings = settings
     this.world = world
+    this.load = load
   }
 
   /** A call, already in the store and opening its agent session; or why not. */
@@ -74,6 +86,7 @@ export class Admission {
       callsMax: settings.callsMax,
       draining: this.draining,
       providerReady: settings.provider.readiness().ready && this.canHear(),
+      overloaded: this.load.overloaded,
     })
     if (result !== null) {
       this.noteRefused(result)

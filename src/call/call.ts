@@ -1,17 +1,17 @@
-import type { AgentEvent, Provider, SessionOf } from '#agent/provider.ts'
-import type { SampleRateHz } from '#audio/format.ts'
-import type { Clock, Milliseconds } from '#base/clock.ts'
-import type { Log } from '#base/log.ts'
+import type { AgentEvent, SessionOf } from '#agent/provider.ts'
+import { type AudioFrame, wireRatesHz } from '#audio/format.ts'
+import type { Milliseconds } from '#base/clock.ts'
 import { messageOf } from '#base/result.ts'
+import { admittedDetail, type CallPlan, type CallWorld } from './call-plan.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
-import { Coordinator, type TurnSettings } from './coordinator.ts'
-import type { HangupCause, Leg, LegEvent } from './leg.ts'
-import type { Caller, CallFacts, CallObserver, CallOrigin, CallStep } from './observer.ts'
-import type { Pacer } from './pacer.ts'
+import { Coordinator } from './coordinator.ts'
+import type { HangupCause, Leg } from './leg.ts'
+import { MediaPath, noAudio } from './media-path.ts'
+import { MediaRescue } from './media-rescue.ts'
+import { MediaWatch } from './media-watch.ts'
+import type { CallFacts, CallOrigin, CallStep } from './observer.ts'
 import type { PbxSide } from './pbx-side.ts'
-import { Playout } from './playout.ts'
-import type { SessionStore } from './session-store.ts'
-import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
+import type { SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
 import type { TurnState } from './turn-state.ts'
 
 /**
@@ -21,33 +21,6 @@ import type { TurnState } from './turn-state.ts'
  * The leg, the agent session and the bridge come up side by side, in any order; `mediaOpen` is where they meet. The
  * call may end at any moment of that, by anyone, any number of times: `end` runs once.
  */
-export interface CallPlan extends CallTerms {
-  readonly id: string
-  readonly caller: Caller
-  readonly origin: CallOrigin
-  readonly pbx: PbxSide
-}
-
-/** What the configuration says about every call. */
-export interface CallTerms {
-  readonly provider: Provider<'agent'>
-  readonly sampleRateHz: SampleRateHz
-  readonly language: string
-  readonly prompt: string
-  readonly greeting: string
-  readonly callMaxMs: Milliseconds
-  readonly turns: TurnSettings
-}
-
-export interface CallWorld {
-  readonly clock: Clock
-  readonly log: Log
-  readonly pacer: Pacer
-  readonly store: SessionStore
-  readonly detector: SpeechDetector
-  readonly observer: CallObserver
-}
-
 /** A part that does not close by then is left behind, loudly: the caller's line and the count must not wait for it. */
 const closingMaxMs = 4000
 /** A provider that has opened no session by then has failed: the caller hears only silence meanwhile. */
@@ -63,16 +36,17 @@ export class Call {
   private readonly abort = new AbortController()
   private readonly timeLimit: Disposable
   private state: CallState = 'ringing'
-  private leg: Leg | null = null
-  private playout: Playout | null = null
-  private pacing: Disposable | null = null
+  private media: MediaPath | null = null
+  private rescue: MediaRescue | null = null
   private detection: SpeechDetectorSession | null = null
   private session: SessionOf<'agent'> | null = null
   private opening: Promise<void>
   private coordinator: Coordinator | null = null
   private ending: Promise<void> | null = null
   private speechSinceMs: Milliseconds | null = null
-  private framesIn = 0
+  private readonly watch: MediaWatch
+  /** Why the call ends when the reply that sounds has been heard. */
+  private endAfterReply: HangupCause | null = null
   private detectorFull = 0
   private digits = 0
 
@@ -85,6 +59,7 @@ export class Call {
     this.startedWallMs = world.clock.wallNow()
     world.store.add(this)
     this.step('admitted', admittedDetail(plan))
+    this.watch = new MediaWatch(plan, world)
     this.timeLimit = world.clock.after(plan.callMaxMs, () => this.end('time_limit'))
     this.opening = this.openSession()
   }
@@ -119,44 +94,73 @@ export class Call {
     this.meet()
   }
 
-  /** The media connection is there. From now on a frame leaves every 20 ms, silence first. */
+  /** A media connection is there: the first, or one that follows a lost one. */
   attachLeg(leg: Leg): 'attached' | 'refused' {
-    if (this.ended || this.leg !== null) return 'refused'
-    this.leg = leg
-    const playout = new Playout(leg, {
-      replyStarted: () => this.coordinator?.replyStarted(),
-      replyDone: () => this.coordinator?.replyDone(),
-    })
-    this.playout = playout
-    // The two paths of every frame: guarded by hand, so that no closure is made for each.
-    leg.onEvent((event) => {
-      try {
-        this.onLeg(event)
-      } catch (thrown) {
-        this.broke(thrown)
-      }
-    })
-    this.detection = this.world.detector.open(leg.format.sampleRateHz, (event) =>
-      this.guarded(() => this.onSpeech(event)),
-    )
-    if (this.detection === null && this.plan.provider.turnDetection === 'engine') {
-      this.world.log.error('no speech detection for this call', { call: this.id })
-      void this.end('setup_failed')
+    if (this.ended || leg.format.sampleRateHz !== wireRatesHz[this.plan.wire]) return 'refused'
+    if (this.rescue !== null) return this.rescue.attach(leg)
+    if (!this.openDetection()) {
       // Ended before it was paced: a writer added now would never leave the pacer.
+      leg.onEvent(() => {})
+      void leg.close('setup_failed')
       return 'attached'
     }
-    this.pacing = this.world.pacer.add({
-      writeFrames: (count) => {
-        try {
-          playout.writeFrames(count)
-        } catch (thrown) {
-          this.broke(thrown)
-        }
+    const { plan, world } = this
+    // An agent that takes no turns has no replies either: what it says is one endless stream.
+    const hasReplies = plan.provider.turnDetection !== 'none'
+    const media = new MediaPath(
+      {
+        clock: world.clock,
+        pacer: world.pacer,
+        sampleRateHz: leg.format.sampleRateHz,
+        playout: hasReplies ? plan.playout : { ...plan.playout, mode: 'stream' },
+        warmUp: plan.warmUp,
+        files: hasReplies ? plan.pbx.files : null,
+      },
+      {
+        frame: (frame) => this.onFrame(frame),
+        digit: () => {
+          this.digits += 1
+        },
+        legEnded: (cause) => this.legEnded(cause),
+        broke: (thrown) => this.broke(thrown),
+        replyStarted: () => this.coordinator?.replyStarted(),
+        replyDone: () => {
+          this.coordinator?.replyDone()
+          if (this.endAfterReply !== null) void this.end(this.endAfterReply)
+        },
+        fellBack: (reason) => {
+          world.observer.fellBack(this.id, reason)
+          if (reason === 'leg_stuck') this.watch.note('agent_not_sent')
+        },
+      },
+      leg,
+    )
+    this.media = media
+    this.rescue = new MediaRescue({
+      clock: world.clock,
+      media,
+      reopen: () => plan.pbx.reopenMedia(),
+      detach: () => void this.bounded('leg', () => media.detach('media_lost')),
+      gaveUp: () => {
+        // What is left of the reply still reaches the caller by the other way.
+        if (media.playout.takeTheFilePath()) this.endAfterReply = 'media_lost'
+        else void this.end('media_lost')
       },
     })
-    playout.writeFrames(1)
     this.meet()
     return 'attached'
+  }
+
+  /** Asterisk has taken the media channel away, or its connection ended while the caller was still there. */
+  mediaLost(): void {
+    // Asterisk tells the end of the channel and of its connection, each in its own time: the loss is one.
+    if (this.ended || this.endAfterReply !== null || this.rescue?.underWay === true) return
+    const { plan, world, rescue } = this
+    if (plan.origin !== 'ari' || this.state !== 'bridged' || rescue?.begin() !== true) {
+      void this.end('media_lost')
+      return
+    }
+    world.observer.restarted(this.id)
   }
 
   /** Idempotent; resolves when nothing of the call is left. */
@@ -179,7 +183,7 @@ export class Call {
     try {
       const session = await plan.provider.open({
         callId: plan.id,
-        sampleRateHz: plan.sampleRateHz,
+        sampleRateHz: wireRatesHz[plan.wire],
         language: plan.language,
         prompt: plan.prompt,
         greeting: plan.greeting,
@@ -205,11 +209,27 @@ export class Call {
     this.world.store.providerSessions -= 1
   }
 
+  /** False, with the call ending, where the provider needs speech detection and there is none. */
+  private openDetection(): boolean {
+    if (this.plan.provider.turnDetection !== 'engine') return true
+    this.detection = this.world.detector.open(wireRatesHz[this.plan.wire], (event) =>
+      this.guarded(() => this.onSpeech(event)),
+    )
+    if (this.detection !== null) return true
+    this.world.log.error('no speech detection for this call', { call: this.id })
+    void this.end('setup_failed')
+    return false
+  }
+
   /** Goes on once the bridge, the leg and the session are all there. */
   private meet(): void {
-    const { session, playout, leg, plan, world } = this
-    if (this.state !== 'bridged' || playout === null || leg === null) return
-    if (this.steps.media_open === undefined) this.step('media_open')
+    const { session, media, plan, world } = this
+    if (this.state !== 'bridged' || media === null) return
+    if (this.steps.media_open === undefined) {
+      this.step('media_open')
+      if (media.framesIn > 0) this.step('first_caller_audio')
+      this.watch.begin(media)
+    }
     if (session === null || this.coordinator !== null) return
     this.coordinator = new Coordinator(
       {
@@ -220,7 +240,7 @@ export class Call {
         clock: world.clock,
         session,
         turnDetection: plan.provider.turnDetection,
-        playout,
+        playout: media.playout,
         settings: plan.turns,
         observer: world.observer,
         guarded: (action) => this.guarded(action),
@@ -232,7 +252,7 @@ export class Call {
         greetingFinished: () => this.step('greeting_finished'),
         failed: () => void this.end('provider_failed'),
       },
-      leg.format.sampleRateHz,
+      wireRatesHz[plan.wire],
     )
     const { speechSinceMs } = this
     this.guarded(() => {
@@ -243,33 +263,28 @@ export class Call {
     })
   }
 
-  private onLeg(event: LegEvent): void {
+  /** The path of every frame: nothing is made here. */
+  private onFrame(frame: AudioFrame): void {
     if (this.ended) return
-    switch (event.type) {
-      case 'audio':
-        this.detectorPush(event.frame.samples)
-        if (this.framesIn === 0 && this.steps.media_open === undefined) return
-        if (this.framesIn === 0) this.step('first_caller_audio')
-        this.framesIn += 1
-        return this.coordinator?.callerAudio(event.frame)
-      case 'dtmf':
-        this.digits += 1
-        return
-      case 'ended':
-        // With ARI the caller's hang-up arrives as an event: a media connection that ends by itself was lost.
-        void this.end(event.cause === 'caller' && this.plan.origin === 'ari' ? 'media_lost' : event.cause)
-        return
+    if (this.detection !== null && this.detection.push(frame.samples) === 'full') this.detectorFull += 1
+    if (this.steps.first_caller_audio === undefined) {
+      if (this.steps.media_open === undefined) return
+      this.step('first_caller_audio')
     }
+    this.coordinator?.callerAudio(frame)
+  }
+
+  private legEnded(cause: HangupCause): void {
+    if (this.ended) return
+    // With ARI the caller's hang-up arrives as an event: a media connection that ends by itself was lost.
+    if (this.plan.origin === 'ari' && (cause === 'caller' || cause === 'media_lost')) return this.mediaLost()
+    void this.end(cause)
   }
 
   private onSpeech(event: SpeechEvent): void {
     // Kept for a coordinator that is not there yet: the caller may speak while the agent's session is being opened.
     this.speechSinceMs = event.type === 'speech_started' ? this.world.clock.now() - event.agoMs : null
     this.coordinator?.speech(event)
-  }
-
-  private detectorPush(samples: Int16Array): void {
-    if (this.detection !== null && this.detection.push(samples) === 'full') this.detectorFull += 1
   }
 
   private onAgent(event: AgentEvent): void {
@@ -291,9 +306,10 @@ export class Call {
     this.guarded(() => this.coordinator?.end())
     this.abort.abort()
     this.guarded(() => this.detection?.close())
-    this.pacing?.[Symbol.dispose]()
+    this.watch.end()
+    this.rescue?.end()
     await Promise.all([
-      this.bounded('leg', () => this.leg?.close(cause)),
+      this.bounded('leg', () => this.media?.close(cause)),
       this.bounded('session', () => (this.session === null ? this.opening : this.closeSession(this.session))),
       this.bounded('channel', () => plan.pbx.release(cause)),
     ])
@@ -323,6 +339,8 @@ export class Call {
     } catch (thrown) {
       this.broke(thrown)
     }
+    // A reply that the caller cuts off has no end of its own.
+    if (this.endAfterReply !== null && this.media?.playout.active !== true) void this.end(this.endAfterReply)
   }
 
   private broke(thrown: unknown): void {
@@ -349,13 +367,13 @@ export class Call {
   }
 
   private facts(cause: HangupCause): CallFacts {
-    const { plan, world, coordinator, playout } = this
+    const { plan, world, coordinator } = this
     return {
       callId: this.id,
       caller: plan.caller,
       provider: plan.provider.name,
       origin: plan.origin,
-      transport: 'audiosocket',
+      transport: plan.transport,
       startedWallMs: this.startedWallMs,
       durationMs: world.clock.now() - this.startedMs,
       cause,
@@ -366,21 +384,8 @@ export class Call {
       falseInterruptions: coordinator?.falseInterruptions ?? 0,
       faults: coordinator?.faults ?? 0,
       digits: this.digits,
-      audio: {
-        framesIn: this.framesIn,
-        framesOut: playout?.counters.frames ?? 0,
-        framesRefused: playout?.counters.full ?? 0,
-        underruns: playout?.counters.underruns ?? 0,
-        overruns: playout?.counters.overruns ?? 0,
-        detectorFull: this.detectorFull,
-      },
+      oneWay: this.watch.found,
+      audio: this.media?.facts(this.detectorFull) ?? noAudio,
     }
   }
-}
-
-/** Who called and who answers; the number is what an operator looks a call up by. */
-function admittedDetail({ caller, provider, origin }: CallPlan): string {
-  const from = caller.number === '' ? '' : `, from ${caller.number}`
-  const to = caller.dialled === '' ? '' : ` to ${caller.dialled}`
-  return `provider ${provider.name}, ${origin}${from}${to}`
 }

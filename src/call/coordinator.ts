@@ -7,6 +7,7 @@ import type { CallObserver, TurnRecord } from './observer.ts'
 import type { Playout } from './playout.ts'
 import type { SpeechEvent } from './speech-detector.ts'
 import { TurnLog } from './turn-log.ts'
+import type { TurnSettings } from './turn-settings.ts'
 import { nextTurn, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
 
 /**
@@ -15,28 +16,6 @@ import { nextTurn, type TurnEffect, type TurnEvent, type TurnState } from './tur
  *
  * Where audio may wait here: the look-back ring only. A frame that passes the open gate goes to the agent at once.
  */
-
-export interface TurnSettings {
-  readonly warmUpMs: Milliseconds
-  readonly greetingWarmUpMs: Milliseconds
-  /** Silence after the caller's last word that ends the turn. */
-  readonly endSilenceMs: Milliseconds
-  readonly turnMaxMs: Milliseconds
-  readonly bargeIn: {
-    readonly enabled: boolean
-    /** Speech so long over the agent's is an interruption. */
-    readonly minMs: Milliseconds
-    /** No interruption in the first moments of a reply, or of the greeting. */
-    readonly initialProtectionMs: Milliseconds
-    readonly greetingProtectionMs: Milliseconds
-    /** After an interruption, no other for so long. */
-    readonly cooldownMs: Milliseconds
-    /** After a reply its echo may still come back. */
-    readonly guardMs: Milliseconds
-  }
-  /** Spoken when the agent could not answer a turn. */
-  readonly apology: string
-}
 
 export interface CoordinatorDeps {
   readonly callId: string
@@ -175,6 +154,7 @@ export class Coordinator {
       case 'speech_stopped':
         return this.speech({ type: 'speech_stopped', agoMs: 0 })
       case 'reply_started':
+        return this.deps.playout.announce()
       case 'closed':
         return
     }

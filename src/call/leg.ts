@@ -5,6 +5,10 @@ import type { AudioFormat, AudioFrame } from '#audio/format.ts'
  * the others come behind this same contract, and `test/contract/leg.ts` holds them all to it.
  */
 
+/** The three doors that Asterisk has for audio, by their names in the configuration. */
+export const transports = ['audiosocket', 'externalmedia', 'websocket'] as const
+export type Transport = (typeof transports)[number]
+
 /** Why a leg or a call ended: the one closed list. It is a metric label and a field of the call's record. */
 export const hangupCauses = [
   /** The caller hung up, or left the engine's care (a transfer made in the dialplan). */
@@ -38,11 +42,38 @@ export type LegEvent =
 /** `full`: the far side does not read, the frame was dropped and counted. */
 export type Sent = 'sent' | 'full' | 'closed'
 
+/** What became of the frames of the far side; a stream that cannot lose or reorder leaves it at zero. */
+export interface LegStats {
+  /** Frames whose time came and that never arrived. */
+  lost: number
+  /** Frames that arrived after their time, and were not heard. */
+  late: number
+  duplicates: number
+  /** Frames that arrived behind a later one, and were put back in order. */
+  reordered: number
+  /** Frames made up in place of missing ones. */
+  concealed: number
+  /** How long a frame waits in the jitter buffer now. */
+  delayMs: number
+}
+
+export const noLegStats = (): LegStats => ({
+  lost: 0,
+  late: 0,
+  duplicates: 0,
+  reordered: 0,
+  concealed: 0,
+  delayMs: 0,
+})
+
 export interface Leg {
   readonly format: AudioFormat
+  readonly stats: Readonly<LegStats>
   onEvent(listener: (event: LegEvent) => void): void
   /** Never throws, never blocks. */
   write(frame: AudioFrame): Sent
+  /** Drops what was written and has not been played by the far side, where it can be reached. */
+  flush(): void
   /** Idempotent; resolves when the far side has gone or the closing deadline has passed. */
   close(cause: HangupCause): Promise<void>
 }

@@ -1,6 +1,8 @@
 import type { StageName } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import type { HangupCause } from './leg.ts'
+import type { HangupCause, Transport } from './leg.ts'
+import type { OneWayAdvice, OneWayKind } from './one-way.ts'
+import type { FallbackReason } from './playout.ts'
 
 /**
  * What a call tells the world about itself: the log, the metrics and the call's record listen here, so the call knows
@@ -54,12 +56,31 @@ export interface TurnRecord {
   agentText: string
 }
 
+/** The stream of one call; frames are of 20 ms. */
 export interface AudioFacts {
   readonly framesIn: number
   readonly framesOut: number
+  /** Frames that the far side did not take. */
   readonly framesRefused: number
   readonly underruns: number
   readonly overruns: number
+  /** Replies whose rest took the file path, and stretches that could not be played from a file. */
+  readonly fallbacks: number
+  readonly filesFailed: number
+  /** Media paths that followed a lost one. */
+  readonly restarts: number
+  /** Frames sent with less than the low watermark behind them. */
+  readonly lowFrames: number
+  /** The most reply audio that was ever queued. */
+  readonly depthMaxMs: Milliseconds
+  /** By how much the caller's samples ran ahead of the wall clock; behind it: negative. */
+  readonly driftMs: Milliseconds
+  /** Of datagrams; a stream has none of these. */
+  readonly lost: number
+  readonly late: number
+  readonly duplicates: number
+  readonly reordered: number
+  readonly concealed: number
   readonly detectorFull: number
 }
 
@@ -68,7 +89,7 @@ export interface CallFacts {
   readonly caller: Caller
   readonly provider: string
   readonly origin: CallOrigin
-  readonly transport: 'audiosocket'
+  readonly transport: Transport
   readonly startedWallMs: Milliseconds
   readonly durationMs: Milliseconds
   readonly cause: HangupCause
@@ -80,6 +101,7 @@ export interface CallFacts {
   readonly falseInterruptions: number
   readonly faults: number
   readonly digits: number
+  readonly oneWay: readonly OneWayKind[]
   readonly audio: AudioFacts
 }
 
@@ -92,6 +114,12 @@ export interface CallObserver {
   bargeIn(verdict: 'interruption' | 'false_interruption', reactionMs: Milliseconds): void
   turn(callId: string, provider: string, turn: TurnRecord): void
   transcript(callId: string, side: 'caller' | 'agent', text: string): void
+  /** Every conversion between the caller's telephone and the provider; `needless` says which could be spared, and how. */
+  alignment(callId: string, path: string, needless: readonly string[]): void
+  oneWay(callId: string, kind: OneWayKind, advice: OneWayAdvice): void
+  fellBack(callId: string, reason: FallbackReason): void
+  /** The media path was lost and is being made anew. */
+  restarted(callId: string): void
   fault(callId: string, provider: string, code: string, message: string): void
   /** The call is over and nothing of it is left. */
   finished(facts: CallFacts): void

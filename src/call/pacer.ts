@@ -25,15 +25,16 @@ export interface PacerCounters {
 export class Pacer {
   readonly counters: PacerCounters = { ticks: 0, lateTicks: 0, framesSkipped: 0 }
   private readonly clock: Clock
-  private readonly observeLateness: (latenessMs: Milliseconds) => void
+  private readonly observe: (lagMs: Milliseconds, latenessMs: Milliseconds) => void
   private readonly writers: PacedWriter[] = []
   private timer: Disposable | null = null
   private originMs = 0
   private framesDone = 0
 
-  constructor(clock: Clock, observeLateness: (latenessMs: Milliseconds) => void = () => {}) {
+  /** `observe`: how late each tick began, and how late its last frame had left. */
+  constructor(clock: Clock, observe: (lagMs: Milliseconds, latenessMs: Milliseconds) => void = () => {}) {
     this.clock = clock
-    this.observeLateness = observeLateness
+    this.observe = observe
   }
 
   get size(): number {
@@ -64,7 +65,7 @@ export class Pacer {
     const framesDue = Math.floor((nowMs - this.originMs) / ptimeMs + 0.5)
     let owed = framesDue - this.framesDone
     if (owed <= 0) return
-    this.observeLateness(Math.max(0, nowMs - this.originMs - (this.framesDone + 1) * ptimeMs))
+    const dueMs = this.originMs + (this.framesDone + 1) * ptimeMs
     this.counters.ticks += 1
     if (owed > 1) this.counters.lateTicks += 1
     if (owed > framesOwedMax) {
@@ -76,5 +77,6 @@ export class Pacer {
     for (let index = this.writers.length - 1; index >= 0; index -= 1) {
       this.writers[index]?.writeFrames(owed, nowMs)
     }
+    this.observe(Math.max(0, nowMs - dueMs), Math.max(0, this.clock.now() - dueMs))
   }
 }

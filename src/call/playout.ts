@@ -1,152 +1,391 @@
-import { type AudioFrame, msToSamples, samplesPerFrame, samplesToMs } from '#audio/format.ts'
+import {
+  type AudioFrame,
+  msToSamples,
+  ptimeMs,
+  type SampleRateHz,
+  samplesPerFrame,
+  samplesToMs,
+} from '#audio/format.ts'
 import { SampleQueue } from '#audio/sample-queue.ts'
 import type { Milliseconds } from '#base/clock.ts'
+import type { FilePlayback, FilePlaybackEvent, FilePlayer, FileWay } from './file-player.ts'
 import type { Leg } from './leg.ts'
 import type { PacedWriter } from './pacer.ts'
+import { noPlayoutCounters } from './playout-counters.ts'
+import type { WarmUp } from './warm-up.ts'
 
 /**
  * The only writer to a leg. One frame leaves per ptime, from the first to the last moment of the call: reply audio where
  * there is some, silence where there is none (an Asterisk that hears nothing may stop sending).
  *
- * A reply is queued whole, however fast its provider sends; only an interruption empties the queue. It starts after a
- * warm-up, or at once when it is complete; when the queue runs dry in mid-reply, silence fills and the gap is counted.
+ * A reply is queued whole, however fast its provider sends; only an interruption empties the queue. Its stages:
+ *
+ * | stage     | what leaves          | goes on when                                                                     |
+ * |-----------|----------------------|----------------------------------------------------------------------------------|
+ * | idle      | silence              | a reply begins                                                                   |
+ * | warm_up   | silence              | the warm-up is queued, or the reply is complete → playing                        |
+ * | playing   | the reply            | the queue is dry: complete → idle, else → refilling                              |
+ * | refilling | silence (underrun)   | the low watermark is queued, or the reply is complete → playing; too long → gathering |
+ * | gathering | silence              | the reply is complete → filed                                                    |
+ * | filed     | silence; the PBX plays the rest from a file | it has played → idle; it could not → playing          |
+ *
+ * Audio that comes after a reply's end reopens it, until none has come for the provider's grace. A frame that the leg
+ * refuses stays the next one: nothing of a reply is skipped, and nothing is said twice.
  */
 
 /** A bound against a provider that never stops; no spoken reply is longer. */
 const queueMinutesMax = 10
-/** A reply that brings no audio for 5 s and was never declared complete is over. */
+/** A reply that brings no audio for 5 s and was never declared complete is over with the first frame after them. */
 const dryFramesMax = 250
 
 export interface PlayoutListener {
-  /** The first frame of the reply has been written. */
+  /** The first frame of the reply has left. */
   replyStarted(): void
-  /** Its last frame has been written; not called after a flush. */
+  /** Its last frame has left; not called after a flush. */
   replyDone(): void
+  /** The rest of a reply takes the file path; the reason is a metric label. */
+  fellBack(reason: FallbackReason): void
 }
 
-export interface PlayoutCounters {
-  /** All frames written, silence included. */
-  frames: number
-  /** Frames the leg refused since its peer does not read. */
-  full: number
-  /** Times the queue ran dry in mid-reply. */
-  underruns: number
-  /** Chunks refused since the queue held its maximum. */
-  overruns: number
+/** `no_audio`: the provider was silent for `fallback_timeout_ms`; `leg_stuck`: so was the leg; `leg_lost`: it is gone. */
+export const fallbackReasons = ['no_audio', 'leg_stuck', 'leg_lost'] as const
+export type FallbackReason = (typeof fallbackReasons)[number]
+
+export interface PlayoutSettings {
+  readonly mode: 'stream' | 'file'
+  readonly lowWatermarkMs: Milliseconds
+  readonly graceMs: Milliseconds
+  readonly fallbackMs: Milliseconds
 }
 
-type Stage = 'idle' | 'warm_up' | 'playing'
+type Stage = 'idle' | 'warm_up' | 'playing' | 'refilling' | 'gathering' | 'filed'
 
 export class Playout implements PacedWriter {
-  readonly counters: PlayoutCounters = { frames: 0, full: 0, underruns: 0, overruns: 0 }
-  private readonly leg: Leg
+  readonly counters = noPlayoutCounters()
+  private readonly sampleRateHz: SampleRateHz
   private readonly listener: PlayoutListener
+  private readonly settings: PlayoutSettings
+  private readonly warmUp: WarmUp
+  private readonly files: FilePlayer | null
   private readonly queue: SampleQueue
   private readonly frame: AudioFrame
   private readonly silence: AudioFrame
+  private readonly lowWatermarkSamples: number
+  private leg: Leg | null = null
+  /** No other leg will come. */
+  private legGone = false
   private stage: Stage = 'idle'
   private complete = false
-  private dryFrames = 0
+  /** Audio came after the end of the reply: the grace decides when it is complete again. */
+  private reopened = false
+  private announced = false
+  private byFile = false
+  private fileWay: FileWay = 'beside'
   private warmUpSamples = 0
   private playedSamples = 0
+  /** Frame times since the last audio, and since the queue ran dry. */
+  private dryFrames = 0
+  private gapFrames = 0
+  private underran = false
+  private started = false
+  /** Samples of the frame that the leg has refused so far; 0: it took the last one. */
+  private heldSamples = 0
+  private refusedInRow = 0
+  private playback: FilePlayback | null = null
+  /** Which order to the PBX its events must belong to. */
+  private order: symbol | null = null
+  private filed: Int16Array = new Int16Array(0)
+  /** Frame times since the file began to sound; null before. */
+  private filedFrames: number | null = null
 
-  constructor(leg: Leg, listener: PlayoutListener) {
-    this.leg = leg
+  constructor(
+    sampleRateHz: SampleRateHz,
+    listener: PlayoutListener,
+    settings: PlayoutSettings,
+    warmUp: WarmUp,
+    files: FilePlayer | null,
+  ) {
+    this.sampleRateHz = sampleRateHz
     this.listener = listener
-    const { sampleRateHz } = leg.format
+    this.settings = settings
+    this.warmUp = warmUp
+    this.files = files
     this.queue = new SampleQueue(sampleRateHz * 60 * queueMinutesMax)
     this.frame = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
     this.silence = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
+    this.lowWatermarkSamples = msToSamples(settings.lowWatermarkMs, sampleRateHz)
   }
 
-  /** A reply begins: it starts to sound when `warmUpMs` of it are queued, or all of it. */
-  begin(warmUpMs: Milliseconds): void {
-    this.queue.clear()
-    this.stage = 'warm_up'
-    this.complete = false
+  /** Null: the leg is gone; a reply waits where it is for the next one. */
+  setLeg(leg: Leg | null): void {
+    this.leg = leg
+    this.legGone = false
+    this.refusedInRow = 0
+  }
+
+  /** The provider has said that a reply will come. */
+  announce(): void {
+    if (this.stage !== 'idle') return
+    this.announced = true
     this.dryFrames = 0
-    this.playedSamples = 0
-    this.warmUpSamples = msToSamples(warmUpMs, this.leg.format.sampleRateHz)
+  }
+
+  /** A reply begins: it starts to sound when `baseMs` of it (more, after underruns) are queued, or all of it. */
+  begin(baseMs: Milliseconds): void {
+    const withinGrace = this.dryFrames * ptimeMs <= this.settings.graceMs
+    const continues = withinGrace && !this.announced && this.complete && this.playedSamples > 0
+    const late = this.announced && this.isLate
+    this.reset()
+    this.warmUpSamples = continues ? 0 : msToSamples(this.warmUp.of(baseMs), this.sampleRateHz)
+    this.stage = this.settings.mode === 'file' && this.files !== null ? 'gathering' : 'warm_up'
+    // Its own end was announced already: only the grace ends what comes late.
+    this.reopened = continues
+    if (late && this.stage === 'warm_up') this.fallBack('no_audio')
   }
 
   push(samples: Int16Array): void {
-    if (this.stage === 'idle' || this.complete) return
+    if (this.stage === 'idle') return
+    this.dryFrames = 0
+    if (this.complete) {
+      this.complete = false
+      this.reopened = true
+    }
     if (this.queue.push(samples) === 'full') this.counters.overruns += 1
+    const depthMs = this.queuedMs
+    if (depthMs > this.counters.depthMaxMs) this.counters.depthMaxMs = depthMs
   }
 
   /** No more audio of this reply will come. */
   end(): void {
     if (this.stage !== 'idle') this.complete = true
+    this.reopened = false
   }
 
   /** Drops what has not left yet; the frame being spoken is the last. Returns what was heard of the reply. */
   flush(): Milliseconds {
     const heardMs = this.heardMs
-    this.queue.clear()
-    this.stage = 'idle'
+    this.playback?.stop()
+    this.leg?.flush()
+    this.reset()
+    this.playedSamples = msToSamples(heardMs, this.sampleRateHz)
     return heardMs
+  }
+
+  /** The leg is gone for good: the rest of the reply comes from a file. False where that cannot be. */
+  takeTheFilePath(): boolean {
+    if (this.files === null || this.stage === 'idle') return false
+    this.legGone = true
+    if (this.stage !== 'filed' && this.stage !== 'gathering') this.fallBack('leg_lost')
+    this.fileWay = 'instead'
+    return true
   }
 
   get active(): boolean {
     return this.stage !== 'idle'
   }
 
-  /** How much of the current (or last) reply has left. */
+  /** How much of the current (or last) reply has been heard. */
   get heardMs(): Milliseconds {
-    return samplesToMs(this.playedSamples, this.leg.format.sampleRateHz)
+    const fromFileMs = this.filedFrames === null ? 0 : this.filedFrames * ptimeMs
+    return (
+      samplesToMs(this.playedSamples, this.sampleRateHz) +
+      Math.min(samplesToMs(this.filed.length, this.sampleRateHz), fromFileMs)
+    )
   }
 
   get queuedMs(): Milliseconds {
-    return samplesToMs(this.queue.length, this.leg.format.sampleRateHz)
+    return samplesToMs(this.queue.length, this.sampleRateHz)
   }
 
   writeFrames(count: number): void {
     for (let index = 0; index < count; index += 1) this.writeFrame()
   }
 
-  private writeFrame(): void {
-    this.counters.frames += 1
-    if (this.stage === 'warm_up' && (this.complete || this.queue.length >= Math.max(1, this.warmUpSamples))) {
-      this.stage = 'playing'
-      this.dryFrames = 0
-    }
-    if (this.stage === 'idle') return this.send(this.silence)
-    if (this.stage === 'warm_up') {
-      this.waitForAudio()
-      return this.send(this.silence)
-    }
-    const { samples } = this.frame
-    const whole = this.queue.length >= samples.length
-    if (!whole && !this.complete) {
-      if (this.dryFrames === 0) this.counters.underruns += 1
-      this.waitForAudio()
-      return this.send(this.silence)
-    }
+  private reset(): void {
+    this.queue.clear()
+    this.stage = 'idle'
+    this.complete = false
+    this.reopened = false
+    this.announced = false
+    this.byFile = false
+    this.fileWay = 'beside'
+    this.underran = false
+    this.started = false
     this.dryFrames = 0
-    const taken = this.queue.take(samples)
-    // The tail of a reply is padded, so that it neither clicks nor waits.
-    samples.fill(0, taken)
-    if (taken > 0) {
-      this.send(this.frame)
-      const first = this.playedSamples === 0
-      this.playedSamples += taken
-      if (first) this.listener.replyStarted()
-    } else {
-      this.send(this.silence)
-    }
-    if (this.complete && this.queue.length === 0) {
-      this.stage = 'idle'
-      this.listener.replyDone()
-    }
+    this.gapFrames = 0
+    this.heldSamples = 0
+    this.refusedInRow = 0
+    this.playedSamples = 0
+    this.playback = null
+    this.order = null
+    this.filed = new Int16Array(0)
+    this.filedFrames = null
   }
 
-  /** A provider that stops in mid-reply, or in the warm-up, must not keep the gate shut for ever. */
-  private waitForAudio(): void {
+  private writeFrame(): void {
     this.dryFrames += 1
-    if (this.dryFrames >= dryFramesMax) this.complete = true
+    if (this.stage === 'idle') {
+      this.offer(this.silence)
+      return
+    }
+    if (!this.complete && this.stage !== 'filed') this.endIfDry()
+    if (
+      this.stage === 'warm_up' &&
+      (this.complete || this.queue.length >= Math.max(this.frame.samples.length, this.warmUpSamples))
+    ) {
+      this.stage = 'playing'
+    }
+    if (this.stage === 'refilling') this.refill()
+    if (this.stage === 'gathering' && this.complete) this.file()
+    if (this.stage === 'playing') return this.play()
+    if (this.stage === 'filed' && this.filedFrames !== null) this.filedFrames += 1
+    this.offer(this.silence)
   }
 
-  private send(frame: AudioFrame): void {
-    if (this.leg.write(frame) === 'full') this.counters.full += 1
+  /** A provider that stops in mid-reply must not keep the gate shut for ever; one that is late may still go on. */
+  private endIfDry(): void {
+    const graceIsOver = this.reopened && this.dryFrames * ptimeMs > this.settings.graceMs
+    if (graceIsOver || this.dryFrames > dryFramesMax) this.complete = true
+  }
+
+  private get isLate(): boolean {
+    return this.dryFrames * ptimeMs >= this.settings.fallbackMs
+  }
+
+  private play(): void {
+    const { samples } = this.frame
+    if (this.heldSamples === 0) {
+      if (this.queue.length < samples.length && !this.complete) {
+        this.stage = 'refilling'
+        this.gapFrames = 1
+        this.offer(this.silence)
+        return
+      }
+      if (!this.complete && this.queue.length < this.lowWatermarkSamples) this.counters.lowFrames += 1
+      this.heldSamples = this.queue.take(samples)
+      // The tail of a reply is padded, so that it neither clicks nor waits.
+      samples.fill(0, this.heldSamples)
+    }
+    if (this.heldSamples === 0) this.offer(this.silence)
+    else if (!this.offer(this.frame)) return this.refused()
+    this.refusedInRow = 0
+    this.playedSamples += this.heldSamples
+    if (this.heldSamples > 0) this.sounds()
+    this.heldSamples = 0
+    if (this.complete && this.queue.length === 0) this.done()
+  }
+
+  private sounds(): void {
+    if (this.started) return
+    this.started = true
+    this.listener.replyStarted()
+  }
+
+  /** The frame stays the next one. A leg that takes nothing for too long is no way to the caller's ear. */
+  private refused(): void {
+    this.refusedInRow += 1
+    if (this.refusedInRow * ptimeMs >= this.settings.fallbackMs && this.leg !== null) this.fallBack('leg_stuck')
+  }
+
+  private refill(): void {
+    const enough = this.queue.length >= Math.max(this.frame.samples.length, this.lowWatermarkSamples)
+    if (this.complete || enough) {
+      if (this.queue.length > 0) {
+        this.underran = true
+        this.counters.underruns += 1
+        this.warmUp.underran(this.gapFrames * ptimeMs)
+      }
+      this.stage = 'playing'
+      return
+    }
+    this.gapFrames += 1
+    if (this.isLate) this.fallBack('no_audio')
+  }
+
+  private done(): void {
+    this.stage = 'idle'
+    if (!this.underran && !this.byFile) this.warmUp.ranClean()
+    this.listener.replyDone()
+  }
+
+  // ── the file path ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  private fallBack(reason: FallbackReason): void {
+    if (this.files === null) return
+    this.stage = 'gathering'
+    this.byFile = true
+    this.fileWay = reason === 'no_audio' ? 'beside' : 'instead'
+    this.counters.fallbacks += 1
+    this.listener.fellBack(reason)
+  }
+
+  /** All that is left of the reply, the frame that the leg refused included, in one piece. */
+  private file(): void {
+    const rest = new Int16Array(this.heldSamples + this.queue.length)
+    rest.set(this.frame.samples.subarray(0, this.heldSamples))
+    this.queue.take(rest.subarray(this.heldSamples))
+    this.heldSamples = 0
+    if (rest.length === 0 || this.files === null) return this.done()
+    this.stage = 'filed'
+    this.byFile = true
+    this.filed = rest
+    this.filedFrames = null
+    const order = Symbol('file')
+    this.order = order
+    const playback = this.files.play(rest, this.sampleRateHz, this.fileWay, (event) => {
+      // An event of a playback that was stopped means nothing to the reply after it.
+      if (this.order === order) this.filePlayed(event)
+    })
+    // It may have failed before it was ordered.
+    if (this.order === order) this.playback = playback
+  }
+
+  private filePlayed(event: FilePlaybackEvent): void {
+    if (this.stage !== 'filed') return
+    if (event === 'started') {
+      this.filedFrames = 0
+      return this.sounds()
+    }
+    // One that has finished was heard, also where its start was never told.
+    if (event === 'finished') this.sounds()
+    const heardSamples = (this.filedFrames ?? 0) * this.frame.samples.length
+    const rest = event === 'finished' ? this.filed.length : Math.min(this.filed.length, heardSamples)
+    this.playedSamples += rest
+    const left = this.filed.slice(rest)
+    this.filed = new Int16Array(0)
+    this.filedFrames = null
+    this.playback = null
+    this.order = null
+    if (event === 'finished') {
+      // What came while the file was playing is the reply's next part.
+      if (this.queue.length > 0 || !this.complete) this.stage = 'gathering'
+      else this.done()
+      return
+    }
+    this.counters.filesFailed += 1
+    this.stream(left)
+  }
+
+  /** What could not be played from a file goes the other way, where there still is one. */
+  private stream(left: Int16Array): void {
+    const later = new Int16Array(this.queue.length)
+    this.queue.take(later)
+    this.queue.push(left)
+    this.queue.push(later)
+    // A leg that took nothing before is given its time again.
+    this.refusedInRow = 0
+    if (this.legGone) {
+      this.queue.clear()
+      this.complete = true
+    }
+    this.stage = 'playing'
+  }
+
+  private offer(frame: AudioFrame): boolean {
+    if (this.leg === null) return false
+    this.counters.frames += 1
+    const sent = this.leg.write(frame)
+    if (sent === 'full') this.counters.full += 1
+    return sent === 'sent'
   }
 }

@@ -20,6 +20,8 @@ export class SessionStore {
   private readonly byChannel = new Map<string, Call>()
   // keyed by: media UUID
   private readonly byMedia = new Map<string, Call>()
+  // keyed by: playback id
+  private readonly byPlayback = new Map<string, Call>()
   /** Names of calls that ended lately, the newest last. */
   private readonly lately: string[] = []
   private emptyWaiters: (() => void)[] = []
@@ -40,6 +42,14 @@ export class SessionStore {
     this.byChannel.set(channelId, call)
   }
 
+  bindPlayback(playbackId: string, call: Call): void {
+    this.byPlayback.set(playbackId, call)
+  }
+
+  unbindPlayback(playbackId: string): void {
+    this.byPlayback.delete(playbackId)
+  }
+
   /** `taken`: another connection already speaks for this UUID. */
   bindMedia(uuid: string, call: Call): 'bound' | 'taken' {
     if (this.byMedia.has(uuid)) return 'taken'
@@ -49,6 +59,10 @@ export class SessionStore {
 
   byChannelId(channelId: string): Call | undefined {
     return this.byChannel.get(channelId)
+  }
+
+  byPlaybackId(playbackId: string): Call | undefined {
+    return this.byPlayback.get(playbackId)
   }
 
   byMediaUuid(uuid: string): Call | undefined {
@@ -69,6 +83,7 @@ export class SessionStore {
     this.calls.delete(call.id)
     this.forget(this.byChannel, call)
     this.forget(this.byMedia, call)
+    this.forget(this.byPlayback, call)
     if (this.calls.size > 0) return
     for (const resolve of this.emptyWaiters) resolve()
     this.emptyWaiters = []

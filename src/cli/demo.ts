@@ -77,7 +77,7 @@ export async function demo(argv: readonly string[], io: CommandIo): Promise<numb
     const { timeline, heard } = await dialCall(
       {
         host: '127.0.0.1',
-        port: engine.audioSocket.port,
+        port: engine.media.audioSocket.port,
         sampleRateHz: 8000,
         speech: speech.value,
         speakAfter: 'greeting',

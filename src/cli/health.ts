@@ -1,5 +1,5 @@
 import { messageOf } from '#base/result.ts'
-import { isWildcard } from '#config/cross-checks.ts'
+import { isWildcard } from '#config/hosts.ts'
 import { quietEngineConfig } from './engine-config.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'

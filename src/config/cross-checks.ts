@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { mediaChecks } from './media-checks.ts'
 import type { Configuration } from './schema.ts'
 import { nearest } from './suggest.ts'
 
@@ -14,31 +14,6 @@ export interface CrossCheck {
   readonly broken: (configuration: Configuration) => boolean
   readonly message: (configuration: Configuration) => string
   readonly advice: string | ((configuration: Configuration) => string)
-}
-
-/** Listens on every address of the machine, so it is no address that anyone can connect to. */
-export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || (isIP(host) === 6 && /^[0:]+$/.test(host))
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
-/** The address that Asterisk is told to connect to for audio. */
-export function advertisedHost(configuration: Configuration): string {
-  const { advertise_host, host } = configuration.audiosocket
-  if (advertise_host !== '') return advertise_host
-  return isWildcard(host) ? '127.0.0.1' : host
-}
-
-/** Two servers on one port clash where their addresses overlap. Port 0 is any free one. */
-function sameDoor(configuration: Configuration): boolean {
-  const { audiosocket, health } = configuration
-  if (audiosocket.port !== health.port || health.port === 0) return false
-  const hosts = [audiosocket.host, health.host]
-  const loopbacks = hosts.every((host) => isLoopback(host) && host !== '::1')
-  return audiosocket.host === health.host || loopbacks || hosts.some(isWildcard)
 }
 
 export const crossChecks: readonly CrossCheck[] = [
@@ -94,38 +69,7 @@ export const crossChecks: readonly CrossCheck[] = [
       `barge_in.min_ms (${barge_in.min_ms}) must be at least vad.min_speech_ms (${vad.min_speech_ms}), since speech is noticed only after that`,
     advice: 'Raise barge_in.min_ms or lower vad.min_speech_ms.',
   },
-  {
-    keys: ['audiosocket.port', 'health.port', 'audiosocket.host', 'health.host'],
-    severity: 'error',
-    broken: sameDoor,
-    message: ({ health }) =>
-      `audiosocket.port and health.port are both ${health.port}, and two servers cannot share a port`,
-    advice: 'Change one of them; the defaults are 8090 and 15000.',
-  },
-  {
-    keys: ['audiosocket.max_connections', 'limits.calls'],
-    severity: 'error',
-    broken: ({ audiosocket, limits }) => audiosocket.max_connections < limits.calls,
-    message: ({ audiosocket, limits }) =>
-      `audiosocket.max_connections (${audiosocket.max_connections}) must be at least limits.calls (${limits.calls}): each call has a connection`,
-    advice: 'Raise audiosocket.max_connections or lower limits.calls.',
-  },
-  {
-    keys: ['audiosocket.advertise_host'],
-    severity: 'error',
-    broken: ({ audiosocket }) => isWildcard(audiosocket.advertise_host),
-    message: ({ audiosocket }) => `${audiosocket.advertise_host} is no address that Asterisk could connect to`,
-    advice: 'Give the address of this machine as Asterisk sees it.',
-  },
-  {
-    keys: ['audiosocket.advertise_host', 'audiosocket.host', 'asterisk.host'],
-    severity: 'warning',
-    broken: (configuration) => isLoopback(advertisedHost(configuration)) && !isLoopback(configuration.asterisk.host),
-    message: (configuration) =>
-      `Asterisk is told to bring audio to ${advertisedHost(configuration)}, but asterisk.host (${configuration.asterisk.host}) seems to be another machine`,
-    advice:
-      'Set audiosocket.host to 0.0.0.0 and audiosocket.advertise_host to the address of this machine as Asterisk sees it.',
-  },
+  ...mediaChecks,
   {
     keys: ['asterisk.password'],
     severity: 'warning',

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import * as v from 'valibot'
+import { transports } from '#call/leg.ts'
 import {
   choice,
   decimalNumber,
@@ -10,9 +10,10 @@ import {
   section,
   shapedText,
   text,
-  textList,
   wholeNumber,
 } from './fields.ts'
+import { hostShape, isHost } from './hosts.ts'
+import { audiosocket, externalMedia, filePlayback, mediaWebSocket, streaming } from './media-schema.ts'
 
 /**
  * The shape of the configuration, with each default stated once: here. Vendors' sections come in as a list, so that
@@ -24,24 +25,6 @@ import {
 export type VendorSchema = v.GenericSchema<unknown, { readonly enabled: boolean }>
 /** Every known vendor by its name in the file: `providers.<name>`. */
 export type VendorSchemas = Readonly<Record<string, VendorSchema>>
-
-/** `loopback`, `asterisk`, an IP address, or an IP network such as 10.0.0.0/8. */
-export function isAllowedPeer(value: string): boolean {
-  if (value === 'loopback' || value === 'asterisk') return true
-  const [address = '', bits, ...rest] = value.split('/')
-  const version = isIP(address)
-  if (version === 0 || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
-}
-
-/** A host name or an IP address, without scheme, port or path. */
-function isHost(value: string): boolean {
-  return (
-    isIP(value) !== 0 || /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_-]+)*\.?$/.test(value)
-  )
-}
-
-const hostShape = 'a host name or an IP address, without scheme, port or path'
 
 const asterisk = section(
   {
@@ -83,68 +66,6 @@ const asterisk = section(
     ),
   },
   'The Asterisk that this engine serves.',
-)
-
-const audiosocket = section(
-  {
-    host: shapedText(
-      '127.0.0.1',
-      isHost,
-      hostShape,
-      'The address the AudioSocket server listens on; 0.0.0.0 means all.',
-    ),
-    port: port(8090, 'The port the AudioSocket server listens on.'),
-    advertise_host: shapedText(
-      '',
-      (value) => value === '' || isHost(value),
-      hostShape,
-      'The address that Asterisk is told to connect to.',
-      { emptyMeans: 'audiosocket.host, or 127.0.0.1 where that listens on all addresses' },
-    ),
-    format: choice(
-      ['slin', 'slin16'],
-      'slin',
-      'Audio on the wire: slin is 8 kHz, slin16 is 16 kHz (Asterisk 20.17, 22.7, 23.1 or later).',
-    ),
-    accept_unannounced: flag(
-      true,
-      'Also take calls that a dialplan sends by AudioSocket(uuid,host:port), without ARI.',
-    ),
-    allow: textList(
-      ['loopback', 'asterisk'],
-      isAllowedPeer,
-      'loopback, asterisk, an IP address, or a network such as 10.0.0.0/8',
-      'Who may connect: loopback (this machine), asterisk (the addresses of asterisk.host), IP addresses, networks.',
-    ),
-    uuid_timeout_ms: milliseconds(
-      5000,
-      { min: 100, max: 60_000 },
-      'A connection that has not sent its UUID after so long is closed.',
-    ),
-    silent_peer_timeout_ms: milliseconds(
-      60_000,
-      { min: 1000, max: 600_000 },
-      'A connection on which nothing has come for so long counts as lost, and its call ends.',
-    ),
-    max_connections: wholeNumber(
-      100,
-      { min: 1, max: 10_000, unit: 'connections' },
-      'More connections than this at once are refused.',
-    ),
-  },
-  'The server that Asterisk brings the audio of calls to.',
-)
-
-const streaming = section(
-  {
-    min_start_ms: milliseconds(
-      60,
-      { min: 0, max: 1000 },
-      'Audio gathered before a reply starts to play: more is safer, less is quicker.',
-    ),
-    greeting_min_start_ms: milliseconds(40, { min: 0, max: 1000 }, 'The same for the greeting.'),
-  },
-  "How the agent's audio is played to the caller.",
 )
 
 const bargeIn = section(
@@ -222,6 +143,16 @@ const limits = section(
       { min: 1, max: 10_000, unit: 'calls' },
       'Calls at once; one more goes back to the dialplan.',
     ),
+    loop_lag_ms: milliseconds(
+      20,
+      { min: 1, max: 1000 },
+      'Where one tick in ten of the 20 ms clock comes later than this, over two seconds, no further call is taken.',
+    ),
+    pacing_lateness_ms: milliseconds(
+      25,
+      { min: 1, max: 1000 },
+      'The same for the last frame of a tick, which leaves after the work for all the other calls.',
+    ),
     call_seconds: wholeNumber(3600, { min: 10, max: 86_400, unit: 's' }, 'The longest call; it is hung up then.'),
   },
   'What the engine takes on.',
@@ -275,7 +206,16 @@ const logging = section(
 export function configurationSchema<const Vendors extends VendorSchemas>(vendors: Vendors) {
   return v.strictObject({
     default_provider: requiredText('local', 'The provider that answers a call: a name under providers.'),
-    audio_transport: choice(['audiosocket'], 'audiosocket', 'How audio travels between Asterisk and the engine.'),
+    audio_transport: choice(
+      ['auto', ...transports],
+      'auto',
+      'How audio travels between Asterisk and the engine; auto takes what suits the version and modules of the Asterisk that answers.',
+    ),
+    downstream_mode: choice(
+      ['stream', 'file'],
+      'stream',
+      "stream sends the agent's audio frame by frame; file lets Asterisk play each reply from a file when it is complete.",
+    ),
     language: shapedText(
       'en',
       (value) => /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(value),
@@ -284,7 +224,10 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
     ),
     asterisk,
     audiosocket,
+    external_media: externalMedia,
+    media_websocket: mediaWebSocket,
     streaming,
+    file_playback: filePlayback,
     barge_in: bargeIn,
     vad,
     llm,

@@ -1,3 +1,4 @@
+import { Resampler } from '#audio/resample.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { SpeechDetector as CallDetector, SpeechDetectorSession, SpeechEvent } from '#call/speech-detector.ts'
 import type { SpeechDetector } from './detector.ts'
@@ -15,18 +16,21 @@ export function createCallDetector(detector: SpeechDetector, settings: SpeechSet
   return {
     readiness: () => detector.readiness,
     open(sampleRateHz, listener) {
-      if (sampleRateHz !== 8000 && sampleRateHz !== 16000) return null
-      const gate = new SpeechGate({ sampleRateHz, ...settings })
+      // The model knows two rates; a wider leg is heard at the better of them.
+      const heardHz = sampleRateHz === 8000 ? 8000 : 16000
+      const resampler = sampleRateHz === heardHz ? null : new Resampler(sampleRateHz, heardHz)
+      const gate = new SpeechGate({ sampleRateHz: heardHz, ...settings })
       let pushed = 0
-      const session = detector.open(sampleRateHz, (probability, endSample) => {
+      const session = detector.open(heardHz, (probability, endSample) => {
         const event: SpeechEvent | null = gate.push(probability, endSample, Math.max(pushed, endSample))
         if (event !== null) listener(event)
       })
       if (session === null) return null
       const opened: SpeechDetectorSession = {
         push(samples) {
-          pushed += samples.length
-          return session.push(samples)
+          const heard = resampler === null ? samples : resampler.process(samples)
+          pushed += heard.length
+          return session.push(heard)
         },
         quietMs: () => gate.quietMs(pushed),
         close: () => session.close(),

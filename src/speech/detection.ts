@@ -291,26 +291,27 @@ class Slot implements DetectionSession {
     let written = Atomics.load(memory.written, index)
     let window = memory.windowIndex(index, written)
     let target = memory.sampleOffset(window)
-    let full = this.backlog(written) >= ringWindows
-    for (let at = 0; at < samples.length; at++) {
-      this.pushed += 1
+    for (let at = 0; at < samples.length; ) {
+      const count = Math.min(samples.length - at, this.windowLength - this.filled)
+      const full = this.backlog(written) >= ringWindows
       if (full) answer = 'full'
-      else memory.samples[target + this.filled] = samples[at] as number
-      this.filled += 1
+      else copy(samples, at, memory.samples, target + this.filled, count)
+      at += count
+      this.pushed += count
+      this.filled += count
       if (this.filled < this.windowLength) continue
       this.filled = 0
       if (full) {
         this.notify.onDropped()
-      } else {
-        memory.owners[window] = this.owner
-        this.endSamples[written & (ringWindows - 1)] = this.pushed
-        written = (written + 1) | 0
-        Atomics.store(memory.written, index, written)
-        window = memory.windowIndex(index, written)
-        target = memory.sampleOffset(window)
-        this.notify.onWindow()
+        continue
       }
-      full = this.backlog(written) >= ringWindows
+      memory.owners[window] = this.owner
+      this.endSamples[written & (ringWindows - 1)] = this.pushed
+      written = (written + 1) | 0
+      Atomics.store(memory.written, index, written)
+      window = memory.windowIndex(index, written)
+      target = memory.sampleOffset(window)
+      this.notify.onWindow()
     }
     return answer
   }
@@ -345,4 +346,10 @@ class Slot implements DetectionSession {
     this.closed = true
     this.notify.onClose()
   }
+}
+
+/** By hand where it is a part of the source: a view for each frame would cost more than its copying. */
+function copy(source: Int16Array, from: number, target: Int16Array, to: number, count: number): void {
+  if (count === source.length) target.set(source, to)
+  else for (let index = 0; index < count; index++) target[to + index] = source[from + index] as number
 }

@@ -74,8 +74,10 @@ export class Silero {
       for (let index = 0; index < context; index++) {
         stream.context[index] = input[start + width - context + index] as number
       }
-      state.set(stream.state.subarray(0, stateSize), lane * stateSize)
-      state.set(stream.state.subarray(stateSize), (count + lane) * stateSize)
+      for (let index = 0; index < stateSize; index++) {
+        state[lane * stateSize + index] = stream.state[index] as number
+        state[(count + lane) * stateSize + index] = stream.state[stateSize + index] as number
+      }
     }
     const answer = await this.session.run({
       input: new Tensor('float32', input.subarray(0, count * width), [count, width]),
@@ -87,8 +89,10 @@ export class Silero {
     for (let lane = 0; lane < count; lane++) {
       const stream = streams[lane] as SileroStream
       probabilities[lane] = output[lane] as number
-      stream.state.set(next.subarray(lane * stateSize, (lane + 1) * stateSize))
-      stream.state.set(next.subarray((count + lane) * stateSize, (count + lane + 1) * stateSize), stateSize)
+      for (let index = 0; index < stateSize; index++) {
+        stream.state[index] = next[lane * stateSize + index] as number
+        stream.state[stateSize + index] = next[(count + lane) * stateSize + index] as number
+      }
     }
   }
 }

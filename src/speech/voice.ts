@@ -76,6 +76,11 @@ export class Voice {
     this.phonemizer.start()
   }
 
+  /** The model's own rate; null while it has not been read. */
+  get sampleRateHz(): number | null {
+    return this.voice?.sampleRateHz ?? null
+  }
+
   get readiness(): Readiness {
     if (this.problem !== null) return { ready: false, reason: this.problem }
     if (this.lane === null) return { ready: false, reason: 'the voice is not started' }

@@ -1,6 +1,6 @@
 import type { Log } from '#base/log.ts'
 import type { CallFacts, CallObserver, CallStep } from '#call/observer.ts'
-import { type CallRecordFile, callRecord } from './call-record.ts'
+import { type CallRecordFile, callRecord, streamFacts } from './call-record.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What each step of a call says in the log: one info line per call and step. */
@@ -55,13 +55,46 @@ export function createCallObserver(
     transcript(callId, side, text) {
       if (transcripts) log.info('transcript', { call: callId, side, text })
     },
+    alignment(callId, path, needless) {
+      log.info('audio path', { call: callId, path, conversions_to_spare: needless.length })
+      for (const advice of needless) log.warn('a conversion that could be spared', { call: callId, advice })
+      metrics.conversionsToSpare(needless.length)
+    },
+    oneWay(callId, kind, { cause, cure }) {
+      metrics.oneWay(kind)
+      log.warn('one-way audio', { call: callId, kind, cause, cure })
+    },
+    fellBack(callId, reason) {
+      metrics.fellBack(reason)
+      log.warn('the rest of the reply is played from a file', { call: callId, reason })
+    },
+    restarted: (callId) => log.warn('the media path was lost: making it anew', { call: callId }),
     fault(callId, provider, code, message) {
       metrics.fault(provider, code)
       log.warn('provider fault', { call: callId, provider, code, why: message })
     },
     finished(facts: CallFacts) {
       metrics.finished(facts)
+      log.info('call summary', { call: facts.callId, ...summary(facts) })
       records.append(callRecord(facts, transcripts))
     },
+  }
+}
+
+/** The one line that says how a call went; no name, no number, no words. */
+function summary(facts: CallFacts) {
+  const { audio } = facts
+  const responses = facts.turns.flatMap((turn) => (turn.responseMs === null ? [] : [turn.responseMs]))
+  return {
+    cause: facts.cause,
+    duration_s: Math.round(facts.durationMs / 1000),
+    provider: facts.provider,
+    transport: facts.transport,
+    turns: facts.turns.length + facts.turnsDropped,
+    response_ms_max: responses.length === 0 ? null : Math.round(Math.max(...responses)),
+    barge_ins: facts.bargeIns,
+    faults: facts.faults,
+    one_way: facts.oneWay.join(',') || 'no',
+    ...streamFacts(audio),
   }
 }

@@ -2,7 +2,7 @@ import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
-import type { CallFacts, TurnRecord } from '#call/observer.ts'
+import type { AudioFacts, CallFacts, TurnRecord } from '#call/observer.ts'
 
 /**
  * One JSON line per finished call: who, when, each turn with its stage times, how it ended. Milliseconds are whole; the
@@ -27,15 +27,32 @@ export function callRecord(facts: CallFacts, withWords: boolean): string {
     false_interruptions: facts.falseInterruptions,
     faults: facts.faults,
     dtmf_digits: facts.digits,
-    audio: {
-      frames_in: facts.audio.framesIn,
-      frames_out: facts.audio.framesOut,
-      frames_refused: facts.audio.framesRefused,
-      underruns: facts.audio.underruns,
-      overruns: facts.audio.overruns,
-      detector_full: facts.audio.detectorFull,
-    },
+    one_way: facts.oneWay,
+    audio: streamFacts(facts.audio),
   })
+}
+
+/** The stream of a call as its record and its summary line have it. */
+export function streamFacts(audio: AudioFacts): Record<string, number> {
+  return {
+    frames_in: audio.framesIn,
+    frames_out: audio.framesOut,
+    frames_refused: audio.framesRefused,
+    underruns: audio.underruns,
+    overruns: audio.overruns,
+    fallbacks: audio.fallbacks,
+    files_failed: audio.filesFailed,
+    restarts: audio.restarts,
+    low_frames: audio.lowFrames,
+    depth_max_ms: whole(audio.depthMaxMs),
+    drift_ms: whole(audio.driftMs),
+    lost: audio.lost,
+    late: audio.late,
+    duplicates: audio.duplicates,
+    reordered: audio.reordered,
+    concealed: audio.concealed,
+    detector_full: audio.detectorFull,
+  }
 }
 
 function turnRecord(turn: TurnRecord, withWords: boolean): Record<string, unknown> {

@@ -1,3 +1,5 @@
+import type { Transport } from '#call/leg.ts'
+
 /** Numbers whose owners live elsewhere; read at each scrape. Keys of the records are label values. */
 export interface MetricSources {
   readonly activeCalls: () => number
@@ -24,6 +26,31 @@ export interface MetricSources {
     readonly violations: Readonly<Partial<Record<string, number>>>
     readonly unknownKinds: number
   }
+  /** The way audio takes where a call names none. */
+  readonly transport: () => Transport
+  readonly rtp: () => {
+    readonly openPorts: number
+    readonly packetsIn: number
+    readonly packetsOut: number
+    readonly dropped: Readonly<Partial<Record<string, number>>>
+    readonly unsent: Readonly<Record<string, number>>
+    readonly bindFailures: number
+  }
+  readonly mediaWebSocket: () => {
+    readonly connections: number
+    readonly accepted: number
+    readonly rejected: Readonly<Partial<Record<string, number>>>
+    readonly violations: Readonly<Partial<Record<string, number>>>
+    readonly framesShed: number
+    readonly xoffs: number
+    readonly errors: number
+    readonly unknownEvents: number
+    readonly malformedEvents: number
+  }
+  /** Milliseconds that underruns have added to the warm-up of each provider's replies. */
+  readonly warmUpExtraMs: () => Readonly<Record<string, number>>
+  /** Audio held for Asterisk to fetch. */
+  readonly playbackFiles: () => { readonly files: number; readonly bytes: number; readonly dropped: number }
   readonly pacer: () => { readonly ticks: number; readonly lateTicks: number; readonly framesSkipped: number }
   readonly detector: () => {
     readonly open: number

@@ -7,7 +7,19 @@ import {
 } from '#asterisk/ari-client.ts'
 import { failed, ok } from '#base/result.ts'
 
-type Operation = 'answer' | 'bridge' | 'media' | 'add' | 'hangup' | 'destroy' | 'set' | 'continue' | 'channels'
+type Operation =
+  | 'answer'
+  | 'bridge'
+  | 'media'
+  | 'add'
+  | 'hangup'
+  | 'destroy'
+  | 'set'
+  | 'continue'
+  | 'channels'
+  | 'play'
+  | 'stop'
+  | 'whisper'
 
 export const ariError = (status: number | null, message = 'refused'): AriError => ({
   kind: status === null ? 'timeout' : 'http',
@@ -27,6 +39,10 @@ export class FakeAri extends AriClient {
   readonly inStasis: string[] = []
   readonly joined: string[] = []
   readonly variables: string[] = []
+  /** What a new media channel's answer brings, and what variables hold. */
+  mediaVariables: Readonly<Record<string, string>> = {}
+  readonly variableValues: Record<string, string> = {}
+  readonly playbackIds: string[] = []
   /** Answers these operations with an error; `times` counts down. */
   refuse: Partial<Record<Operation, { readonly error: AriError; times: number }>> = {}
   private readonly held: Partial<Record<Operation, (() => void)[]>> = {}
@@ -125,11 +141,44 @@ export class FakeAri extends AriClient {
     })
   }
 
-  override externalMedia(request: ExternalMediaRequest): Promise<AriResult<void>> {
-    const { channelId, app, externalHost, uuid, format } = request
-    return this.serve('media', `media ${channelId} ${app} ${externalHost} ${uuid} ${format}`, () => {
+  override externalMedia(request: ExternalMediaRequest): Promise<AriResult<Readonly<Record<string, string>>>> {
+    const { channelId, app, media } = request
+    return this.serve('media', `media ${channelId} ${app} ${Object.values(media).join(' ')}`, () => {
       this.channelIds.push(channelId)
+      return ok(this.mediaVariables)
+    })
+  }
+
+  override getVariable(channelId: string, variable: string): Promise<AriResult<string>> {
+    const known = this.channelIds.includes(channelId)
+    return Promise.resolve(known ? ok(this.variableValues[variable] ?? '') : failed(ariError(404, 'no such channel')))
+  }
+
+  override playOnBridge(bridgeId: string, playbackId: string, media: string): Promise<AriResult<void>> {
+    return this.serve('play', `play ${bridgeId} ${playbackId} ${media}`, () => done)
+  }
+
+  override playOnChannel(channelId: string, playbackId: string, media: string): Promise<AriResult<void>> {
+    return this.serve('play', `play ${channelId} ${playbackId} ${media}`, () => {
+      const known = this.known(channelId)
+      if (known.ok) this.playbackIds.push(playbackId)
+      return known
+    })
+  }
+
+  override stopPlayback(playbackId: string): Promise<AriResult<void>> {
+    return this.serve('stop', `stop ${playbackId}`, () => {
+      if (!this.playbackIds.includes(playbackId)) return failed(ariError(404, 'no such playback'))
+      remove(this.playbackIds, playbackId)
       return done
+    })
+  }
+
+  override whisperTo(channelId: string, whisperChannelId: string, app: string): Promise<AriResult<void>> {
+    return this.serve('whisper', `whisper ${channelId} ${whisperChannelId} ${app}`, () => {
+      const known = this.known(channelId)
+      if (known.ok) this.channelIds.push(whisperChannelId)
+      return known
     })
   }
 

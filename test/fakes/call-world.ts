@@ -1,13 +1,14 @@
 import type { Readiness } from '#agent/provider.ts'
 import { silentLog } from '#base/log.ts'
-import type { CallWorld } from '#call/call.ts'
-import type { TurnSettings } from '#call/coordinator.ts'
+import type { CallWorld } from '#call/call-plan.ts'
+import type { FilePlaybackEvent, FilePlayer } from '#call/file-player.ts'
 import type { HangupCause } from '#call/leg.ts'
 import type { CallFacts, CallObserver, CallStep, TurnRecord } from '#call/observer.ts'
 import { Pacer } from '#call/pacer.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from '#call/speech-detector.ts'
+import type { TurnSettings } from '#call/turn-settings.ts'
 import { ManualClock } from './manual-clock.ts'
 
 /** Writes down what a call tells the world. */
@@ -21,6 +22,10 @@ export class RecordingObserver implements CallObserver {
   readonly transcripts: string[] = []
   readonly faults: string[] = []
   readonly facts: CallFacts[] = []
+  readonly alignments: { path: string; needless: readonly string[] }[] = []
+  readonly oneWays: string[] = []
+  readonly fallbacks: string[] = []
+  restarts = 0
 
   step(_callId: string, step: CallStep, _sinceStartMs: number, detail?: string): void {
     this.steps.push(step)
@@ -43,6 +48,18 @@ export class RecordingObserver implements CallObserver {
   }
   fault(_callId: string, _provider: string, code: string): void {
     this.faults.push(code)
+  }
+  alignment(_callId: string, path: string, needless: readonly string[]): void {
+    this.alignments.push({ path, needless })
+  }
+  oneWay(_callId: string, kind: string): void {
+    this.oneWays.push(kind)
+  }
+  fellBack(_callId: string, reason: string): void {
+    this.fallbacks.push(reason)
+  }
+  restarted(): void {
+    this.restarts += 1
   }
   finished(facts: CallFacts): void {
     this.facts.push(facts)
@@ -90,8 +107,36 @@ export class FakeDetector implements SpeechDetector {
 export class FakePbx implements PbxSide {
   readonly released: HangupCause[] = []
   releases = true
+  files: FilePlayer | null = null
+  codec: string | null = 'ulaw'
+  kicks = 0
+  reopenings = 0
+  /** What becomes of a lost media path. */
+  reopen: () => Promise<boolean> = () => Promise.resolve(false)
+  readonly playbacks: string[] = []
 
   channelEntered(): void {}
+
+  callerCodec(): Promise<string | null> {
+    return Promise.resolve(this.codec)
+  }
+
+  carriesMedia(channelId: string): boolean {
+    return channelId.includes('-media-')
+  }
+
+  playbackEvent(playbackId: string, event: FilePlaybackEvent): void {
+    this.playbacks.push(`${playbackId} ${event}`)
+  }
+
+  kick(): void {
+    this.kicks += 1
+  }
+
+  reopenMedia(): Promise<boolean> {
+    this.reopenings += 1
+    return this.reopen()
+  }
 
   release(cause: HangupCause): Promise<void> {
     this.released.push(cause)

@@ -1,13 +1,22 @@
 import type { CallSettings } from '#call/admission.ts'
-import { Call, type CallPlan } from '#call/call.ts'
+import { Call } from '#call/call.ts'
+import type { CallPlan } from '#call/call-plan.ts'
+import type { PlayoutSettings } from '#call/playout.ts'
+import { WarmUp } from '#call/warm-up.ts'
 import { type FakeAgent, fakeAgent } from './agent.ts'
 import { FakePbx, type FakeWorld, fakeWorld, turnSettings } from './call-world.ts'
 import { FakeLeg } from './leg.ts'
 
+/** A machine that keeps up. */
+export const calm = { overloaded: false }
+
+export const playoutSettings: PlayoutSettings = { mode: 'stream', lowWatermarkMs: 20, graceMs: 200, fallbackMs: 1000 }
+
 export function callSettings(provider: FakeAgent, overrides: Partial<CallSettings> = {}): CallSettings {
   return {
     provider,
-    sampleRateHz: 8000,
+    playout: playoutSettings,
+    warmUp: new WarmUp(200),
     language: 'en',
     prompt: 'Be brief.',
     greeting: 'Hello.',
@@ -43,6 +52,8 @@ export function ringingCall(options: TestCallOptions = {}): TestCall {
       id: 'call-1',
       caller: { number: '+4312345', name: 'Ada', dialled: '100' },
       origin: 'ari',
+      transport: 'audiosocket',
+      wire: 'slin',
       pbx,
       ...options.plan,
     },

@@ -1,9 +1,11 @@
 import { type AudioFormat, type AudioFrame, ptimeMs, type SampleRateHz } from '#audio/format.ts'
-import type { HangupCause, Leg, LegEvent, Sent } from '#call/leg.ts'
+import { type HangupCause, type Leg, type LegEvent, noLegStats, type Sent } from '#call/leg.ts'
 
 /** A leg in memory: keeps what was written, says what the test wants, and ends when it is closed. */
 export class FakeLeg implements Leg {
   readonly format: AudioFormat
+  readonly stats = noLegStats()
+  flushes = 0
   /** Copies: a frame is only valid during the write. */
   readonly written: Int16Array[] = []
   readonly closedWith: HangupCause[] = []
@@ -14,7 +16,7 @@ export class FakeLeg implements Leg {
   private ended = false
 
   constructor(sampleRateHz: SampleRateHz = 8000) {
-    this.format = { sampleRateHz, ptimeMs }
+    this.format = { sampleRateHz, ptimeMs, wire: sampleRateHz === 8000 ? 'slin' : 'slin16' }
   }
 
   onEvent(listener: (event: LegEvent) => void): void {
@@ -24,6 +26,10 @@ export class FakeLeg implements Leg {
   write(frame: AudioFrame): Sent {
     this.written.push(frame.samples.slice())
     return this.answer
+  }
+
+  flush(): void {
+    this.flushes += 1
   }
 
   close(cause: HangupCause): Promise<void> {

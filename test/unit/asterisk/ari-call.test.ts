@@ -4,10 +4,12 @@ import { type HangupCause, hangupCauses } from '#call/leg.ts'
 import { ariError, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
 import { ringingCall } from '../../fakes/calls.ts'
+import { FakeDoor } from '../../fakes/door.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
 const channelId = '1700000000.1'
 const mediaUuid = '40325ec2-5efd-4bd3-805f-53576e581d13'
+const nextUuid = '50325ec2-5efd-4bd3-805f-53576e581d13'
 const media = `patchcord-media-${mediaUuid}`
 const bridge = `patchcord-bridge-${mediaUuid}`
 const askMedia = `media ${media} patchcord 127.0.0.1:8090 ${mediaUuid} slin`
@@ -16,15 +18,20 @@ function setUp() {
   const ari = new FakeAri()
   ari.caller(channelId)
   const world = fakeWorld()
+  const door = new FakeDoor()
+  const uuids = [mediaUuid, nextUuid]
   const pbx = new AriCall({
     ari,
     clock: world.clock,
     log: world.log,
     application: 'patchcord',
-    mediaHost: '127.0.0.1:8090',
+    store: world.store,
+    door,
     format: 'slin',
     channelId,
-    mediaUuid,
+    uuid: () => uuids.shift() ?? '',
+    files: null,
+    repliesByFile: false,
   })
   const { call } = ringingCall({ world, plan: { id: channelId, pbx } })
   const begin = () => void pbx.setUp(call)
@@ -39,7 +46,7 @@ function setUp() {
     pbx.channelEntered(media)
   }
   const steps = () => world.observer.steps
-  return { ari, world, pbx, call, begin, beginHolding, enter, steps, taken: () => ari.requests.splice(0) }
+  return { ari, world, door, pbx, call, begin, beginHolding, enter, steps, taken: () => ari.requests.splice(0) }
 }
 
 /** Nothing that was made for the call is in Asterisk, or under way, any more. */

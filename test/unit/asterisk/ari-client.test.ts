@@ -54,6 +54,22 @@ describe('AriClient asks', () => {
       'POST /ari/bridges/b-1?type=mixing%2Cdtmf_events%2Cproxy_media&name=b-1',
     ],
     ['addToBridge', (ari) => ari.addToBridge('b-1', '1.2'), 'POST /ari/bridges/b-1/addChannel?channel=1.2'],
+    [
+      'createBridge, to send always',
+      (ari) => ari.createBridge('b-1', true),
+      'POST /ari/bridges/b-1?type=mixing%2Cdtmf_events%2Cproxy_media%2Cvideo_sfu&name=b-1',
+    ],
+    [
+      'playOnChannel',
+      (ari) => ari.playOnChannel('1.2', 'p-1', 'sound:/a b/c'),
+      'POST /ari/channels/1.2/play?media=sound%3A%2Fa+b%2Fc&playbackId=p-1',
+    ],
+    ['stopPlayback', (ari) => ari.stopPlayback('p-1'), 'DELETE /ari/playbacks/p-1'],
+    [
+      'whisperTo',
+      (ari) => ari.whisperTo('1.2', 'w-1', 'patchcord'),
+      'POST /ari/channels/1.2/snoop?app=patchcord&whisper=out&snoopId=w-1',
+    ],
     ['destroyBridge', (ari) => ari.destroyBridge('b-1'), 'DELETE /ari/bridges/b-1'],
     [
       'externalMedia',
@@ -61,11 +77,9 @@ describe('AriClient asks', () => {
         ari.externalMedia({
           channelId: 'm-1',
           app: 'patchcord',
-          externalHost: '127.0.0.1:8090',
-          uuid: 'u-1',
-          format: 'slin',
+          media: { external_host: '127.0.0.1:8090', encapsulation: 'audiosocket', format: 'slin', data: 'u-1' },
         }),
-      'POST /ari/channels/externalMedia?channelId=m-1&app=patchcord&external_host=127.0.0.1%3A8090&encapsulation=audiosocket&transport=tcp&format=slin&data=u-1',
+      'POST /ari/channels/externalMedia?channelId=m-1&app=patchcord&external_host=127.0.0.1%3A8090&encapsulation=audiosocket&format=slin&data=u-1',
     ],
     [
       'an id with signs of its own',

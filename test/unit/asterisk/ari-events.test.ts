@@ -14,7 +14,8 @@ describe('parseAriEvent', () => {
     ['ChannelHangupRequest', { type: 'ChannelHangupRequest', cause: 16, channel }],
     ['ChannelDestroyed', { type: 'ChannelDestroyed', cause: 16, channel }],
     ['ChannelDtmfReceived', { type: 'ChannelDtmfReceived', digit: '5', duration_ms: 100, channel }],
-    ['PlaybackFinished', { type: 'PlaybackFinished', playback: { id: 'p-1' } }],
+    ['PlaybackStarted', { type: 'PlaybackStarted', playback: { id: 'p-1', state: 'playing' } }],
+    ['PlaybackFinished', { type: 'PlaybackFinished', playback: { id: 'p-1', state: 'failed' } }],
     ['ApplicationReplaced', { type: 'ApplicationReplaced', application: 'patchcord' }],
     [
       'a channel in its end may lack what only its start needs',
@@ -52,7 +53,9 @@ describe('parseAriEvent', () => {
       'a start without what was dialled',
       JSON.stringify({ type: 'StasisStart', args: [], channel: { ...channel, dialplan: {} } }),
     ],
-    ['a playback without an id', '{"type":"PlaybackFinished","playback":{}}'],
+    ['a playback without an id', '{"type":"PlaybackFinished","playback":{"state":"done"}}'],
+    ['a playback without a state', '{"type":"PlaybackStarted","playback":{"id":"p-1"}}'],
+    ['a playback that is null', '{"type":"PlaybackStarted","playback":null}'],
   ]
   test.each(bad)('%s is malformed', (_name, data) => {
     expect(parseAriEvent(data)).toBe('malformed')

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test'
+import { Doors } from '#asterisk/doors.ts'
 import { StasisApp } from '#asterisk/stasis-app.ts'
 import { seededRandom } from '#base/random.ts'
 import { Admission } from '#call/admission.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { ariChannel, ariError, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
-import { callSettings, ringingCall } from '../../fakes/calls.ts'
+import { callSettings, calm, ringingCall } from '../../fakes/calls.ts'
+import { FakeDoor } from '../../fakes/door.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
 const caller = ariChannel({ id: 'caller-1' })
@@ -15,7 +17,14 @@ function setUp(callsMax = 10) {
   ari.caller(caller.id)
   const world = fakeWorld()
   const agent = fakeAgent()
-  const admission = new Admission(callSettings(agent, { callsMax }), world)
+  const admission = new Admission(callSettings(agent, { callsMax }), world, calm)
+  const door = new FakeDoor()
+  const entrance = { door, format: 'slin' } as const
+  const doors = new Doors({
+    configured: 'audiosocket',
+    entrances: { audiosocket: entrance, externalmedia: entrance, websocket: entrance },
+    log: world.log,
+  })
   const app = new StasisApp({
     ari,
     store: world.store,
@@ -24,10 +33,11 @@ function setUp(callsMax = 10) {
     log: world.log,
     random: seededRandom(1),
     application: 'patchcord',
-    mediaHost: '127.0.0.1:8090',
-    format: 'slin',
+    doors,
+    files: null,
+    repliesByFile: false,
   })
-  const enter = (channel = caller) => app.event({ type: 'StasisStart', args: [], channel })
+  const enter = (channel = caller, args: string[] = []) => app.event({ type: 'StasisStart', args, channel })
   const mediaChannel = () =>
     ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
   return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store }
@@ -170,7 +180,7 @@ describe('events for what nobody knows', () => {
     app.event({ type: 'ChannelDestroyed', channel: stranger })
     app.event({ type: 'ChannelHangupRequest', channel: stranger })
     app.event({ type: 'ChannelDtmfReceived', digit: '1', channel: stranger })
-    app.event({ type: 'PlaybackFinished', playback: { id: 'p' } })
+    app.event({ type: 'PlaybackFinished', playback: { id: 'p', state: 'done' } })
     app.event({ type: 'ApplicationReplaced' })
     expect([store.unknown, ari.requests]).toEqual([{ channel: 4, media: 0, playback: 1 }, []])
   })

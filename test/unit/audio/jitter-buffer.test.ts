@@ -153,6 +153,17 @@ describe('order and time', () => {
     expect(buffer.stats.lost).toBe(0)
   })
 
+  test.each([0, 20, 1000])('whatever the maximum (%d ms), jitter breaks nothing', (delayMaxMs) => {
+    const random = seededRandom(8)
+    const sent = stream({ sound: voice(rateHz * 20) })
+    const kept = sent.filter((_, index) => index < 3 || index > 995 || random.next() > 0.05)
+    const { delaysMs, buffer } = listen(jittered(kept, random, 60), delayMaxMs, 8, 1000)
+    expect(largest(delaysMs)).toBeLessThanOrEqual(Math.max(80, delayMaxMs / 5) + 40)
+    expect(buffer.stats.lost).toBe(sent.length - kept.length)
+    if (delayMaxMs === 1000) expect(buffer.stats.late).toBeLessThan(10)
+    else expect(buffer.stats.late).toBeGreaterThan(100)
+  })
+
   test('behind a standstill of the network the delay comes back', () => {
     const packets = stream({ sound: voice(rateHz * 20) })
     const stopped = packets.map((each) => (each.atMs > 5000 && each.atMs < 5800 ? { ...each, atMs: 5800 } : each))

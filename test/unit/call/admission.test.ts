@@ -5,7 +5,7 @@ import { fakeAgent } from '../../fakes/agent.ts'
 import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
 import { callSettings } from '../../fakes/calls.ts'
 
-const free: AdmissionFacts = { activeCalls: 0, callsMax: 2, draining: false, providerReady: true }
+const free: AdmissionFacts = { activeCalls: 0, callsMax: 2, draining: false, providerReady: true, overloaded: false }
 
 describe('refusal', () => {
   const cases: [string, Partial<AdmissionFacts>, PatchcordResult | null][] = [
@@ -16,6 +16,8 @@ describe('refusal', () => {
     ['the engine stops', { draining: true }, 'draining'],
     ['the provider is not ready', { providerReady: false }, 'not_ready'],
     ['it stops and is full: the lasting reason is told', { draining: true, activeCalls: 2 }, 'draining'],
+    ['the machine does not keep up', { overloaded: true }, 'overloaded'],
+    ['full, and it does not keep up: the limit is told', { overloaded: true, activeCalls: 2 }, 'busy'],
     ['not ready and full: the lasting reason is told', { providerReady: false, activeCalls: 2 }, 'not_ready'],
   ]
   test.each(cases)('%s', (_name, facts, expected) => {
@@ -27,10 +29,18 @@ describe('Admission', () => {
   const setUp = (callsMax = 2) => {
     const world = fakeWorld()
     const agent = fakeAgent()
-    const admission = new Admission(callSettings(agent, { callsMax }), world)
+    const load = { overloaded: false }
+    const admission = new Admission(callSettings(agent, { callsMax }), world, load)
     const admit = (id: string) =>
-      admission.admit({ id, caller: { number: '', name: '', dialled: '' }, origin: 'ari', pbx: new FakePbx() })
-    return { world, agent, admission, admit }
+      admission.admit({
+        id,
+        caller: { number: '', name: '', dialled: '' },
+        origin: 'ari',
+        transport: 'audiosocket',
+        wire: 'slin',
+        pbx: new FakePbx(),
+      })
+    return { world, agent, admission, admit, load }
   }
 
   test('an admitted call is in the store and its session is being opened with its context', () => {
@@ -55,6 +65,14 @@ describe('Admission', () => {
     expect(admission.refused).toEqual({ busy: 1, not_ready: 1, draining: 2 })
     expect([world.store.size, agent.contexts.length]).toEqual([1, 1])
     if (first instanceof Call) await first.end('caller')
+  })
+
+  test('a machine that does not keep up takes no call until it does', () => {
+    const { load, admit } = setUp()
+    load.overloaded = true
+    expect(admit('a')).toBe('overloaded')
+    load.overloaded = false
+    expect(admit('b')).toBeInstanceOf(Call)
   })
 
   test('the place of a call that has ended is free again', async () => {

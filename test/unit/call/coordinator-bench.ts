@@ -1,10 +1,13 @@
 import type { TurnDetection } from '#agent/provider.ts'
-import { Coordinator, type TurnSettings } from '#call/coordinator.ts'
+import { Coordinator } from '#call/coordinator.ts'
 import { Pacer } from '#call/pacer.ts'
 import { Playout } from '#call/playout.ts'
+import type { TurnSettings } from '#call/turn-settings.ts'
 import type { TurnState } from '#call/turn-state.ts'
+import { WarmUp } from '#call/warm-up.ts'
 import { FakeAgentSession } from '../../fakes/agent.ts'
 import { RecordingObserver, turnSettings } from '../../fakes/call-world.ts'
+import { playoutSettings } from '../../fakes/calls.ts'
 import { FakeLeg } from '../../fakes/leg.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 
@@ -21,10 +24,18 @@ export class Bench {
   private frames = 0
 
   constructor(settings: Partial<TurnSettings> = {}, turnDetection: TurnDetection = 'engine') {
-    this.playout = new Playout(this.leg, {
-      replyStarted: () => this.coordinator.replyStarted(),
-      replyDone: () => this.coordinator.replyDone(),
-    })
+    this.playout = new Playout(
+      8000,
+      {
+        replyStarted: () => this.coordinator.replyStarted(),
+        replyDone: () => this.coordinator.replyDone(),
+        fellBack: () => this.marks.push('fell_back'),
+      },
+      playoutSettings,
+      new WarmUp(200),
+      null,
+    )
+    this.playout.setLeg(this.leg)
     this.pacing = new Pacer(this.clock).add(this.playout)
     this.coordinator = new Coordinator(
       {

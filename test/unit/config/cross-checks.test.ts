@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { advertisedHost, crossChecks, isLoopback, isWildcard } from '#config/cross-checks.ts'
+import { crossChecks } from '#config/cross-checks.ts'
 import { asNode, listKeys } from '#config/describe.ts'
+import { advertised, isAllowedPeer, isLoopback, isWildcard } from '#config/hosts.ts'
 import { loadConfiguration } from '#config/load.ts'
-import { configurationSchema, isAllowedPeer } from '#config/schema.ts'
+import { configurationSchema } from '#config/schema.ts'
 import { vendors } from './vendors.ts'
 
 function keysOf(text: string): { errors: string[]; warnings: string[] } {
@@ -55,7 +56,7 @@ describe('values that are impossible together', () => {
 test('the address that Asterisk is told', () => {
   const told = (audiosocket: string) => {
     const loaded = loadConfiguration({ text: `audiosocket: {${audiosocket}}`, env: {}, vendors })
-    return loaded.ok ? advertisedHost(loaded.value.configuration) : 'refused'
+    return loaded.ok ? advertised(loaded.value.configuration.audiosocket) : 'refused'
   }
   expect(told('')).toBe('127.0.0.1')
   expect(told('host: 10.0.0.5')).toBe('10.0.0.5')

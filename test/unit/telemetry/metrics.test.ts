@@ -5,6 +5,8 @@ import type { Rejection } from '#asterisk/audiosocket-server.ts'
 import { patchcordResults } from '#call/admission.ts'
 import { hangupCauses } from '#call/leg.ts'
 import type { TurnRecord } from '#call/observer.ts'
+import { oneWayKinds } from '#call/one-way.ts'
+import { fallbackReasons } from '#call/playout.ts'
 import { unknownKinds } from '#call/session-store.ts'
 import { turnStates } from '#call/turn-state.ts'
 import type { MetricSources } from '#telemetry/metric-sources.ts'
@@ -86,7 +88,10 @@ function busy(): Metrics {
   metrics.bargeIn('false_interruption', 100)
   metrics.gateChanged(true)
   metrics.gateChanged(false)
-  metrics.pacingLateness(3)
+  metrics.pacing(3, 5)
+  for (const kind of oneWayKinds) metrics.oneWay(kind)
+  for (const reason of fallbackReasons) metrics.fellBack(reason)
+  metrics.conversionsToSpare(1)
   return metrics
 }
 
@@ -105,6 +110,10 @@ describe('labels', () => {
     violation: violations,
     // A fault's code is its provider's own, short and stable.
     code: ['unreachable'],
+    finding: oneWayKinds,
+    trigger: fallbackReasons,
+    event: ['overrun', 'file_failed', 'restart'],
+    what: ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed'],
     version: ['1.2.3'],
     bun: [Bun.version],
   }
@@ -157,7 +166,11 @@ describe('numbers', () => {
     expect(await sample(metrics, 'ai_agent_greeting_delay_seconds_bucket{le="0.15"}')).toBe(1)
     expect(await sample(metrics, 'ai_agent_greeting_delay_seconds_bucket{le="0.1"}')).toBe(0)
     expect(await sample(metrics, 'ai_agent_underruns_total')).toBe(6)
-    expect(await sample(metrics, 'ai_agent_frames_refused_total')).toBe(4)
+    expect(await sample(metrics, 'ai_agent_frames_total{what="refused"}')).toBe(4)
+    expect(await sample(metrics, 'ai_agent_frames_total{what="lost"}')).toBe(24)
+    expect(await sample(metrics, 'ai_agent_stream_events_total{event="restart"}')).toBe(16)
+    expect(await sample(metrics, 'ai_agent_playout_depth_seconds_sum')).toBe(2.469)
+    expect(await sample(metrics, 'ai_agent_sample_clock_drift_seconds_count')).toBe(2)
   })
 
   test('a turn: seconds, and nothing for what did not happen', async () => {
@@ -210,7 +223,8 @@ describe('numbers', () => {
 
   test('lateness of the 20 ms clock is in seconds', async () => {
     const metrics = build()
-    metrics.pacingLateness(7)
+    metrics.pacing(2, 7)
+    expect(await sample(metrics, 'ai_agent_loop_lag_seconds_sum')).toBe(0.002)
     expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_sum')).toBe(0.007)
     expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_bucket{le="0.005"}')).toBe(0)
     expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_bucket{le="0.01"}')).toBe(1)

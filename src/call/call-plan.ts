@@ -1,0 +1,52 @@
+import type { Provider } from '#agent/provider.ts'
+import type { WireFormat } from '#audio/format.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { Transport } from './leg.ts'
+import type { Caller, CallObserver, CallOrigin } from './observer.ts'
+import type { Pacer } from './pacer.ts'
+import type { PbxSide } from './pbx-side.ts'
+import type { PlayoutSettings } from './playout.ts'
+import type { SessionStore } from './session-store.ts'
+import type { SpeechDetector } from './speech-detector.ts'
+import type { TurnSettings } from './turn-settings.ts'
+import type { WarmUp } from './warm-up.ts'
+
+/** What one call is given when it begins, and keeps to its end. */
+export interface CallPlan extends CallTerms {
+  readonly id: string
+  readonly transport: Transport
+  readonly wire: WireFormat
+  readonly caller: Caller
+  readonly origin: CallOrigin
+  readonly pbx: PbxSide
+}
+
+/** What the configuration says about every call. */
+export interface CallTerms {
+  readonly provider: Provider<'agent'>
+  readonly playout: PlayoutSettings
+  /** Shared by all calls of the provider. */
+  readonly warmUp: WarmUp
+  readonly language: string
+  readonly prompt: string
+  readonly greeting: string
+  readonly callMaxMs: Milliseconds
+  readonly turns: TurnSettings
+}
+
+export interface CallWorld {
+  readonly clock: Clock
+  readonly log: Log
+  readonly pacer: Pacer
+  readonly store: SessionStore
+  readonly detector: SpeechDetector
+  readonly observer: CallObserver
+}
+
+/** Who called and who answers; the number is what an operator looks a call up by. */
+export function admittedDetail({ caller, provider, origin, transport }: CallPlan): string {
+  const from = caller.number === '' ? '' : `, from ${caller.number}`
+  const to = caller.dialled === '' ? '' : ` to ${caller.dialled}`
+  return `provider ${provider.name}, ${origin}, ${transport}${from}${to}`
+}

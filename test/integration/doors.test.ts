@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
+import { engineCallFrom } from '../bed/conversation.ts'
+import { BedEngine } from '../bed/engine.ts'
+import { freeTcpPort } from '../bed/ports.ts'
+import { audibleStretches, toneShare } from '../bed/wav-analysis.ts'
+import { readWav, writeWav } from '../bed/wav-file.ts'
+
+// Each door by a call over SIP with 16 kHz telephones: what the wire's rate lets through comes back from the engine's
+// echo, and nothing above it.
+
+const rateHz = 16_000
+const toneMs = 1200
+const lowHz = 1000
+const highHz = 6000
+
+/** Both tones at once: the high one tells the band, the low one that there is audio at all. */
+function tones(): Int16Array {
+  return Int16Array.from({ length: (toneMs * rateHz) / 1000 }, (_, index) => {
+    const angle = (2 * Math.PI * index) / rateHz
+    return Math.round(6000 * Math.sin(angle * lowHz) + 6000 * Math.sin(angle * highHz))
+  })
+}
+
+describe('every door, through a real Asterisk', () => {
+  let asterisk: Asterisk
+  let wav = ''
+  let caller = 0
+  let mediaPort = 0
+
+  beforeAll(async () => {
+    mediaPort = await freeTcpPort()
+    asterisk = await startAsterisk({
+      codec: 'slin16',
+      stasisArguments: '',
+      configuration: {
+        'websocket_client.conf': `[patchcord]\ntype = websocket_client\nconnection_type = per_call_config\nuri = ws://127.0.0.1:${mediaPort}/media\nprotocols = media\n`,
+      },
+    })
+    wav = join(asterisk.folder, 'tones.wav')
+    await writeWav(wav, { sampleRateHz: rateHz, samples: tones() })
+  }, 300_000)
+
+  afterAll(async () => {
+    await asterisk?.stop()
+  })
+
+  /** What came back: the share of each tone in what the caller heard, and what the engine says of the call. */
+  async function visit(yaml: string, audioSocketYaml = '') {
+    const engine = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml, audioSocketYaml })
+    try {
+      caller += 1
+      const number = `5550${caller}`
+      const call = await asterisk.call({
+        extension: '100',
+        callerId: number,
+        wav,
+        waitBeforeMs: 600,
+        waitAfterMs: 1400,
+      })
+      const id = await engineCallFrom(engine, number)
+      await call.ended
+      await engine.untilIdle()
+      await asterisk.untilQuiet()
+      const { samples } = await readWav(await call.heard())
+      const loudest = audibleStretches(samples, { sampleRateHz: rateHz }).sort(
+        (a, b) => b.endMs - b.startMs - (a.endMs - a.startMs),
+      )[0]
+      if (loudest === undefined) throw new Error(`nothing came back:\n${engine.output.slice(-2000)}`)
+      const middle = samples.subarray((loudest.startMs + 200) * 16, (loudest.endMs - 200) * 16)
+      const [record] = engine.records()
+      return {
+        lengthMs: loudest.endMs - loudest.startMs,
+        low: toneShare(middle, rateHz, lowHz),
+        high: toneShare(middle, rateHz, highHz),
+        record,
+        engine: { log: engine.log, id },
+        open: {
+          rtp: await engine.metric('ai_agent_rtp_ports'),
+          webSocket: await engine.metric('ai_agent_media_websocket_connections'),
+          audioSocket: await engine.metric('ai_agent_audiosocket_connections'),
+        },
+      }
+    } finally {
+      await engine.stop()
+    }
+  }
+
+  const shutAll = { rtp: 0, webSocket: 0, audioSocket: 0 }
+  const wide: [string, string, string, string][] = [
+    ['AudioSocket, slin16', 'audiosocket', 'audio_transport: audiosocket', '  format: slin16'],
+    ['AudioSocket, slin48', 'audiosocket', 'audio_transport: audiosocket', '  format: slin48'],
+    ['media WebSocket, slin16', 'websocket', 'audio_transport: websocket\nmedia_websocket:\n  format: slin16', ''],
+  ]
+  test.each(wide)(
+    '%s: 6 kHz survives',
+    async (_name, transport, yaml, audioSocketYaml) => {
+      const heard = await visit(yaml, audioSocketYaml)
+      // Two tones of one level: half of the energy each.
+      expect(heard.low).toBeGreaterThan(0.4)
+      expect(heard.high).toBeGreaterThan(0.4)
+      expect(heard.lengthMs).toBeGreaterThan(toneMs - 60)
+      expect(heard.record).toMatchObject({ transport, cause: 'caller', one_way: [] })
+      expect(heard.open).toEqual(shutAll)
+    },
+    60_000,
+  )
+
+  test('media WebSocket that Asterisk opens, slin16: 6 kHz survives', async () => {
+    const heard = await visit(
+      `audio_transport: websocket\nmedia_websocket:\n  direction: listen\n  port: ${mediaPort}\n  format: slin16`,
+    )
+    expect(heard.low).toBeGreaterThan(0.4)
+    expect(heard.high).toBeGreaterThan(0.4)
+    expect(heard.record).toMatchObject({ transport: 'websocket', cause: 'caller', one_way: [] })
+    expect(heard.open).toEqual(shutAll)
+  }, 60_000)
+
+  const narrow: [string, string, string][] = [
+    ['RTP, µ-law', 'externalmedia', 'audio_transport: externalmedia'],
+    [
+      'RTP, A-law, on one shared port',
+      'externalmedia',
+      'audio_transport: externalmedia\nexternal_media:\n  format: alaw\n  ports: shared',
+    ],
+    ['media WebSocket, µ-law', 'websocket', 'audio_transport: websocket\nmedia_websocket:\n  format: ulaw'],
+    ['what auto takes', 'audiosocket', 'audio_transport: auto'],
+  ]
+  test.each(narrow)(
+    '%s: the telephone band, and nothing above it',
+    async (_name, transport, yaml) => {
+      const heard = await visit(yaml)
+      expect(heard.low).toBeGreaterThan(0.95)
+      expect(heard.high).toBeLessThan(0.001)
+      expect(heard.lengthMs).toBeGreaterThan(toneMs - 60)
+      expect(heard.record).toMatchObject({ transport, cause: 'caller', one_way: [] })
+      expect(heard.open).toEqual({ ...shutAll, rtp: yaml.includes('shared') ? 1 : 0 })
+      // A 16 kHz telephone behind an 8 kHz wire: no conversion to spare for an echo, which works at any rate.
+      const paths = heard.engine.log.filter((line) => line.message === 'audio path' && line.call === heard.engine.id)
+      expect(paths.map((line) => line.conversions_to_spare)).toEqual([0])
+      if (yaml.includes('auto')) {
+        expect(heard.engine.log.filter((line) => line.message === 'audio transport chosen')).toHaveLength(1)
+      }
+    },
+    60_000,
+  )
+})
