@@ -75,12 +75,25 @@ test *args: install
 unit *args: install
     @{{bun}} scripts/test.ts --only unit "$@"
 
-# Measure: start, greeting, pacing, speech
+# Measure: start, greeting, pacing, speech, media
 [group('test')]
 [no-exit-message]
 bench *args: install
     @{{patchcord}} models --quiet
     @{{bun}} scripts/bench.ts "$@"
+
+# Callers on a simulated clock, a thousand seeds
+[group('test')]
+[no-exit-message]
+sim *args: install
+    @{{bun}} scripts/sim.ts "$@"
+
+# Hundreds of calls that hang up at any moment, and what is left of them
+[group('test')]
+[no-exit-message]
+soak *args: install
+    @{{patchcord}} models --quiet
+    @{{bun}} scripts/soak.ts "$@"
 
 # The single binary: dist/patchcord
 [group('build')]

@@ -28,6 +28,7 @@ const stages: readonly Stage[] = [
   { name: 'lint', group: 'lint', run: { command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] } },
   { name: 'unit', group: 'unit', run: { tests: ['test/unit/'] } },
   { name: 'contract', group: 'unit', run: { tests: ['test/contract/'] } },
+  { name: 'simulation', group: 'unit', run: { tests: ['test/simulation/'] } },
   { name: 'models', group: 'integration', run: { command: [bun, '--no-env-file', 'src/main.ts', 'models'] } },
   { name: 'binary', group: 'integration', run: { command: [bun, 'scripts/build.ts'] } },
   { name: 'integration', group: 'integration', run: { tests: ['test/integration/'] } },

@@ -55,7 +55,7 @@ export class RtpPorts {
         held += 1
       }
     }
-    if (portMin === portMax) {
+    if (portMin === portMax && this.open === 0) {
       return failed(`external_media.port_min: UDP port ${portMin} of ${host} is in use; choose another one`)
     }
     const needed = this.open + held + 1

@@ -9,7 +9,7 @@ import { judgeInbound, type OneWayKind, oneWayAdvice } from './one-way.ts'
  * where nothing comes, and tells one-way audio with its probable cause instead of leaving it to be guessed.
  */
 
-/** A caller who is not heard by then: Asterisk is made to send; and by then: it is told. */
+/** A caller who is not heard by then: over RTP Asterisk is made to send; and by then: it is told. */
 const kickAfterMs = 250
 const oneWayAfterMs = 2000
 
@@ -29,9 +29,11 @@ export class MediaWatch {
     const { clock } = this.world
     void this.auditAlignment()
     this.timer = clock.after(kickAfterMs, () => {
-      if (media.framesIn === 0) this.plan.pbx.kick()
+      // Over RTP, Asterisk may wait to be sent to first; the other doors have nothing to wait for.
+      const kicked = media.framesIn === 0 && this.plan.transport === 'externalmedia'
+      if (kicked) this.plan.pbx.kick()
       this.timer = clock.after(oneWayAfterMs - kickAfterMs, () => {
-        const kind = judgeInbound(media.endWatch())
+        const kind = judgeInbound({ ...media.endWatch(), kicked })
         if (kind !== null) this.note(kind)
       })
     })

@@ -12,6 +12,8 @@ export interface InboundFacts {
   readonly frames: number
   /** The largest magnitude of any sample so far. */
   readonly peak: number
+  /** Nothing had come, and Asterisk was made to send: silence is its answer, and no caller's. */
+  readonly kicked: boolean
 }
 
 /**
@@ -21,9 +23,10 @@ export interface InboundFacts {
 const deadLinePeak = 8
 
 /** What is wrong with the caller's side, some time after the media was open; null where all is well. */
-export function judgeInbound({ frames, peak }: InboundFacts): OneWayKind | null {
+export function judgeInbound({ frames, peak, kicked }: InboundFacts): OneWayKind | null {
   if (frames === 0) return 'no_caller_audio'
-  return peak <= deadLinePeak ? 'digital_silence' : null
+  if (peak > deadLinePeak) return null
+  return kicked ? 'no_caller_audio' : 'digital_silence'
 }
 
 export interface OneWayAdvice {

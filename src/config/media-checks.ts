@@ -58,6 +58,15 @@ export const mediaChecks: readonly CrossCheck[] = [
     advice: 'Raise audiosocket.max_connections or lower limits.calls.',
   },
   {
+    keys: ['media_websocket.max_connections', 'limits.calls', 'audio_transport'],
+    severity: 'error',
+    broken: ({ audio_transport, media_websocket, limits }) =>
+      audio_transport === 'websocket' && media_websocket.max_connections < limits.calls,
+    message: ({ media_websocket, limits }) =>
+      `media_websocket.max_connections (${media_websocket.max_connections}) must be at least limits.calls (${limits.calls}): each call has a connection`,
+    advice: 'Raise media_websocket.max_connections or lower limits.calls.',
+  },
+  {
     keys: ['audiosocket.advertise_host'],
     severity: 'error',
     broken: ({ audiosocket }) => isWildcard(audiosocket.advertise_host),
@@ -75,7 +84,7 @@ export const mediaChecks: readonly CrossCheck[] = [
     keys: ['audiosocket.advertise_host', 'audiosocket.host', 'asterisk.host'],
     severity: 'warning',
     broken: (configuration) =>
-      mayUse('audiosocket')(configuration) &&
+      ['auto', 'audiosocket'].includes(configuration.audio_transport) &&
       isLoopback(advertised(configuration.audiosocket)) &&
       !isLoopback(configuration.asterisk.host),
     message: ({ audiosocket, asterisk }) =>
@@ -107,7 +116,7 @@ export const mediaChecks: readonly CrossCheck[] = [
     broken: (configuration) => {
       const { ports, port_min, port_max } = configuration.external_media
       return (
-        mayUse('externalmedia')(configuration) &&
+        configuration.audio_transport === 'externalmedia' &&
         ports === 'per_call' &&
         port_min > 0 &&
         port_max - port_min + 1 < configuration.limits.calls
@@ -116,15 +125,6 @@ export const mediaChecks: readonly CrossCheck[] = [
     message: ({ external_media: { port_min, port_max }, limits }) =>
       `external_media.port_min to port_max (${port_min} to ${port_max}) are ${Math.max(0, port_max - port_min + 1)} ports, fewer than limits.calls (${limits.calls}): each call has one`,
     advice: 'Widen the range, lower limits.calls, or set external_media.ports to shared.',
-  },
-  {
-    keys: ['external_media.format', 'audio_transport'],
-    severity: 'warning',
-    broken: (configuration) =>
-      configuration.external_media.format === 'slin16' && mayUse('externalmedia')(configuration),
-    message: () =>
-      'external_media.format is slin16, which Asterisk sends over RTP but drops when it comes back (it takes payload types up to 34 only): callers would not hear the agent',
-    advice: 'Set it to ulaw, alaw or slin; for 16 kHz take audio_transport audiosocket or websocket.',
   },
   {
     keys: ['streaming.jitter_buffer_ms', 'streaming.min_start_ms', 'streaming.greeting_min_start_ms'],

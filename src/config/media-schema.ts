@@ -56,14 +56,14 @@ export const externalMedia = section(
     ports: choice(
       ['per_call', 'shared'],
       'per_call',
-      'per_call binds a port of the range for each call; shared carries all calls on port_min alone.',
+      'per_call binds a port of the range for each call; shared carries all calls on port_min alone, and not through a NAT that changes ports.',
     ),
     port_min: port(18_080, 'The first UDP port.'),
     port_max: port(18_179, 'The last UDP port.'),
     format: choice(
-      ['ulaw', 'alaw', 'slin', 'slin16'],
+      ['ulaw', 'alaw', 'slin'],
       'ulaw',
-      'Audio on the wire: ulaw, alaw and slin are 8 kHz; slin16 is 16 kHz, which Asterisk sends and does not take back.',
+      'Audio on the wire, 8 kHz: Asterisk takes nothing wider back over RTP.',
     ),
     allow: allow(
       'From whom RTP is taken: loopback, asterisk (the addresses of asterisk.host), IP addresses, networks.',

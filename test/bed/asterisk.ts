@@ -207,8 +207,8 @@ export class Asterisk implements CallCarrier {
         variables: {
           ...calledVariables(via, options.variables ?? {}),
           BED_STEPS: steps,
-          BED_HEARD: this.#inside(recordings.heard),
-          BED_SAID: this.#inside(recordings.said),
+          BED_HEARD: this.inside(recordings.heard),
+          BED_SAID: this.inside(recordings.said),
         },
       })
     } catch (error) {
@@ -309,7 +309,7 @@ export class Asterisk implements CallCarrier {
       sampleRateHz,
       samples: new Int16Array((ms * sampleRateHz) / 1000),
     })
-    return this.#inside(target)
+    return this.inside(target)
   }
 
   async #copySound(path: string, key: string): Promise<string> {
@@ -319,10 +319,11 @@ export class Asterisk implements CallCarrier {
       .replace(/[^A-Za-z0-9-]/g, '_')}-${key}`
     const target = join(this.folder, 'sounds', name)
     await toTelephoneWav(path, `${target}.${soundExtension(rateHz)}`, rateHz)
-    return this.#inside(target)
+    return this.inside(target)
   }
 
-  #inside(path: string): string {
+  /** A path below `folder` as Asterisk itself knows it. */
+  inside(path: string): string {
     return `${this.#root.insideFolder(this.folder)}${path.slice(this.folder.length)}`
   }
 

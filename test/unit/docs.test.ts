@@ -53,6 +53,7 @@ describe('the documents', () => {
       'CONTRIBUTING.md',
       'docs/architecture.md',
       'docs/asterisk.md',
+      'docs/audio.md',
       'docs/configuration.md',
     ]) {
       const folder = document.includes('/') ? 'docs' : '.'
