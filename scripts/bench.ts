@@ -1,52 +1,121 @@
+import { parseArgs } from 'node:util'
+import { messageOf } from '#base/result.ts'
+import { transports } from '#call/leg.ts'
 import { machine } from './bench/figures.ts'
+import type { MediaRun } from './bench/media.ts'
 
 /**
  * The figures of the documents. Each line says what was measured, on how many values, and what it should be; the
  * machine stands above. Nothing here passes or fails: machines are shared and noisy.
  */
-const help = `Usage: just bench [start | greeting | pacing | speech | all] [options]
+const help = `Usage: just bench [start | greeting | pacing | speech | media | all] [options]
 
   start      process start to /live and to speech detection ready; --binary FILE measures that binary
   greeting   StasisStart to the first greeting frame, through a real Asterisk
   pacing     gaps between frames while callers keep the models busy
   speech     recognition, voice and speech detection: errors and speed
+  media      many calls at once: gaps, CPU and memory a call; fails where a call or a frame is missing (not in all)
 
   --rounds N     repetitions of start and greeting (default 20)
   --seconds N    length of pacing (default 30)
   --talkers N    callers that talk during pacing (default 2)
-  --hogs N       endless loops at nice 5 beside it during pacing (default 0)`
+  --hogs N       endless loops at nice 5 beside it during pacing (default 0)
+
+  media:
+  --calls N      calls at once (default 300)
+  --seconds S    how long they are measured once all are up (default 20)
+  --door DOOR    audiosocket, externalmedia or websocket (default audiosocket)
+  --vad          speech detection on every call
+  --churn R      short calls set up and hung up beside them, a second (default 0)
+  --setup-rate R calls set up a second (default 50)
+  --echo         measure the floor: an echo in the engine's place
+  --json         the figures as one JSON object, as the last line`
+
+const parts = ['start', 'greeting', 'pacing', 'speech', 'media', 'all']
 
 async function main(argv: readonly string[]): Promise<number> {
-  const option = (name: string) => {
-    const index = argv.indexOf(`--${name}`)
-    return index < 0 ? undefined : argv[index + 1]
-  }
-  if (argv.includes('--help')) {
-    console.log(help)
-    return 0
-  }
-  const [what = 'all'] = argv.filter((word, index) => !word.startsWith('--') && !argv[index - 1]?.startsWith('--'))
-  if (!['start', 'greeting', 'pacing', 'speech', 'all'].includes(what)) {
+  const options = readOptions(argv)
+  const what = options?.positionals[0] ?? 'all'
+  if (options === null || !parts.includes(what)) {
     console.error(help)
     return 2
+  }
+  const { values } = options
+  if (values.help) {
+    console.log(help)
+    return 0
   }
   console.log(machine())
   const wants = (name: string) => what === name || what === 'all'
   const print = (lines: readonly string[]) => lines.forEach((line) => console.log(line))
-  const rounds = Number(option('rounds') ?? 20)
-  if (wants('start')) print(await (await import('./bench/start.ts')).benchStart(rounds, option('binary')))
+  const rounds = Number(values.rounds)
+  if (wants('start')) print(await (await import('./bench/start.ts')).benchStart(rounds, values.binary))
   if (wants('greeting')) print(await (await import('./bench/greeting.ts')).benchGreeting(rounds))
   if (wants('pacing')) {
     const { benchPacing } = await import('./bench/pacing.ts')
-    print(
-      await benchPacing(Number(option('seconds') ?? 30), Number(option('talkers') ?? 2), Number(option('hogs') ?? 0)),
-    )
+    print(await benchPacing(Number(values.seconds ?? 30), Number(values.talkers), Number(values.hogs)))
   }
   if (wants('speech'))
     await Bun.spawn([process.execPath, '--no-env-file', `${import.meta.dir}/bench/speech.ts`], {
       stdio: ['ignore', 'inherit', 'inherit'],
     }).exited
-  return 0
+  return what === 'media' ? await media(values) : 0
+}
+
+type Options = NonNullable<ReturnType<typeof readOptions>>['values']
+
+async function media(values: Options): Promise<number> {
+  const door = transports.find((name) => name === values.door)
+  const [calls, seconds, churn, setupRate] = [
+    values.calls,
+    values.seconds ?? 20,
+    values.churn,
+    values['setup-rate'],
+  ].map(Number) as [number, number, number, number]
+  if (door === undefined || !(calls >= 1 && seconds >= 1 && churn >= 0 && setupRate > 0)) {
+    console.error(help)
+    return 2
+  }
+  const { benchMedia } = await import('./bench/media.ts')
+  const { vad, echo } = values
+  let run: MediaRun
+  try {
+    run = await benchMedia({ door, calls, seconds, churn, setupRate, vad, echo })
+  } catch (thrown) {
+    console.error(`error: ${messageOf(thrown)}`)
+    return 1
+  }
+  for (const line of run.lines) console.log(line)
+  for (const line of run.missing) console.error(`error: ${line}`)
+  if (values.json) console.log(JSON.stringify(run.figures))
+  return run.missing.length === 0 ? 0 : 1
+}
+
+/** Null when something is not understood. */
+function readOptions(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string', default: '20' },
+        seconds: { type: 'string' },
+        talkers: { type: 'string', default: '2' },
+        hogs: { type: 'string', default: '0' },
+        binary: { type: 'string' },
+        calls: { type: 'string', default: '300' },
+        door: { type: 'string', default: 'audiosocket' },
+        churn: { type: 'string', default: '0' },
+        'setup-rate': { type: 'string', default: '50' },
+        vad: { type: 'boolean', default: false },
+        echo: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch {
+    return null
+  }
 }
 
 process.exit(await main(process.argv.slice(2)))

@@ -28,10 +28,6 @@ function sameDoor(one: Server, other: Server): boolean {
 }
 
 const listens = ({ media_websocket }: Configuration) => media_websocket.direction === 'listen'
-const mayUse =
-  (transport: string) =>
-  ({ audio_transport }: Configuration) =>
-    audio_transport === transport || audio_transport === 'auto'
 
 function clash(one: 'audiosocket' | 'media_websocket', other: 'audiosocket' | 'health'): CrossCheck {
   return {

@@ -1,0 +1,104 @@
+import type { Socket } from 'bun'
+import { audioMessageBytes, headerBytes, kind, uuidMessage, writeAudioMessage } from '#asterisk/audiosocket.ts'
+import { Arrivals } from './media-arrivals.ts'
+import type { Line, Lines } from './media-callers.ts'
+import { callerCycle } from './media-speech.ts'
+
+/** Asterisk's side of AudioSocket for many callers: all of them say the same cycle, made into messages beforehand. */
+const sampleRateHz = 8000
+const frameSamples = 160
+const messageBytes = audioMessageBytes(frameSamples)
+
+export async function audioSocketLines(port: number): Promise<Lines> {
+  const messages = cycleMessages(await callerCycle(sampleRateHz))
+  return {
+    async open(framesMax) {
+      const line = new AudioSocketLine(messages, framesMax)
+      await Bun.connect<AudioSocketLine>({ hostname: '127.0.0.1', port, data: line, socket: handlers })
+      return line
+    },
+  }
+}
+
+const handlers = {
+  open: (socket: Socket<AudioSocketLine>) => socket.data.opened(socket),
+  data: (socket: Socket<AudioSocketLine>, chunk: Uint8Array) => socket.data.received(chunk),
+  drain: (socket: Socket<AudioSocketLine>) => socket.data.drained(),
+  close: (socket: Socket<AudioSocketLine>) => socket.data.closed(),
+  error: (socket: Socket<AudioSocketLine>) => socket.data.closed(),
+}
+
+class AudioSocketLine implements Line {
+  readonly arrivals: Arrivals
+  frames = 0
+  lost = false
+  private readonly messages: readonly Uint8Array[]
+  private socket: Socket<AudioSocketLine> | null = null
+  private next = 0
+  /** What the kernel did not take of the latest message; frames that fall due meanwhile are not sent. */
+  private tail: Uint8Array | null = null
+  private inMessage = 0
+  private audible = false
+
+  constructor(messages: readonly Uint8Array[], framesMax: number) {
+    this.messages = messages
+    this.arrivals = new Arrivals(framesMax)
+  }
+
+  opened(socket: Socket<AudioSocketLine>): void {
+    this.socket = socket
+    socket.setNoDelay(true)
+    socket.write(uuidMessage(crypto.randomUUID()))
+  }
+
+  /** Messages from the engine are all alike, so that their header is looked at and no more. */
+  received(chunk: Uint8Array): void {
+    const nowMs = performance.now()
+    let offset = 0
+    while (offset < chunk.length) {
+      if (this.inMessage === 0 && chunk[offset] !== kind.slin8) return this.closed()
+      const take = Math.min(messageBytes - this.inMessage, chunk.length - offset)
+      const sample = offset + headerBytes - this.inMessage
+      // The low byte of the first sample: line silence is zero.
+      if (sample >= offset && sample < offset + take) this.audible = chunk[sample] !== 0 || chunk[sample + 1] !== 0
+      offset += take
+      this.inMessage += take
+      if (this.inMessage < messageBytes) return
+      this.inMessage = 0
+      this.frames += 1
+      this.arrivals.frame(nowMs, this.audible)
+    }
+  }
+
+  sendFrame(): void {
+    const message = this.messages[this.next] as Uint8Array
+    this.next = (this.next + 1) % this.messages.length
+    if (this.socket === null || this.lost || this.tail !== null) return
+    const taken = this.socket.write(message)
+    if (taken >= 0 && taken < message.length) this.tail = message.subarray(taken)
+  }
+
+  drained(): void {
+    if (this.tail === null) return
+    const taken = this.socket?.write(this.tail) ?? 0
+    if (taken > 0) this.tail = taken === this.tail.length ? null : this.tail.subarray(taken)
+  }
+
+  /** Asterisk just closes. */
+  hangUp(): void {
+    this.socket?.end()
+    this.socket = null
+  }
+
+  closed(): void {
+    if (this.socket !== null) this.lost = true
+  }
+}
+
+function cycleMessages(samples: Int16Array): Uint8Array[] {
+  return Array.from({ length: samples.length / frameSamples }, (_, index) => {
+    const message = new Uint8Array(messageBytes)
+    writeAudioMessage(message, 0, sampleRateHz, samples.subarray(index * frameSamples, (index + 1) * frameSamples))
+    return message
+  })
+}
