@@ -28,6 +28,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | al
   --vad          speech detection on every call
   --churn R      short calls set up and hung up beside them, a second (default 0)
   --setup-rate R calls set up a second (default 50)
+  --admission    refuse what would be too much, as the engine does by default; else it takes all
   --echo         measure the floor: an echo in the engine's place
   --json         the figures as one JSON object, as the last line`
 
@@ -77,10 +78,10 @@ async function media(values: Options): Promise<number> {
     return 2
   }
   const { benchMedia } = await import('./bench/media.ts')
-  const { vad, echo } = values
+  const { vad, echo, admission } = values
   let run: MediaRun
   try {
-    run = await benchMedia({ door, calls, seconds, churn, setupRate, vad, echo })
+    run = await benchMedia({ door, calls, seconds, churn, setupRate, vad, echo, admission })
   } catch (thrown) {
     console.error(`error: ${messageOf(thrown)}`)
     return 1
@@ -109,6 +110,7 @@ function readOptions(argv: readonly string[]) {
         'setup-rate': { type: 'string', default: '50' },
         vad: { type: 'boolean', default: false },
         echo: { type: 'boolean', default: false },
+        admission: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

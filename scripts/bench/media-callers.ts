@@ -40,7 +40,8 @@ class Callers {
   private readonly lines: Lines
   private readonly clock = new SystemClock()
   private readonly framesWanted: number
-  private readonly measured: Line[] = []
+  private measured: Line[] = []
+  private refused = 0
   /** By slice: whose frame leaves then. */
   private readonly groups: Line[][] = Array.from({ length: slices }, () => [])
   private joined = 0
@@ -77,6 +78,11 @@ class Callers {
       await clock.sleep(10)
     if (job.churn > 0) this.startShortCalls()
     await clock.sleep(settleMs)
+    if (job.admission) {
+      const admitted = this.measured.filter((line) => !line.lost)
+      this.refused = this.measured.length - admitted.length
+      this.measured = admitted
+    }
     return setupMs
   }
 
@@ -86,19 +92,21 @@ class Callers {
     for (const { arrivals } of this.measured) arrivals.recording = true
     await this.clock.sleep(this.job.seconds * 1000)
     const { user, system } = process.cpuUsage(cpu)
-    const callSeconds = (this.job.calls * (this.clock.now() - beganMs)) / 1000
+    const calls = this.job.calls - this.refused
+    const callSeconds = (calls * (this.clock.now() - beganMs)) / 1000
     elapsed()
     await this.clock.sleep((tailFrames + 5) * frameMs)
     const callsHeld = this.measured.filter((line) => !line.lost).length
     this.shortCallsTimer?.[Symbol.dispose]()
     return {
+      refused: this.refused,
       callsHeld,
       ...arrivalFigures(
         this.measured.map((line) => line.arrivals),
         this.framesWanted,
       ),
       // Calls that never stood have frames that never came.
-      framesExpected: this.job.calls * this.framesWanted,
+      framesExpected: calls * this.framesWanted,
       shortCalls: this.shortCalls,
       shortCallsFailed: this.shortCallsFailed,
       cpuMsPerCallSecond: rounded((user + system) / 1000 / callSeconds, 3),

@@ -47,8 +47,12 @@ const engine = await Engine.start({
       max_connections: job.callsMax,
     },
     llm: { ...configuration.llm, initial_greeting: '' },
-    // What is measured is how calls fare, not when the engine would refuse another.
-    limits: { ...configuration.limits, calls: job.callsMax, loop_lag_ms: 1000, pacing_lateness_ms: 1000 },
+    // Without admission, what is measured is how calls fare, and not when the engine would refuse another.
+    limits: {
+      ...configuration.limits,
+      calls: job.callsMax,
+      ...(job.admission ? {} : { loop_lag_ms: 1000, pacing_lateness_ms: 1000 }),
+    },
     health: { host: '127.0.0.1', port: 0 },
     records: { ...configuration.records, file: join(folder, 'calls.jsonl') },
   },

@@ -14,6 +14,8 @@ export interface EngineJob {
   readonly mediaPort: number
   /** Turns are found by the engine's own speech detection, which else is off. */
   readonly vad: boolean
+  /** The engine refuses what would be too much, as it does by default; else it takes all. */
+  readonly admission: boolean
 }
 
 export type ToEngine =
@@ -49,11 +51,15 @@ export interface CallersJob {
   readonly setupRate: number
   /** Short calls a second beside the measured ones. */
   readonly churn: number
+  /** Calls that are turned away at their set-up are counted, and are no failure. */
+  readonly admission: boolean
 }
 
 export type ToCallers = { readonly type: 'begin' } | { readonly type: 'hang_up' }
 
 export interface CallersFigures {
+  /** Turned away at their set-up. */
+  readonly refused: number
   readonly callsHeld: number
   readonly framesExpected: number
   readonly framesReceived: number

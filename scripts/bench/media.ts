@@ -17,6 +17,8 @@ export interface MediaBench {
   readonly vad: boolean
   /** In the engine's place an echo that does nothing else: the floor. */
   readonly echo: boolean
+  /** With the engine's own limits: what would be too much is refused. */
+  readonly admission: boolean
 }
 
 export interface MediaRun {
@@ -31,15 +33,15 @@ export async function benchMedia(bench: MediaBench): Promise<MediaRun> {
   // A short call lives half a second, and its end takes a moment.
   const callsMax = bench.calls + Math.ceil(bench.churn * 3) + 10
   const mediaPort = freeTcpPort()
-  const engineJob: EngineJob = { door: bench.door, callsMax, mediaPort, vad: bench.vad }
+  const engineJob: EngineJob = { door: bench.door, callsMax, mediaPort, vad: bench.vad, admission: bench.admission }
   const engine = new Part<FromEngine>(bench.echo ? 'media-echo.ts' : 'media-engine.ts', engineJob)
   // This process has nothing to do meanwhile: where its timer is late, the machine was busy with something else.
   const machineLag = new LoopLag()
   let callers: Part<FromCallers> | null = null
   try {
     const { port, rssBytes: idleRssBytes } = await engine.next('listening')
-    const { door, calls, seconds, setupRate, churn } = bench
-    const callersJob: CallersJob = { door, port, mediaPort, calls, seconds, setupRate, churn }
+    const { door, calls, seconds, setupRate, churn, admission } = bench
+    const callersJob: CallersJob = { door, port, mediaPort, calls, seconds, setupRate, churn, admission }
     callers = new Part<FromCallers>('media-callers.ts', callersJob)
     const { setupMs } = await callers.next('up')
     engine.tell({ type: 'begin' })
@@ -56,7 +58,7 @@ export async function benchMedia(bench: MediaBench): Promise<MediaRun> {
     const drained = await engine.next('drained')
     engine.tell({ type: 'stop' })
     const code = await engine.exited
-    const figures = mediaFigures(door, calls, heard, used, idleRssBytes, drained.underruns)
+    const figures = mediaFigures(door, calls - heard.refused, heard, used, idleRssBytes, drained.underruns)
     return {
       figures,
       lines: [
@@ -83,9 +85,10 @@ function describe(
     : bench.vad
       ? 'the engine, speech detection on every call'
       : 'the engine, the agent finds the turns and speech detection is off'
+  const refused = bench.admission ? `, ${heard.refused} refused` : ''
   const churn = bench.churn === 0 ? '' : `, ${heard.shortCalls} short calls beside them`
   const audible = bench.echo ? '' : `, a reply in ${(heard.audibleShare * 100).toFixed(0)} % of the frames`
-  return `${bench.calls} calls for ${bench.seconds} s through ${bench.door}: ${what}; set up in ${(setupMs / 1000).toFixed(1)} s${churn}${audible}; late ticks ${drained.lateTicks}, frame times given up ${drained.framesGivenUp}; the load process takes ${heard.cpuMsPerCallSecond} ms of CPU per call-second`
+  return `${bench.calls} calls for ${bench.seconds} s through ${bench.door}: ${what}; set up in ${(setupMs / 1000).toFixed(1)} s${refused}${churn}${audible}; late ticks ${drained.lateTicks}, frame times given up ${drained.framesGivenUp}; the load process takes ${heard.cpuMsPerCallSecond} ms of CPU per call-second`
 }
 
 interface Message {

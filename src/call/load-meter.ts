@@ -2,16 +2,19 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 
 /**
  * Whether this machine keeps up: how late the 20 ms tick comes (the event loop's lag), and how late the last call's frame
- * leaves (lag, and the work for all the calls before it). Judged over the last two seconds, so that one pause decides
- * nothing, by the value that nine of ten ticks keep.
+ * leaves (lag, and the work for all the calls before it). Judged over the last second, so that one pause decides
+ * nothing: the lag by what nine of ten ticks keep, the lateness by the middle one. The second is the early sign: the work
+ * of a tick grows with the calls long before anything is late, and what is written must be read, too, so a tick whose
+ * work takes 8 of its 20 ms belongs to an event loop that is nearly full.
  */
 export interface LoadLimits {
   readonly loopLagMs: Milliseconds
   readonly pacingLatenessMs: Milliseconds
 }
 
-const ticksKept = 100
-const share = 0.9
+const ticksKept = 50
+const lagShare = 0.9
+const latenessShare = 0.5
 /** Without calls no tick comes: what was measured before says nothing any more. */
 const staleMs: Milliseconds = 1000
 
@@ -45,18 +48,19 @@ export class LoadMeter {
   }
 
   get loopLagMs(): Milliseconds {
-    return this.high(this.lags)
+    return this.quantile(this.lags, lagShare)
   }
 
   get pacingLatenessMs(): Milliseconds {
-    return this.high(this.latenesses)
+    return this.quantile(this.latenesses, latenessShare)
   }
 
   get overloaded(): boolean {
     return this.loopLagMs > this.limits.loopLagMs || this.pacingLatenessMs > this.limits.pacingLatenessMs
   }
 
-  private high(values: Float64Array): Milliseconds {
+  /** What this share of the ticks did not exceed. */
+  private quantile(values: Float64Array, share: number): Milliseconds {
     // Half of them at least: the first ticks of the first call are no measure.
     if (this.kept < ticksKept / 2 || this.clock.now() - this.lastMs > staleMs) return 0
     const sorted = values.slice(0, this.kept).sort()

@@ -42,13 +42,13 @@ export class MediaRescue {
     const { clock, media, reopen, detach } = this.deps
     if (this.attempts >= attemptsMax || !media.heardWithin(aliveMs)) return false
     this.attempts += 1
-    const attempt = this.attempts
     this.joined = false
     this.limit = clock.after(attemptMaxMs, () => this.giveUp())
     // The connection of a lost channel may seem to stand: it must not keep the next leg out.
     detach()
     void reopen().then((reopened) => {
-      if (attempt === this.attempts && this.underWay) this.reopened(reopened)
+      // Past its limit, or its call, the answer means nothing.
+      if (this.underWay) this.reopened(reopened)
     })
     return true
   }

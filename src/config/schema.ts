@@ -146,12 +146,12 @@ const limits = section(
     loop_lag_ms: milliseconds(
       20,
       { min: 1, max: 1000 },
-      'Where one tick in ten of the 20 ms clock comes later than this, over two seconds, no further call is taken.',
+      'Where one tick in ten of the 20 ms clock comes later than this, over a second, no further call is taken.',
     ),
     pacing_lateness_ms: milliseconds(
-      25,
+      8,
       { min: 1, max: 1000 },
-      'The same for the last frame of a tick, which leaves after the work for all the other calls.',
+      'Where the last frame of a tick leaves later than this in half of the ticks of a second, no further call is taken: it leaves after the work for all the other calls, so this is the earlier sign.',
     ),
     call_seconds: wholeNumber(3600, { min: 10, max: 86_400, unit: 's' }, 'The longest call; it is hung up then.'),
   },

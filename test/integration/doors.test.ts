@@ -11,7 +11,7 @@ import { readWav, writeWav } from '../bed/wav-file.ts'
 // echo, and nothing above it.
 
 const rateHz = 16_000
-const toneMs = 1200
+const toneMs = 800
 const lowHz = 1000
 const highHz = 6000
 
@@ -56,8 +56,8 @@ describe('every door, through a real Asterisk', () => {
         extension: '100',
         callerId: number,
         wav,
-        waitBeforeMs: 600,
-        waitAfterMs: 1400,
+        waitBeforeMs: 300,
+        waitAfterMs: 1000,
       })
       const id = await engineCallFrom(engine, number)
       await call.ended
@@ -68,7 +68,7 @@ describe('every door, through a real Asterisk', () => {
         (a, b) => b.endMs - b.startMs - (a.endMs - a.startMs),
       )[0]
       if (loudest === undefined) throw new Error(`nothing came back:\n${engine.output.slice(-2000)}`)
-      const middle = samples.subarray((loudest.startMs + 200) * 16, (loudest.endMs - 200) * 16)
+      const middle = samples.subarray((loudest.startMs + 150) * 16, (loudest.endMs - 150) * 16)
       const [record] = engine.records()
       return {
         lengthMs: loudest.endMs - loudest.startMs,

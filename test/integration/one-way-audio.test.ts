@@ -14,7 +14,11 @@ describe.each(['audiosocket', 'externalmedia'])('one-way audio through a real As
 
   beforeAll(async () => {
     asterisk = await startAsterisk()
-    engine = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml: `audio_transport: ${transport}` })
+    engine = await BedEngine.start({
+      asterisk: asterisk.ari,
+      provider: 'loopback',
+      yaml: `audio_transport: ${transport}`,
+    })
     speech = (await digitStrings(1, 5))[0]?.path ?? ''
   }, 300_000)
 
@@ -28,28 +32,32 @@ describe.each(['audiosocket', 'externalmedia'])('one-way audio through a real As
     ['a telephone that is muted', [{ waitMs: 2400 }], 'digital_silence', /muted telephone/],
     ['a telephone that speaks', [{ waitMs: 300 }], null, /^$/],
   ]
-  test.each(cases)(
-    '%s',
-    async (_name, steps, finding, cause) => {
-      caller += 1
-      const number = `5551${caller}`
-      const spoken = finding === null ? [...steps, { play: speech }] : steps
-      const call = await asterisk.call({ extension: '100', callerId: number, steps: spoken })
-      const id = await engineCallFrom(engine, number)
-      await call.ended
-      await engine.untilIdle()
-      const told = engine.log.filter((line) => line.message === 'one-way audio' && line.call === id)
-      expect(told.map((line) => line.kind)).toEqual(finding === null ? [] : [finding])
-      for (const line of told) {
-        expect(String(line.cause)).toMatch(cause)
-        expect(String(line.cure).length).toBeGreaterThan(20)
-      }
-      const record = engine.records().find((each) => each.call_id === id)
-      expect(record?.one_way).toEqual(finding === null ? [] : [finding])
-      if (finding !== null) {
-        expect(await engine.metric(`ai_agent_one_way_audio_total{finding="${finding}"}`)).toBe(1)
-      }
-    },
-    30_000,
-  )
+
+  test('three telephones at once: two are told, each with its cause, and one is not', async () => {
+    await Promise.all(
+      cases.map(async ([name, steps, finding, cause]) => {
+        caller += 1
+        const number = `5551${caller}`
+        const spoken = finding === null ? [...steps, { play: speech }] : steps
+        const call = await asterisk.call({ extension: '100', callerId: number, steps: spoken })
+        const id = await engineCallFrom(engine, number)
+        await call.ended
+        await engine.untilIdle()
+        const told = engine.log.filter((line) => line.message === 'one-way audio' && line.call === id)
+        expect({ name, kinds: told.map((line) => line.kind) }).toEqual({
+          name,
+          kinds: finding === null ? [] : [finding],
+        })
+        for (const line of told) {
+          expect(String(line.cause)).toMatch(cause)
+          expect(String(line.cure).length).toBeGreaterThan(20)
+        }
+        const record = engine.records().find((each) => each.call_id === id)
+        expect(record?.one_way).toEqual(finding === null ? [] : [finding])
+      }),
+    )
+    for (const [, , finding] of cases) {
+      if (finding !== null) expect(await engine.metric(`ai_agent_one_way_audio_total{finding="${finding}"}`)).toBe(1)
+    }
+  }, 30_000)
 })
