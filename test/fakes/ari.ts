@@ -117,8 +117,8 @@ export class FakeAri extends AriClient {
     })
   }
 
-  override createBridge(bridgeId: string): Promise<AriResult<void>> {
-    return this.serve('bridge', `bridge ${bridgeId}`, () => {
+  override createBridge(bridgeId: string, sendsAlways = false): Promise<AriResult<void>> {
+    return this.serve('bridge', `bridge ${bridgeId}${sendsAlways ? ' that sends always' : ''}`, () => {
       this.bridgeIds.push(bridgeId)
       return done
     })

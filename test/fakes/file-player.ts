@@ -8,7 +8,7 @@ export class FakeFilePlayer implements FilePlayer {
   stops = 0
   /** Fails before `play` returns, so many times. */
   failsAtOnce = 0
-  private listener: (event: FilePlaybackEvent) => void = () => {}
+  private readonly listeners: ((event: FilePlaybackEvent) => void)[] = []
 
   play(
     samples: Int16Array,
@@ -18,7 +18,7 @@ export class FakeFilePlayer implements FilePlayer {
   ): FilePlayback {
     this.played.push(samples.slice())
     this.ways.push(way)
-    this.listener = listener
+    this.listeners.push(listener)
     if (this.failsAtOnce > 0) {
       this.failsAtOnce -= 1
       listener('failed')
@@ -30,8 +30,8 @@ export class FakeFilePlayer implements FilePlayer {
     }
   }
 
-  /** Of the newest order. */
-  say(event: FilePlaybackEvent): void {
-    this.listener(event)
+  /** Of the newest order, or of an older one by its number. */
+  say(event: FilePlaybackEvent, order = -1): void {
+    this.listeners.at(order)?.(event)
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { AriCall } from '#asterisk/ari-call.ts'
+import { ok } from '#base/result.ts'
 import { type HangupCause, hangupCauses } from '#call/leg.ts'
 import { ariError, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
@@ -14,7 +15,7 @@ const media = `patchcord-media-${mediaUuid}`
 const bridge = `patchcord-bridge-${mediaUuid}`
 const askMedia = `media ${media} patchcord 127.0.0.1:8090 ${mediaUuid} slin`
 
-function setUp() {
+function setUp(repliesByFile = false) {
   const ari = new FakeAri()
   ari.caller(channelId)
   const world = fakeWorld()
@@ -31,7 +32,7 @@ function setUp() {
     channelId,
     uuid: () => uuids.shift() ?? '',
     files: null,
-    repliesByFile: false,
+    repliesByFile,
   })
   const { call } = ringingCall({ world, plan: { id: channelId, pbx } })
   const begin = () => void pbx.setUp(call)
@@ -50,24 +51,56 @@ function setUp() {
 }
 
 /** Nothing that was made for the call is in Asterisk, or under way, any more. */
-function expectNothingLeft({ ari, world }: ReturnType<typeof setUp>): void {
+function expectNothingLeft({ ari, world, door }: ReturnType<typeof setUp>): void {
   expect(ari.bridgeIds).toEqual([])
+  expect(door.released).toEqual(door.prepared)
   expect(ari.channelIds.filter((id) => id !== channelId)).toEqual([])
   expect([world.store.size, world.clock.pending]).toEqual([0, 0])
 }
 
 describe('AriCall sets up', () => {
-  test('answer, bridge and media channel are asked for at once; each side joins when it may', async () => {
-    const { ari, begin, enter, steps, taken } = setUp()
+  test('answer, bridge and the door are asked at once, and Asterisk for the media channel as soon as it may; each side joins when it may', async () => {
+    const { ari, door, begin, enter, steps, taken } = setUp()
     begin()
-    expect(taken()).toEqual([`answer ${channelId}`, `bridge ${bridge}`, askMedia])
+    expect(taken()).toEqual([`answer ${channelId}`, `bridge ${bridge}`])
+    expect(door.orders).toEqual([{ uuid: mediaUuid, channelId: media, format: 'slin' }])
     await settle()
-    expect([taken(), ari.joined]).toEqual([[`add ${channelId}`], [channelId]])
+    expect([taken(), ari.joined]).toEqual([[askMedia, `add ${channelId}`], [channelId]])
+    expect([door.made, door.released]).toEqual([[mediaUuid], []])
     expect(steps()).toEqual(['admitted', 'answered'])
     enter()
     await settle()
     expect([taken(), ari.joined]).toEqual([[`add ${media}`], [channelId, media]])
     expect(steps()).toEqual(['admitted', 'answered', 'bridged'])
+  })
+
+  test('where replies come from files, the bridge is one that sends by its own clock', () => {
+    const { begin, taken } = setUp(true)
+    begin()
+    expect(taken()).toContain(`bridge ${bridge} that sends always`)
+  })
+
+  test('the call is known by its media channel and its UUID before anything is asked of Asterisk', async () => {
+    const { world, call, ari, begin } = setUp()
+    ari.answer = () => {
+      expect([world.store.byChannelId(media), world.store.byMediaUuid(mediaUuid)]).toEqual([call, call])
+      return Promise.resolve(ok(undefined))
+    }
+    begin()
+    await settle()
+    expect.assertions(1)
+  })
+
+  test('a door that takes its time keeps neither the answer nor the bridge waiting', async () => {
+    const { ari, door, begin, enter, steps } = setUp()
+    door.hold()
+    begin()
+    await settle()
+    expect([ari.joined, ari.requests.includes(askMedia), steps().at(-1)]).toEqual([[channelId], false, 'answered'])
+    door.letGo()
+    enter()
+    await settle()
+    expect(steps().at(-1)).toBe('bridged')
   })
 
   test('the media channel’s StasisStart may come before the answer to its request', async () => {
@@ -133,6 +166,19 @@ describe('AriCall fails', () => {
     },
   )
 
+  test('at the door: Asterisk is not asked for a media channel', async () => {
+    const bench = setUp()
+    bench.door.refuse = 'every port of the range is in use'
+    bench.begin()
+    await settle()
+    expect(bench.ari.requests.filter((request) => request.startsWith('media'))).toEqual([])
+    expect([bench.ari.variables, bench.world.observer.facts[0]?.cause]).toEqual([
+      ['PATCHCORD_RESULT=setup_failed'],
+      'setup_failed',
+    ])
+    expectNothingLeft(bench)
+  })
+
   test('when the media channel does not come within 8 s', async () => {
     const bench = setUp()
     bench.begin()
@@ -163,6 +209,13 @@ describe('the caller hangs up', () => {
     ['while the answer is under way', ({ beginHolding }) => beginHolding('answer')],
     ['while the bridge is being made', ({ beginHolding }) => beginHolding('bridge')],
     ['while the media channel is being made', ({ beginHolding }) => beginHolding('media')],
+    [
+      'while the door prepares',
+      ({ door, begin }) => {
+        door.hold()
+        begin()
+      },
+    ],
     ['before the media channel has entered', ({ begin }) => begin()],
     [
       'while the caller joins the bridge',
@@ -200,6 +253,7 @@ describe('the caller hangs up', () => {
     const ended = call.end('caller')
     await settle()
     for (const operation of ['answer', 'bridge', 'media', 'add'] as const) ari.release(operation)
+    bench.door.letGo()
     await settle()
     await ended
     enter()
@@ -269,7 +323,53 @@ describe('AriCall releases', () => {
   test('what is gone already is no trouble', async () => {
     const { pbx, ari, world } = setUp()
     await pbx.release('caller')
-    expect(ari.requests).toEqual([`hangup ${media}`, `destroy ${bridge}`])
+    expect(ari.requests.toSorted()).toEqual([`destroy ${bridge}`, `hangup ${media}`])
     expect(world.errors).toEqual([])
+  })
+})
+
+describe('AriCall asks Asterisk', () => {
+  test.each([
+    ['(ulaw)', 'ulaw'],
+    ['(alaw|ulaw)', 'alaw'],
+    ['g722', 'g722'],
+    ['', null],
+  ])('for the caller’s codec: %p is %p', async (value, codec) => {
+    const { ari, pbx } = setUp()
+    ari.variableValues['CHANNEL(audionativeformat)'] = value
+    expect(await pbx.callerCodec()).toBe(codec)
+  })
+
+  test('for the codec of a caller who has gone: nobody knows', async () => {
+    const { ari, pbx } = setUp()
+    ari.gone(channelId)
+    expect(await pbx.callerCodec()).toBeNull()
+  })
+
+  test('to send: a silence on the bridge, stopped after 100 ms, whose events are the call’s', async () => {
+    const { ari, world, call, pbx, begin, enter, taken } = setUp()
+    begin()
+    enter()
+    await settle()
+    taken()
+    pbx.kick()
+    const playback = `${bridge}-kick`
+    expect([taken(), world.store.byPlaybackId(playback)]).toEqual([
+      [`play ${bridge} ${playback} sound:silence/1`],
+      call,
+    ])
+    await settle()
+    world.clock.advance(99)
+    await settle()
+    expect(ari.requests).toEqual([])
+    world.clock.advance(1)
+    await settle()
+    expect(taken()).toEqual([`stop ${playback}`])
+  })
+
+  test('for nothing of the sort before its set-up', () => {
+    const { pbx, taken } = setUp()
+    pbx.kick()
+    expect(taken()).toEqual([])
   })
 })

@@ -70,17 +70,12 @@ describe('AriClient asks', () => {
       (ari) => ari.whisperTo('1.2', 'w-1', 'patchcord'),
       'POST /ari/channels/1.2/snoop?app=patchcord&whisper=out&snoopId=w-1',
     ],
-    ['destroyBridge', (ari) => ari.destroyBridge('b-1'), 'DELETE /ari/bridges/b-1'],
     [
-      'externalMedia',
-      (ari) =>
-        ari.externalMedia({
-          channelId: 'm-1',
-          app: 'patchcord',
-          media: { external_host: '127.0.0.1:8090', encapsulation: 'audiosocket', format: 'slin', data: 'u-1' },
-        }),
-      'POST /ari/channels/externalMedia?channelId=m-1&app=patchcord&external_host=127.0.0.1%3A8090&encapsulation=audiosocket&format=slin&data=u-1',
+      'playOnBridge',
+      (ari) => ari.playOnBridge('b-1', 'p-1', 'sound:silence/1'),
+      'POST /ari/bridges/b-1/play?media=sound%3Asilence%2F1&playbackId=p-1',
     ],
+    ['destroyBridge', (ari) => ari.destroyBridge('b-1'), 'DELETE /ari/bridges/b-1'],
     [
       'an id with signs of its own',
       (ari) => ari.answer('a/b?c=d;1 ü'),
@@ -90,6 +85,43 @@ describe('AriClient asks', () => {
   test.each(requests)('%s', async (_name, ask, expected) => {
     expect(await ask(client())).toEqual({ ok: true, value: undefined })
     expect(theRequest()).toBe(expected)
+  })
+
+  test('externalMedia, with what the door asks for, and reads the variables of the new channel', async () => {
+    const ari = client()
+    const channelvars = { UNICASTRTP_LOCAL_PORT: '12042', UNICASTRTP_LOCAL_ADDRESS: '10.0.0.7' }
+    answer = () => Response.json({ id: 'm-1', channelvars })
+    const made = await ari.externalMedia({
+      channelId: 'm-1',
+      app: 'patchcord',
+      media: { external_host: '127.0.0.1:8090', encapsulation: 'audiosocket', format: 'slin', data: 'u-1' },
+    })
+    expect(theRequest()).toBe(
+      'POST /ari/channels/externalMedia?channelId=m-1&app=patchcord&external_host=127.0.0.1%3A8090&encapsulation=audiosocket&format=slin&data=u-1',
+    )
+    expect(made).toEqual({ ok: true, value: channelvars })
+    answer = () => Response.json({ id: 'm-1' })
+    expect(await ari.externalMedia({ channelId: 'm-1', app: 'patchcord', media: {} })).toEqual({ ok: true, value: {} })
+  })
+
+  test('getVariable, and a variable that is not set is empty', async () => {
+    const ari = client()
+    answer = () => Response.json({ value: '(ulaw)' })
+    expect(await ari.getVariable('1.2', 'CHANNEL(audionativeformat)')).toEqual({ ok: true, value: '(ulaw)' })
+    expect(theRequest()).toBe('GET /ari/channels/1.2/variable?variable=CHANNEL%28audionativeformat%29')
+    answer = () => Response.json({})
+    expect(await ari.getVariable('1.2', 'X')).toEqual({ ok: true, value: '' })
+  })
+
+  test('modules: those that run', async () => {
+    const ari = client()
+    answer = () =>
+      Response.json([
+        { name: 'chan_rtp.so', status: 'Running' },
+        { name: 'chan_websocket.so', status: 'Not Running' },
+      ])
+    expect(await ari.modules()).toEqual({ ok: true, value: ['chan_rtp.so'] })
+    expect(theRequest()).toBe('GET /ari/asterisk/modules')
   })
 
   test('with its credentials in a header, in UTF-8, and never in the URL', async () => {

@@ -8,6 +8,7 @@ import { ariChannel, ariError, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
 import { callSettings, calm, ringingCall } from '../../fakes/calls.ts'
 import { FakeDoor } from '../../fakes/door.ts'
+import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
 const caller = ariChannel({ id: 'caller-1' })
@@ -18,19 +19,20 @@ function setUp(callsMax = 10) {
   const world = fakeWorld()
   const agent = fakeAgent()
   const admission = new Admission(callSettings(agent, { callsMax }), world, calm)
-  const door = new FakeDoor()
-  const entrance = { door, format: 'slin' } as const
-  const doors = new Doors({
-    configured: 'audiosocket',
-    entrances: { audiosocket: entrance, externalmedia: entrance, websocket: entrance },
-    log: world.log,
-  })
+  const entrances = {
+    audiosocket: { door: new FakeDoor(), format: 'slin' },
+    externalmedia: { door: new FakeDoor(), format: 'ulaw' },
+    websocket: { door: new FakeDoor(), format: 'slin16' },
+  } as const
+  const warnings: string[] = []
+  const log = { ...world.log, warn: (_message: string, fields = {}) => void warnings.push(JSON.stringify(fields)) }
+  const doors = new Doors({ configured: 'audiosocket', entrances, log })
   const app = new StasisApp({
     ari,
     store: world.store,
     admission,
     clock: world.clock,
-    log: world.log,
+    log,
     random: seededRandom(1),
     application: 'patchcord',
     doors,
@@ -40,7 +42,7 @@ function setUp(callsMax = 10) {
   const enter = (channel = caller, args: string[] = []) => app.event({ type: 'StasisStart', args, channel })
   const mediaChannel = () =>
     ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
-  return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store }
+  return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store, entrances, warnings }
 }
 
 const causes = ({ world }: ReturnType<typeof setUp>) => world.observer.facts.map((facts) => facts.cause)
@@ -52,12 +54,12 @@ describe('a caller enters the application', () => {
     const [call] = store.live
     if (call === undefined) throw new Error('no call')
     expect([call.id, store.byChannelId('caller-1')]).toEqual(['caller-1', call])
+    await settle()
     const mediaRequest = ari.requests.find((request) => request.startsWith('media ')) ?? ''
     const [, mediaId = '', application, host, uuid = '', format] = mediaRequest.split(' ')
     expect([application, host, format]).toEqual(['patchcord', '127.0.0.1:8090', 'slin'])
     expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     expect([store.byChannelId(mediaId), store.byMediaUuid(uuid)]).toEqual([call, call])
-    await settle()
     await call.end('caller')
   })
 
@@ -88,6 +90,32 @@ describe('a caller enters the application', () => {
     await settle()
     expect(bench.world.observer.steps.at(-1)).toBe('bridged')
     expect([bench.store.size, bench.ari.joined]).toEqual([1, ['caller-1', media.id]])
+  })
+})
+
+describe('the arguments of Stasis()', () => {
+  test('name the door of this call, and with it its format and rate', async () => {
+    const { agent, enter, store, world, entrances, warnings } = setUp()
+    enter(caller, ['audio_transport=websocket'])
+    await settle()
+    expect(entrances.websocket.door.orders).toMatchObject([{ format: 'slin16' }])
+    expect(entrances.audiosocket.door.orders).toEqual([])
+    expect([agent.contexts[0]?.sampleRateHz, warnings]).toEqual([16_000, []])
+    await store.live[0]?.end('caller')
+    expect(world.observer.facts[0]?.transport).toBe('websocket')
+  })
+
+  test.each([
+    ['an argument that means nothing', ['queue=7'], 'queue=7'],
+    ['a door that is none', ['audio_transport=pigeon'], 'audio_transport=pigeon'],
+  ])('with %s: it is said, and the call goes on by the configured door', async (_name, args, words) => {
+    const { enter, store, entrances, warnings } = setUp()
+    enter(caller, args)
+    await settle()
+    expect(entrances.audiosocket.door.orders).toHaveLength(1)
+    expect([store.size, warnings.length]).toEqual([1, 1])
+    expect(warnings[0]).toContain(words)
+    expect(warnings[0]).toContain('caller-1')
   })
 })
 
@@ -169,6 +197,62 @@ describe('a channel leaves', () => {
     bench.app.event({ type: 'ChannelDestroyed', channel: bench.mediaChannel() })
     await settle()
     expect([causes(bench), bench.ari.variables]).toEqual([['media_lost'], ['PATCHCORD_RESULT=media_lost']])
+  })
+})
+
+describe('a media path that was made anew', () => {
+  /** Bridged and heard; Asterisk then took the media channel away, and the next one has been asked for. */
+  async function reopening() {
+    const bench = setUp()
+    bench.enter()
+    await settle()
+    const old = bench.mediaChannel()
+    bench.ari.enter(old.id)
+    bench.enter(old)
+    await settle()
+    const [call] = bench.store.live
+    const leg = new FakeLeg()
+    call?.attachLeg(leg)
+    leg.audio(new Int16Array(160))
+    bench.ari.gone(old.id)
+    bench.app.event({ type: 'StasisEnd', channel: old })
+    await settle()
+    return { ...bench, old, next: bench.mediaChannel(), leg }
+  }
+
+  test('the events of the old channel no longer mean the call, however many come', async () => {
+    const bench = await reopening()
+    expect([bench.next.id === bench.old.id, bench.next.id.startsWith('patchcord-media-')]).toEqual([false, true])
+    bench.app.event({ type: 'ChannelHangupRequest', channel: bench.old })
+    bench.app.event({ type: 'ChannelDestroyed', channel: bench.old })
+    await settle()
+    expect([bench.store.size, bench.world.observer.restarts, bench.store.unknown.channel]).toEqual([1, 1, 0])
+  })
+
+  test('its channel enters, and the call goes on; the end of that one is a loss again', async () => {
+    const bench = await reopening()
+    bench.ari.enter(bench.next.id)
+    bench.enter(bench.next)
+    const leg = new FakeLeg()
+    expect(bench.store.live[0]?.attachLeg(leg)).toBe('attached')
+    await settle()
+    expect(bench.ari.joined).toContain(bench.next.id)
+    bench.app.event({ type: 'ChannelDestroyed', channel: bench.old })
+    await settle()
+    expect([bench.world.observer.restarts, leg.closedWith]).toEqual([1, []])
+    leg.audio(new Int16Array(160))
+    bench.app.event({ type: 'ChannelDestroyed', channel: bench.next })
+    await settle()
+    expect([bench.store.size, bench.world.observer.restarts, leg.closedWith]).toEqual([1, 2, ['media_lost']])
+  })
+
+  test('the caller’s hang-up is theirs at any time', async () => {
+    const bench = await reopening()
+    bench.ari.gone(caller.id)
+    bench.app.event({ type: 'ChannelDestroyed', channel: caller })
+    await settle()
+    expect([causes(bench), bench.ari.bridgeIds, bench.ari.channelIds]).toEqual([['caller'], [], []])
+    expect(bench.world.clock.pending).toBe(0)
   })
 })
 

@@ -91,6 +91,20 @@ describe('a media path that is lost in mid-call', () => {
     expect([...audible(made.leg), ...audible(next)]).toEqual([...counted(1000)])
   })
 
+  test('a second time it waits for its channel as well', async () => {
+    const made = await speaking()
+    const second = reopenWith(made)
+    made.leg.end('media_lost')
+    await settle()
+    second.audio(new Int16Array(160))
+    made.pbx.reopen = () => new Promise(() => {})
+    second.end('media_lost')
+    const third = new FakeLeg()
+    expect(made.call.attachLeg(third)).toBe('attached')
+    made.world.clock.advance(1000)
+    expect(audible(third)).toEqual([])
+  })
+
   test('the bridge may be ready before the leg is', async () => {
     const made = await speaking()
     made.pbx.reopen = () => Promise.resolve(true)
@@ -266,6 +280,20 @@ describe('a media path that cannot be made anew', () => {
     await settle()
     expect([...audible(made.leg), ...(made.files.played[0] ?? [])]).toEqual([...counted(1000)])
     expectOver(made, 'media_lost')
+    // The leg was lost, and not one that takes nothing.
+    expect(made.world.observer.oneWays).not.toContain('agent_not_sent')
+  })
+
+  test('a leg that the bridge does not take is closed at once, and gets nothing of the reply', async () => {
+    const made = await speaking({ files: true })
+    const next = new FakeLeg()
+    made.pbx.reopen = () => {
+      made.call.attachLeg(next)
+      return Promise.resolve(false)
+    }
+    made.leg.end('media_lost')
+    await settle()
+    expect([next.closedWith, audible(next), made.call.ended]).toEqual([['media_lost'], [], false])
   })
 
   test('a leg that comes too late is refused, and the file goes on', async () => {
@@ -323,8 +351,8 @@ describe('a media path that cannot be made anew', () => {
 })
 
 describe('a call that ends while its media path is being made anew', () => {
-  test('leaves no timer, and the leg that comes late is refused', async () => {
-    const made = await speaking()
+  test('leaves no timer; the answer that comes late means nothing, and its leg is refused', async () => {
+    const made = await speaking({ files: true })
     const opened = Promise.withResolvers<boolean>()
     made.pbx.reopen = () => opened.promise
     made.leg.end('media_lost')
@@ -334,6 +362,7 @@ describe('a call that ends while its media path is being made anew', () => {
     opened.resolve(false)
     await settle()
     expect(made.call.attachLeg(new FakeLeg())).toBe('refused')
+    expect(made.world.observer.fallbacks).toEqual([])
     expectOver(made, 'caller')
   })
 

@@ -19,21 +19,37 @@ async function connected(options: TestCallOptions = {}, prepare: (made: TestCall
 const frame = (peak: number) => new Int16Array(160).fill(0).fill(peak, 10, 11)
 
 describe('a caller who is not heard', () => {
-  test('for 250 ms: Asterisk is made to send, once', async () => {
-    const { world, pbx } = await connected()
+  const byRtp = { plan: { transport: 'externalmedia' } } as const
+
+  test('for 250 ms by RTP: Asterisk is made to send, once', async () => {
+    const { world, pbx } = await connected(byRtp)
     world.clock.advance(249)
     expect(pbx.kicks).toBe(0)
     world.clock.advance(1)
     expect(pbx.kicks).toBe(1)
     world.clock.advance(5000)
-    expect(pbx.kicks).toBe(1)
+    expect([pbx.kicks, world.observer.oneWays]).toEqual([1, ['no_caller_audio']])
+  })
+
+  test('by RTP, though Asterisk was made to send: its own silence is no caller', async () => {
+    const { world, leg } = await connected(byRtp)
+    world.clock.advance(250)
+    for (let each = 0; each < 5; each += 1) leg.audio(frame(0))
+    world.clock.advance(5000)
+    expect(world.observer.oneWays).toEqual(['no_caller_audio'])
   })
 
   test('a single frame is enough to leave Asterisk alone', async () => {
-    const { world, pbx, leg } = await connected()
+    const { world, pbx, leg } = await connected(byRtp)
     leg.audio(frame(1000))
     world.clock.advance(5000)
     expect([pbx.kicks, world.observer.oneWays]).toEqual([0, []])
+  })
+
+  test.each(['audiosocket', 'websocket'] as const)('by %s: nothing waits to be sent to first', async (transport) => {
+    const { world, pbx } = await connected({ plan: { transport } })
+    world.clock.advance(5000)
+    expect([pbx.kicks, world.observer.oneWays]).toEqual([0, ['no_caller_audio']])
   })
 
   test('for 2 s is told, and is in the record', async () => {

@@ -1,18 +1,22 @@
 import { describe, expect, test } from 'bun:test'
 import { transports } from '#call/leg.ts'
-import { judgeInbound, oneWayAdvice, oneWayKinds } from '#call/one-way.ts'
+import { type InboundFacts, judgeInbound, type OneWayKind, oneWayAdvice, oneWayKinds } from '#call/one-way.ts'
 
 describe('judgeInbound', () => {
-  const cases: [string, number, number, string | null][] = [
-    ['nothing came', 0, 0, 'no_caller_audio'],
-    ['one frame of zeros', 1, 0, 'digital_silence'],
-    ['a dead line in A-law, which has no zero', 100, 8, 'digital_silence'],
-    ['a quiet room', 100, 9, null],
-    ['a voice', 100, 12_000, null],
-    ['the loudest there is', 1, 32_768, null],
+  const cases: [string, InboundFacts, OneWayKind | null][] = [
+    ['nothing came', { frames: 0, peak: 0, kicked: false }, 'no_caller_audio'],
+    ['nothing came, though Asterisk was made to send', { frames: 0, peak: 0, kicked: true }, 'no_caller_audio'],
+    ['one frame of zeros', { frames: 1, peak: 0, kicked: false }, 'digital_silence'],
+    ['a dead line in A-law, which has no zero', { frames: 100, peak: 8, kicked: false }, 'digital_silence'],
+    ['a quiet room', { frames: 100, peak: 9, kicked: false }, null],
+    ['a voice', { frames: 100, peak: 12_000, kicked: false }, null],
+    ['the loudest there is', { frames: 1, peak: 32_768, kicked: false }, null],
+    ['the silence that Asterisk was made to send', { frames: 5, peak: 0, kicked: true }, 'no_caller_audio'],
+    ['that, however much of it', { frames: 80, peak: 8, kicked: true }, 'no_caller_audio'],
+    ['a caller who began with a kick', { frames: 10, peak: 900, kicked: true }, null],
   ]
-  test.each(cases)('%s', (_name, frames, peak, expected) => {
-    expect(judgeInbound({ frames, peak })).toBe(expected as never)
+  test.each(cases)('%s', (_name, facts, expected) => {
+    expect(judgeInbound(facts)).toBe(expected)
   })
 })
 

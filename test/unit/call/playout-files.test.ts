@@ -24,6 +24,32 @@ describe('mode file', () => {
     expect(playout.counters).toMatchObject({ fallbacks: 0, filesFailed: 0, underruns: 0 })
   })
 
+  test('goes beside the stream, so that the caller can still interrupt; of a leg that is gone, instead of it', () => {
+    const { playout, files } = playoutBench({ mode: 'file' }, withFiles)
+    for (const gone of [false, true, false]) {
+      playout.begin(0)
+      playout.push(counted(20))
+      if (gone) playout.takeTheFilePath()
+      playout.end()
+      playout.writeFrames(1)
+      files.say('finished')
+    }
+    expect(files.ways).toEqual(['beside', 'instead', 'beside'])
+  })
+
+  test('a reply by file is no clean one: it says nothing of the stream', () => {
+    const { playout, files, warmUp } = playoutBench({ mode: 'file' }, withFiles)
+    warmUp.underran(100)
+    for (let reply = 0; reply < 8; reply += 1) {
+      playout.begin(0)
+      playout.push(counted(20))
+      playout.end()
+      playout.writeFrames(1)
+      files.say('finished')
+    }
+    expect(warmUp.extraMs).toBe(100)
+  })
+
   test('is mode stream where there are no files', () => {
     const { leg, playout } = playoutBench({ mode: 'file' })
     playout.begin(20)
@@ -179,7 +205,7 @@ describe('the rest of a reply takes the file path', () => {
     playout.push(counted(60, 321))
     playout.end()
     playout.writeFrames(1)
-    expect(files.played).toEqual([counted(60, 321)])
+    expect([files.played, files.ways]).toEqual([[counted(60, 321)], ['beside']])
     files.say('started')
     playout.writeFrames(3)
     files.say('finished')
@@ -218,7 +244,7 @@ describe('the rest of a reply takes the file path', () => {
     expect(events).toEqual(['started'])
     playout.writeFrames(2)
     expect(events).toEqual(['started', 'leg_stuck'])
-    expect(files.played).toEqual([counted(40, 161)])
+    expect([files.played, files.ways]).toEqual([[counted(40, 161)], ['instead']])
   })
 
   test('a leg that takes a frame now and then is not stuck', () => {
@@ -272,6 +298,23 @@ describe('the rest of a reply takes the file path', () => {
 })
 
 describe('a flush of what plays from a file', () => {
+  test('its late events mean nothing to the next reply, though that one is a file as well', () => {
+    const { playout, files, events } = playoutBench({ mode: 'file' }, withFiles)
+    for (const value of [3, 9]) {
+      playout.begin(0)
+      playout.push(constant(40, value))
+      playout.end()
+      playout.writeFrames(1)
+      if (value === 3) playout.flush()
+    }
+    files.say('started', 0)
+    files.say('finished', 0)
+    expect([events, playout.active, playout.heardMs]).toEqual([[], true, 0])
+    files.say('started', 1)
+    files.say('finished', 1)
+    expect(events).toEqual(['started', 'done'])
+  })
+
   test('stops it, tells what was heard of stream and file, and its late events mean nothing', () => {
     const { leg, playout, files, events } = playoutBench({ fallbackMs: 200 }, withFiles)
     playout.begin(0)

@@ -58,6 +58,22 @@ describe('an underrun', () => {
     expect(playout.counters.lowFrames).toBe(lowFrames)
   })
 
+  test('makes its reply no clean one', () => {
+    const { playout, warmUp } = playoutBench()
+    warmUp.underran(100)
+    for (let reply = 0; reply < 7; reply += 1) warmUp.ranClean()
+    playout.begin(0)
+    // As much as the wider warm-up asks for: five frames, then a gap of one.
+    playout.push(constant(100))
+    playout.writeFrames(6)
+    playout.push(constant(20))
+    playout.end()
+    playout.writeFrames(1)
+    // 20 ms more for the gap, with which the count of clean replies begins anew.
+    for (let reply = 0; reply < 7; reply += 1) warmUp.ranClean()
+    expect([playout.counters.underruns, warmUp.extraMs]).toEqual([1, 120])
+  })
+
   test('eight clean replies take 20 ms of the wider warm-up back', () => {
     const { playout, warmUp } = playoutBench()
     warmUp.underran(100)
@@ -98,6 +114,20 @@ describe('audio after the end of its reply', () => {
     playout.push(constant(20))
     playout.writeFrames(1)
     expect(silent(leg, 5)).toEqual([false, true, true, true, false])
+  })
+
+  test('that comes when the reply is out ends with the grace, since its end was announced already', () => {
+    const { playout, events } = playoutBench({ graceMs: 100 })
+    playout.begin(0)
+    playout.push(constant(20))
+    playout.end()
+    playout.writeFrames(2)
+    playout.begin(0)
+    playout.push(constant(20))
+    playout.writeFrames(5)
+    expect(playout.active).toBe(true)
+    playout.writeFrames(1)
+    expect([playout.active, events]).toEqual([false, ['started', 'done', 'started', 'done']])
   })
 
   test('that comes after the grace is a reply of its own, with its warm-up', () => {

@@ -65,7 +65,11 @@ const table: Readonly<Record<string, readonly Expected[]>> = {
   'barge-in-too-quick.yaml': [
     { line: 2, key: 'barge_in.min_ms', cure: /at least vad\.min_speech_ms \(96\).*Raise barge_in\.min_ms/ },
   ],
-  'older-key.yaml': [{ line: 3, key: 'streaming.jitter_buffer_ms', cure: /not supported by this version: remove it/ }],
+  'older-key.yaml': [{ line: 3, key: 'streaming.continuous_stream', cure: /not supported by this version: remove it/ }],
+  'renamed-key.yaml': [
+    { line: 3, key: 'external_media.rtp_host', cure: /called external_media\.host now/ },
+    { line: 4, key: 'external_media.codec', cure: /called external_media\.format now/ },
+  ],
   'bad-network.yaml': [
     { line: 4, column: 7, key: 'audiosocket.allow[2]', cure: /network such as 10\.0\.0\.0\/8.*10\.0\.0\.0\/33/ },
   ],

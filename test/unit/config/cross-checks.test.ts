@@ -18,10 +18,6 @@ describe('values that are impossible together', () => {
     ['vad: { max_turn_ms: 2000, end_silence_ms: 1990, min_speech_ms: 32 }', 'vad.max_turn_ms'],
     ['limits: { call_seconds: 20 }', 'limits.call_seconds'],
     ['barge_in: { min_ms: 95 }', 'barge_in.min_ms'],
-    ['audiosocket: { port: 15000 }', 'audiosocket.port'],
-    ['audiosocket: { port: 15000, host: 0.0.0.0 }', 'audiosocket.port'],
-    ['limits: { calls: 101 }', 'audiosocket.max_connections'],
-    ['audiosocket: { advertise_host: "0.0.0.0" }', 'audiosocket.advertise_host'],
     ['default_provider: robot', 'default_provider'],
     ['providers: { local: { enabled: false } }', 'default_provider'],
   ])('%s', (text, key) => {
@@ -32,9 +28,6 @@ describe('values that are impossible together', () => {
     ['vad: { end_silence_ms: 193 }'],
     ['barge_in: { min_ms: 96 }'],
     ['barge_in: { min_ms: 95, enabled: false }'],
-    ['audiosocket: { port: 0 }\nhealth: { port: 0 }'],
-    ['audiosocket: { port: 15000, host: 10.0.0.5 }'],
-    ['limits: { calls: 100 }'],
     ['default_provider: loopback\nproviders: { local: { enabled: false } }'],
   ])('%s is possible', (text) => {
     expect(keysOf(text)).toEqual({ errors: [], warnings: [] })

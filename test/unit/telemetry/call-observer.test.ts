@@ -64,4 +64,90 @@ describe('what a call reports', () => {
       'ai_agent_provider_faults_total{provider="local",code="unreachable"} 1',
     )
   })
+
+  test('a call that is over is one info line with its stream, and no name, number or word of the caller', () => {
+    const { observer, lines } = setUp(true)
+    const turns = [
+      turnRecord({ responseMs: 850.4 }),
+      turnRecord({ responseMs: 1200.6 }),
+      turnRecord({ responseMs: null }),
+    ]
+    observer.finished(callFacts({ turns, turnsDropped: 2, oneWay: ['digital_silence', 'agent_not_sent'] }))
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatchObject({ level: 'info', message: 'call summary' })
+    expect(lines[0]?.fields).toEqual({
+      call: 'call-id-7f3a',
+      cause: 'caller',
+      duration_s: 61,
+      provider: 'local',
+      transport: 'audiosocket',
+      turns: 5,
+      response_ms_max: 1201,
+      barge_ins: 1,
+      faults: 3,
+      one_way: 'digital_silence,agent_not_sent',
+      frames_in: 10,
+      frames_out: 11,
+      frames_refused: 2,
+      underruns: 3,
+      overruns: 4,
+      fallbacks: 6,
+      files_failed: 7,
+      restarts: 8,
+      low_frames: 9,
+      depth_max_ms: 1235,
+      drift_ms: -40,
+      lost: 12,
+      late: 13,
+      duplicates: 14,
+      reordered: 15,
+      concealed: 16,
+      detector_full: 5,
+    })
+    for (const private_ of ['4312345', 'Ada', 'secret', 'answer to them']) {
+      expect(JSON.stringify(lines)).not.toContain(private_)
+    }
+  })
+
+  test('a call without a turn and without trouble says so', () => {
+    const { observer, lines } = setUp(false)
+    observer.finished(callFacts({ turns: [], turnsDropped: 0 }))
+    expect(lines[0]?.fields).toMatchObject({ turns: 0, response_ms_max: null, one_way: 'no' })
+  })
+
+  test('the audio path is one info line; each conversion to spare a warning, and all are counted', async () => {
+    const { observer, lines, metrics } = setUp(false)
+    observer.alignment('c-1', 'in: … out: …', ['set this', 'set that'])
+    expect(lines).toMatchObject([
+      { level: 'info', fields: { call: 'c-1', path: 'in: … out: …', conversions_to_spare: 2 } },
+      { level: 'warn', fields: { call: 'c-1', advice: 'set this' } },
+      { level: 'warn', fields: { call: 'c-1', advice: 'set that' } },
+    ])
+    expect((await metrics.scrape()).text).toContain('ai_agent_conversions_to_spare_total 2')
+  })
+
+  test('one-way audio is a warning with its cause and its cure, and is counted by its kind', async () => {
+    const { observer, lines, metrics } = setUp(false)
+    observer.oneWay('c-1', 'digital_silence', { cause: 'a muted telephone', cure: 'try another' })
+    expect(lines).toMatchObject([
+      {
+        level: 'warn',
+        fields: { call: 'c-1', kind: 'digital_silence', cause: 'a muted telephone', cure: 'try another' },
+      },
+    ])
+    expect((await metrics.scrape()).text).toContain('ai_agent_one_way_audio_total{finding="digital_silence"} 1')
+  })
+
+  test('a reply that falls back is a warning with its reason, and is counted by it', async () => {
+    const { observer, lines, metrics } = setUp(false)
+    observer.fellBack('c-1', 'leg_stuck')
+    expect(lines).toMatchObject([{ level: 'warn', fields: { call: 'c-1', reason: 'leg_stuck' } }])
+    expect((await metrics.scrape()).text).toContain('ai_agent_fallbacks_total{trigger="leg_stuck"} 1')
+  })
+
+  test('a media path that is made anew is a warning', () => {
+    const { observer, lines } = setUp(false)
+    observer.restarted('c-1')
+    expect(lines).toMatchObject([{ level: 'warn', fields: { call: 'c-1' } }])
+  })
 })

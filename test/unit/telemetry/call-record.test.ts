@@ -48,7 +48,26 @@ describe('callRecord', () => {
       false_interruptions: 2,
       faults: 3,
       dtmf_digits: 4,
-      audio: { frames_in: 10, frames_out: 11, frames_refused: 2, underruns: 3, overruns: 4, detector_full: 5 },
+      one_way: [],
+      audio: {
+        frames_in: 10,
+        frames_out: 11,
+        frames_refused: 2,
+        underruns: 3,
+        overruns: 4,
+        fallbacks: 6,
+        files_failed: 7,
+        restarts: 8,
+        low_frames: 9,
+        depth_max_ms: 1235,
+        drift_ms: -40,
+        lost: 12,
+        late: 13,
+        duplicates: 14,
+        reordered: 15,
+        concealed: 16,
+        detector_full: 5,
+      },
     })
   })
 
@@ -58,6 +77,11 @@ describe('callRecord', () => {
     expect(line).not.toContain('answer to them')
     expect(line).not.toContain('_text')
     expect(line).toContain('"outcome":"answered"')
+  })
+
+  test('names what was found of one-way audio, in the order in which it was', () => {
+    const line = callRecord(callFacts({ oneWay: ['no_caller_audio', 'agent_not_sent'] }), false)
+    expect(JSON.parse(line)).toMatchObject({ one_way: ['no_caller_audio', 'agent_not_sent'] })
   })
 
   test('says null where a stage did not happen', () => {

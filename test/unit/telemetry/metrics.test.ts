@@ -2,8 +2,12 @@ import { describe, expect, test } from 'bun:test'
 import { stageNames } from '#agent/provider.ts'
 import type { Violation } from '#asterisk/audiosocket.ts'
 import type { Rejection } from '#asterisk/audiosocket-server.ts'
+import type { MediaRejection } from '#asterisk/media-websocket-door.ts'
+import type { MediaViolation } from '#asterisk/media-websocket-leg.ts'
+import type { Dropped } from '#asterisk/remote-endpoint.ts'
+import type { RtpCounters } from '#asterisk/rtp-leg.ts'
 import { patchcordResults } from '#call/admission.ts'
-import { hangupCauses } from '#call/leg.ts'
+import { hangupCauses, transports } from '#call/leg.ts'
 import type { TurnRecord } from '#call/observer.ts'
 import { oneWayKinds } from '#call/one-way.ts'
 import { fallbackReasons } from '#call/playout.ts'
@@ -53,6 +57,34 @@ const violations: readonly Violation[] = [
   'unexpected_rate',
   'flood',
 ]
+const mediaRejections: Record<MediaRejection, true> = {
+  not_allowed: true,
+  unauthorized: true,
+  not_websocket: true,
+  wrong_path: true,
+  too_many_connections: true,
+  connect_failed: true,
+  start_timeout: true,
+  closed_before_start: true,
+  unknown_uuid: true,
+  duplicate_uuid: true,
+  refused: true,
+}
+const mediaViolations: Record<MediaViolation, true> = { format_mismatch: true, flood: true }
+const rtpObstacles: Record<keyof RtpCounters['unsent'], true> = { refused: true, full: true, noRemote: true }
+const rtpFlaws: Record<Dropped, true> = {
+  short: true,
+  version: true,
+  extension: true,
+  padding: true,
+  payload_type: true,
+  payload_size: true,
+  foreign_source: true,
+  not_allowed: true,
+  no_call: true,
+  unknown_source: true,
+  flood: true,
+}
 const outcomes: Record<TurnRecord['outcome'], true> = {
   pending: true,
   answered: true,
@@ -76,6 +108,27 @@ function busy(): Metrics {
       violations: each(violations),
       unknownKinds: 1,
     }),
+    transport: () => 'websocket',
+    rtp: () => ({
+      openPorts: 1,
+      packetsIn: 1,
+      packetsOut: 1,
+      dropped: each(Object.keys(rtpFlaws)),
+      unsent: each(Object.keys(rtpObstacles)),
+      bindFailures: 1,
+    }),
+    mediaWebSocket: () => ({
+      connections: 1,
+      accepted: 1,
+      rejected: each(Object.keys(mediaRejections)),
+      violations: each(Object.keys(mediaViolations)),
+      framesShed: 1,
+      xoffs: 1,
+      errors: 1,
+      unknownEvents: 1,
+      malformedEvents: 1,
+    }),
+    warmUpExtraMs: () => ({ local: 20, loopback: 0 }),
     providersReady: () => ({ local: true, loopback: false }),
     queued: () => ({ local: 2, loopback: 0 }),
   })
@@ -106,13 +159,17 @@ describe('labels', () => {
     state: turnStates,
     result: patchcordResults,
     kind: unknownKinds,
-    reason: Object.keys(rejections),
-    violation: violations,
+    reason: [...Object.keys(rejections), ...Object.keys(mediaRejections)],
+    violation: [...violations, ...Object.keys(mediaViolations)],
+    transport: transports,
+    way: ['in', 'out'],
+    flaw: Object.keys(rtpFlaws),
+    obstacle: Object.keys(rtpObstacles),
     // A fault's code is its provider's own, short and stable.
     code: ['unreachable'],
     finding: oneWayKinds,
     trigger: fallbackReasons,
-    event: ['overrun', 'file_failed', 'restart'],
+    event: ['overrun', 'file_failed', 'restart', 'shed', 'xoff', 'error', 'unknown', 'malformed'],
     what: ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed'],
     version: ['1.2.3'],
     bun: [Bun.version],
@@ -166,11 +223,26 @@ describe('numbers', () => {
     expect(await sample(metrics, 'ai_agent_greeting_delay_seconds_bucket{le="0.15"}')).toBe(1)
     expect(await sample(metrics, 'ai_agent_greeting_delay_seconds_bucket{le="0.1"}')).toBe(0)
     expect(await sample(metrics, 'ai_agent_underruns_total')).toBe(6)
-    expect(await sample(metrics, 'ai_agent_frames_total{what="refused"}')).toBe(4)
-    expect(await sample(metrics, 'ai_agent_frames_total{what="lost"}')).toBe(24)
-    expect(await sample(metrics, 'ai_agent_stream_events_total{event="restart"}')).toBe(16)
+    const frames = {
+      in: 20,
+      out: 22,
+      refused: 4,
+      low: 18,
+      lost: 24,
+      late: 26,
+      duplicate: 28,
+      reordered: 30,
+      concealed: 32,
+    }
+    for (const [what, count] of Object.entries(frames)) {
+      expect(await sample(metrics, `ai_agent_frames_total{what="${what}"}`)).toBe(count)
+    }
+    for (const [event, count] of Object.entries({ overrun: 8, file_failed: 14, restart: 16 })) {
+      expect(await sample(metrics, `ai_agent_stream_events_total{event="${event}"}`)).toBe(count)
+    }
     expect(await sample(metrics, 'ai_agent_playout_depth_seconds_sum')).toBe(2.469)
-    expect(await sample(metrics, 'ai_agent_sample_clock_drift_seconds_count')).toBe(2)
+    // Behind the clock is as far off as ahead of it: twice 40.2 ms.
+    expect(await sample(metrics, 'ai_agent_sample_clock_drift_seconds_sum')).toBeCloseTo(0.0804, 6)
   })
 
   test('a turn: seconds, and nothing for what did not happen', async () => {
@@ -228,6 +300,29 @@ describe('numbers', () => {
     expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_sum')).toBe(0.007)
     expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_bucket{le="0.005"}')).toBe(0)
     expect(await sample(metrics, 'ai_agent_pacing_lateness_seconds_bucket{le="0.01"}')).toBe(1)
+  })
+
+  test('one-way audio, fallbacks and needless conversions are counted by their kind, from 0 on', async () => {
+    const metrics = build()
+    const names = [
+      ...oneWayKinds.map((kind) => `ai_agent_one_way_audio_total{finding="${kind}"}`),
+      ...fallbackReasons.map((reason) => `ai_agent_fallbacks_total{trigger="${reason}"}`),
+      'ai_agent_conversions_to_spare_total',
+    ]
+    for (const name of names) expect(await sample(metrics, name)).toBe(0)
+    for (const kind of oneWayKinds) metrics.oneWay(kind)
+    for (const reason of fallbackReasons) metrics.fellBack(reason)
+    metrics.conversionsToSpare(1)
+    for (const name of names) expect(await sample(metrics, name)).toBe(1)
+  })
+
+  test('the way of audio is one of three, and what underruns have added is in seconds', async () => {
+    const metrics = build({ transport: () => 'externalmedia', warmUpExtraMs: () => ({ local: 120 }) })
+    for (const transport of transports) {
+      const value = await sample(metrics, `ai_agent_audio_transport{transport="${transport}"}`)
+      expect(value).toBe(transport === 'externalmedia' ? 1 : 0)
+    }
+    expect(await sample(metrics, 'ai_agent_warm_up_extra_seconds{provider="local"}')).toBe(0.12)
   })
 
   test('what runs is named', async () => {
