@@ -99,7 +99,8 @@ export class AriCall implements PbxSide {
     void ari.playOnBridge(this.bridgeId, playbackId, 'sound:silence/1').then(async (played) => {
       if (!played.ok) return
       await clock.sleep(kickMs)
-      await ari.stopPlayback(playbackId)
+      // With the call, its bridge has gone, and all that played there.
+      if (this.released === null) await ari.stopPlayback(playbackId)
     })
   }
 

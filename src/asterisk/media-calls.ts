@@ -41,7 +41,10 @@ export class MediaCalls {
     if (typeof call === 'string') return 'refused'
     this.store.bindMedia(uuid, call)
     call.answered()
-    if (call.attachLeg(leg) !== 'attached') return 'refused'
+    if (call.attachLeg(leg) !== 'attached') {
+      void call.end('setup_failed')
+      return 'refused'
+    }
     call.bridged()
     return 'accepted'
   }

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '#base/clock.ts'
+import type { Call } from '#call/call.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import type { AriBridge, AriChannel } from './ari-client.ts'
 import { channelKind, mediaUuidOfBridge, mediaUuidOfChannel } from './channel-kind.ts'
@@ -21,30 +22,43 @@ export class OrphanSweep {
   readonly removed = { caller: 0, media: 0, bridge: 0 }
   private readonly options: OrphanSweepOptions
   private running: Promise<void> | null = null
+  private again = false
 
   constructor(options: OrphanSweepOptions) {
     this.options = options
   }
 
-  /** Never throws; a sweep that is asked for while one runs is that one. An Asterisk that does not answer has no orphans. */
+  /**
+   * Never throws; resolves when no look is due any more. One that is asked for while a sweep runs follows it: what it is
+   * to find may be younger than the first look. An Asterisk that does not answer has no orphans.
+   */
   sweep(): Promise<void> {
-    this.running ??= this.lookTwice().finally(() => {
-      this.running = null
-    })
+    if (this.running === null) {
+      this.running = this.look().finally(() => {
+        this.running = null
+      })
+    } else this.again = true
     return this.running
   }
 
-  private async lookTwice(): Promise<void> {
-    const first = await this.orphans()
-    if (first.length === 0) return
-    await this.options.clock.sleep(betweenLooksMs)
-    const second = await this.orphans()
-    await Promise.all(
-      second.filter(({ id }) => first.some((orphan) => orphan.id === id)).map((orphan) => this.take(orphan)),
-    )
+  private async look(): Promise<void> {
+    do {
+      this.again = false
+      await this.lookTwice()
+    } while (this.again)
   }
 
-  private async take({ kind, id }: Orphan): Promise<void> {
+  private async lookTwice(): Promise<void> {
+    const first = await this.suspects()
+    if (first.length === 0) return
+    await this.options.clock.sleep(betweenLooksMs)
+    const second = await this.suspects()
+    const orphans = second.filter((suspect) => suspect.isOrphan && first.some(({ id }) => id === suspect.id))
+    if (orphans.length < second.length) this.again = true
+    await Promise.all(orphans.map((orphan) => this.take(orphan)))
+  }
+
+  private async take({ kind, id }: Suspect): Promise<void> {
     const { ari, log } = this.options
     this.removed[kind] += 1
     log.warn('removed what no call owns', { kind, id })
@@ -53,35 +67,39 @@ export class OrphanSweep {
     else await remove(this.options, 'bridge', () => ari.destroyBridge(id))
   }
 
-  private async orphans(): Promise<Orphan[]> {
+  private async suspects(): Promise<Suspect[]> {
     const { ari } = this.options
     const [channels, bridges] = await Promise.all([ari.channels(), ari.bridges()])
     if (!channels.ok || !bridges.ok) return []
     return [
-      ...bridges.value
-        .filter((bridge) => this.isOrphanBridge(bridge))
-        .map(({ id }): Orphan => ({ kind: 'bridge', id })),
-      ...channels.value.flatMap((channel) => this.orphanChannel(channel)),
+      ...bridges.value.flatMap((bridge) => this.suspectBridge(bridge)),
+      ...channels.value.flatMap((channel) => this.suspectChannel(channel)),
     ]
   }
 
-  private isOrphanBridge(bridge: AriBridge): boolean {
-    const uuid = mediaUuidOfBridge(bridge, this.options.application)
-    return uuid !== null && this.options.store.byMediaUuid(uuid) === undefined
+  private suspectBridge({ id }: AriBridge): Suspect[] {
+    const uuid = mediaUuidOfBridge({ id }, this.options.application)
+    return uuid === null ? [] : suspect('bridge', id, this.options.store.byMediaUuid(uuid))
   }
 
-  private orphanChannel(channel: AriChannel): Orphan[] {
+  private suspectChannel(channel: AriChannel): Suspect[] {
     const { store, application } = this.options
-    if (store.byChannelId(channel.id) !== undefined) return []
-    if (mediaUuidOfChannel(channel, application) !== null) return [{ kind: 'media', id: channel.id }]
+    const owner = store.byChannelId(channel.id)
+    if (mediaUuidOfChannel(channel, application) !== null) return suspect('media', channel.id, owner)
     // Asterisk says in which application a channel is, with the application's arguments behind a comma.
     const { app_name: runs, app_data: data } = channel.dialplan
     const isHere = runs === 'Stasis' && data?.split(',', 1)[0] === application
-    return isHere && channelKind(channel, application) === 'caller' ? [{ kind: 'caller', id: channel.id }] : []
+    return isHere && channelKind(channel, application) === 'caller' ? suspect('caller', channel.id, owner) : []
   }
 }
 
-interface Orphan {
+interface Suspect {
   readonly kind: 'caller' | 'media' | 'bridge'
   readonly id: string
+  /** False: its call has ended and may yet fail to remove it. */
+  readonly isOrphan: boolean
+}
+
+function suspect(kind: Suspect['kind'], id: string, owner: Call | undefined): Suspect[] {
+  return owner === undefined || owner.ended ? [{ kind, id, isOrphan: owner === undefined }] : []
 }

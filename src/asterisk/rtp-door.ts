@@ -69,7 +69,7 @@ export class RtpDoor implements Door {
     packetsIn: 0,
     packetsOut: 0,
     dropped: {},
-    unsent: { refused: 0, full: 0, noRemote: 0 },
+    unsent: { refused: 0, full: 0, no_remote: 0 },
     streams: { ssrcChanges: 0, sequenceRestarts: 0, timestampJumps: 0, shortened: 0 },
     accepted: 0,
     rejected: {},

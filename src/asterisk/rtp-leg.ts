@@ -44,7 +44,7 @@ export interface RtpCounters {
   /** Packets that were not taken, by reason. */
   readonly dropped: Partial<Record<Dropped, number>>
   /** Packets that the kernel did not take: `refused` by a far side that has gone, `full` for want of room. */
-  readonly unsent: { refused: number; full: number; noRemote: number }
+  readonly unsent: { refused: number; full: number; no_remote: number }
   /** What senders counted anew or wrongly, and how often a delay was shortened; of legs that have ended. */
   readonly streams: JitterCounters
 }
@@ -156,7 +156,7 @@ export class RtpLeg implements Leg, PacedWriter {
     const { counters } = this.options
     const { current } = this.remote
     if (current === null) {
-      counters.unsent.noRemote += 1
+      counters.unsent.no_remote += 1
       return true
     }
     // A refusal belongs to an earlier datagram, on a shared socket perhaps to another call's: this one was not sent

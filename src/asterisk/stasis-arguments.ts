@@ -12,8 +12,8 @@ export function readStasisArguments(args: readonly string[]): StasisArguments {
   let audioTransport: string | null = null
   const unknown: string[] = []
   for (const argument of args) {
-    const [name = '', value] = argument.split('=', 2).map((part) => part.trim())
-    if (name === 'audio_transport' && value !== undefined && value !== '') audioTransport = value
+    const [, name, value] = /^\s*(\w+)\s*=\s*(.*\S)\s*$/.exec(argument) ?? []
+    if (name === 'audio_transport' && value !== undefined) audioTransport = value
     else if (argument.trim() !== '') unknown.push(argument)
   }
   return { audioTransport, unknown }

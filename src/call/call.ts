@@ -128,10 +128,8 @@ export class Call {
           this.coordinator?.replyDone()
           if (this.endAfterReply !== null) void this.end(this.endAfterReply)
         },
-        fellBack: (reason) => {
-          world.observer.fellBack(this.id, reason)
-          if (reason === 'leg_stuck') this.watch.note('agent_not_sent')
-        },
+        stuck: () => this.watch.note('agent_not_sent'),
+        fellBack: (reason) => world.observer.fellBack(this.id, reason),
       },
       leg,
     )

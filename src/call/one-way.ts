@@ -57,7 +57,7 @@ export function oneWayAdvice(kind: OneWayKind, transport: Transport): OneWayAdvi
     case 'digital_silence':
       return {
         cause:
-          'every sample from the caller is zero: a muted telephone, a codec that both sides do not share, or silence suppression',
+          'what comes from the caller is digital silence: a muted telephone, a codec that both sides do not share, or silence suppression',
         cure: 'try another telephone; compare "core show channel" (NativeFormats, ReadTranscode) with the trunk’s codec; switch off VAD or silence suppression there',
       }
     case 'agent_not_sent':

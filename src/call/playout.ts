@@ -43,6 +43,8 @@ export interface PlayoutListener {
   replyStarted(): void
   /** Its last frame has left; not called after a flush. */
   replyDone(): void
+  /** A reply is there and the leg has taken nothing of it for `fallback_timeout_ms`. */
+  stuck(): void
   /** The rest of a reply takes the file path; the reason is a metric label. */
   fellBack(reason: FallbackReason): void
 }
@@ -234,6 +236,8 @@ export class Playout implements PacedWriter {
       (this.complete || this.queue.length >= Math.max(this.frame.samples.length, this.warmUpSamples))
     ) {
       this.stage = 'playing'
+    } else if (this.stage === 'warm_up' && this.isLate) {
+      this.fallBack('no_audio')
     }
     if (this.stage === 'refilling') this.refill()
     if (this.stage === 'gathering' && this.complete) this.file()
@@ -284,7 +288,9 @@ export class Playout implements PacedWriter {
   /** The frame stays the next one. A leg that takes nothing for too long is no way to the caller's ear. */
   private refused(): void {
     this.refusedInRow += 1
-    if (this.refusedInRow * ptimeMs >= this.settings.fallbackMs && this.leg !== null) this.fallBack('leg_stuck')
+    if (this.leg === null || this.refusedInRow !== Math.ceil(this.settings.fallbackMs / ptimeMs)) return
+    this.listener.stuck()
+    this.fallBack('leg_stuck')
   }
 
   private refill(): void {

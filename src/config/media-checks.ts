@@ -89,6 +89,18 @@ export const mediaChecks: readonly CrossCheck[] = [
       'Set audiosocket.host to 0.0.0.0 and audiosocket.advertise_host to the address of this machine as Asterisk sees it.',
   },
   {
+    keys: ['media_websocket.host', 'media_websocket.direction', 'asterisk.host'],
+    severity: 'warning',
+    broken: (configuration) =>
+      listens(configuration) &&
+      isLoopback(configuration.media_websocket.host) &&
+      !isLoopback(configuration.asterisk.host),
+    message: ({ media_websocket, asterisk }) =>
+      `Asterisk is to connect to media_websocket.host (${media_websocket.host}), but asterisk.host (${asterisk.host}) seems to be another machine`,
+    advice:
+      'Set media_websocket.host to 0.0.0.0, and the uri in websocket_client.conf to this machine as Asterisk sees it.',
+  },
+  {
     keys: ['external_media.advertise_host', 'external_media.host', 'asterisk.host', 'audio_transport'],
     severity: 'warning',
     broken: (configuration) =>

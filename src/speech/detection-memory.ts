@@ -50,6 +50,16 @@ export class DetectionMemory {
     this.samples = new Int16Array(this.buffer, place(bytes[4]), windows * windowSamplesMax)
   }
 
+  /**
+   * Another memory with the same content, for a worker may still write into this one. `done` is copied before the
+   * probabilities, as it lies before them: what counts as judged has its verdict.
+   */
+  copy(): DetectionMemory {
+    const buffer = new SharedArrayBuffer(this.buffer.byteLength)
+    new Uint8Array(buffer).set(new Uint8Array(this.buffer))
+    return new DetectionMemory(this.capacity, buffer)
+  }
+
   /** Where the `count`th window of a slot lies among all windows. */
   windowIndex(slot: number, count: number): number {
     return slot * ringWindows + (count & (ringWindows - 1))

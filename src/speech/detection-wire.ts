@@ -1,5 +1,9 @@
 /** What the main thread and the detection worker say to each other. Audio and verdicts travel in shared memory. */
-export type ToDetectionWorker = { readonly capacity: number; readonly buffer: SharedArrayBuffer } | 'wake'
+export type ToDetectionWorker =
+  | { readonly capacity: number; readonly buffer: SharedArrayBuffer }
+  | 'wake'
+  /** End yourself: see worker-exit.ts. */
+  | 'stop'
 
 export type FromDetectionWorker =
   /** `onmessage` stands: send the memory. */

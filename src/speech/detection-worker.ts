@@ -112,6 +112,8 @@ self.onmessage = (event) => {
   const message = event.data
   // A rejected run is a bug or a broken runtime: as an unhandled rejection it ends this worker, and a new one starts.
   if (message === 'wake') void loop?.wake()
+  // In this handler no run is under way.
+  else if (message === 'stop') process.exit(0)
   else void start(message.capacity, message.buffer)
 }
 // A message sent before `onmessage` stood would be lost: the main thread waits for this word.

@@ -1,26 +1,32 @@
 import type { Readiness } from '#agent/provider.ts'
-import { assert } from '#base/assert.ts'
 import { Backoff } from '#base/backoff.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { type Random, systemRandom } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
-import { DetectionMemory, type DetectionRateHz, ringWindows, windowSamples } from './detection-memory.ts'
+import { DetectionMemory, type DetectionRateHz } from './detection-memory.ts'
+import { DetectionSlot } from './detection-slot.ts'
 import type { FromDetectionWorker, ToDetectionWorker } from './detection-wire.ts'
 import type { DetectionListener, DetectionSession, DetectionStats, SpeechDetector } from './detector.ts'
 import { EnergyDetector } from './energy-detector.ts'
 import { workerUrl } from './executable.ts'
+import { WorkerExit } from './worker-exit.ts'
 
 /**
  * Speech detection for all calls, the main thread's side. `push` only copies samples into shared memory; one message
- * every 8 ms tells the worker that windows are due, whatever the number of calls; the verdicts come back as one message
- * per batch. Nothing is allocated per frame.
+ * every 8 or 16 ms tells the worker that windows are due, whatever the number of calls; the verdicts come back as one
+ * message per batch. Nothing is allocated per frame.
  *
- * When the worker dies a new one takes over the same memory: open sessions go on, with the model's memory of them lost.
+ * When the worker dies or hangs a new one takes over a copy of its memory, for one that hangs may still write into its
+ * own: open sessions go on, with the model's memory of them lost.
  * Where the model has never loaded, speech is told by its loudness instead (`energy-detector.ts`), and the log says so.
  * Where it once did, a failed load is a failure like any other: open sessions can't change over to another detector.
  */
-const wakeEveryMs: Milliseconds = 8
+export function wakeAfterMs(openSessions: number): Milliseconds {
+  return openSessions < manySessions ? 8 : 16
+}
+/** From here on a batch is worth more than 4 ms of a verdict: at 8 ms each batch would hold a dozen windows. */
+const manySessions = 50
 /** Loading takes a quarter of a second; a busy machine with a cold disk may take some. */
 const loadMaxMs: Milliseconds = 30_000
 /** A worker that was woken and has judged nothing for so long is taken for dead: a batch of 64 takes 3 ms. */
@@ -31,7 +37,6 @@ const restartMaxMs: Milliseconds = 10_000
 /** What a test can put in the worker's place. */
 export interface DetectionWorker {
   postMessage(message: ToDetectionWorker): void
-  terminate(): void
   onmessage: ((event: MessageEvent<FromDetectionWorker>) => void) | null
   onerror: ((event: ErrorEvent) => void) | null
   addEventListener(type: 'close', listener: () => void): void
@@ -49,13 +54,14 @@ export interface SpeechDetectionOptions {
 export class SpeechDetection implements SpeechDetector {
   private readonly clock: Clock
   private readonly log: Log
-  private readonly memory: DetectionMemory
-  private readonly slots: (Slot | null)[]
+  private memory: DetectionMemory
+  private readonly slots: (DetectionSlot | null)[]
   private readonly free: number[]
   private readonly backoff: Backoff
   private readonly createWorker: () => DetectionWorker
+  private readonly exit: WorkerExit
   private worker: DetectionWorker | null = null
-  private phase: 'idle' | 'loading' | 'ready' | 'waiting' | 'fallback' | 'closed' = 'idle'
+  private phase: 'idle' | 'loading' | 'ready' | 'waiting' | 'stuck' | 'fallback' | 'closed' = 'idle'
   private readonly fallback: EnergyDetector
   /** The model has loaded once in this process's life. */
   private everReady = false
@@ -75,6 +81,9 @@ export class SpeechDetection implements SpeechDetector {
     this.clock = options.clock
     this.log = options.log
     this.memory = new DetectionMemory(options.capacity)
+    this.exit = new WorkerExit(options.clock, () => {
+      if (this.phase === 'stuck') this.spawn()
+    })
     this.fallback = new EnergyDetector({ capacity: options.capacity })
     this.slots = Array.from({ length: options.capacity }, () => null)
     // Taken from the end: slot 0 first.
@@ -102,6 +111,8 @@ export class SpeechDetection implements SpeechDetector {
         return { ready: false, reason: 'speech detection is loading' }
       case 'waiting':
         return { ready: false, reason: 'speech detection ended unexpectedly and is being started again' }
+      case 'stuck':
+        return { ready: false, reason: `speech detection hangs: ${this.exit.leaving} of its workers do not end` }
       case 'closed':
         return { ready: false, reason: 'speech detection is closed' }
     }
@@ -121,7 +132,7 @@ export class SpeechDetection implements SpeechDetector {
     // 30 bits: beside the rate's bit it fits the shared word. It comes round after 10⁹ calls.
     this.nextOwner = (this.nextOwner + 1) & 0x3fffffff
     const owner = this.nextOwner * 2 + (sampleRateHz === 16000 ? 1 : 0)
-    const slot = new Slot(this.memory, index, owner, sampleRateHz, listener, {
+    const slot = new DetectionSlot(this.memory, index, owner, sampleRateHz, listener, {
       onWindow: () => {
         this.due = true
       },
@@ -131,7 +142,7 @@ export class SpeechDetection implements SpeechDetector {
       onClose: () => this.release(index),
     })
     this.slots[index] = slot
-    this.ticker ??= this.clock.every(wakeEveryMs, (now) => this.tick(now))
+    if (this.ticker === null) this.armTicker()
     return slot
   }
 
@@ -139,9 +150,16 @@ export class SpeechDetection implements SpeechDetector {
     if (this.phase === 'closed') return
     this.phase = 'closed'
     for (const slot of this.slots) slot?.close()
-    await this.fallback.close()
     this.restartTimer?.[Symbol.dispose]()
-    this.dropWorker()
+    await Promise.all([this.dropWorker(), this.fallback.close()])
+  }
+
+  /** Each wait is set anew, for it follows the number of calls; that lateness adds up does no harm here. */
+  private armTicker(): void {
+    this.ticker = this.clock.after(wakeAfterMs(this.slots.length - this.free.length), () => {
+      this.armTicker()
+      this.tick(this.clock.now())
+    })
   }
 
   private release(index: number): void {
@@ -174,6 +192,11 @@ export class SpeechDetection implements SpeechDetector {
   }
 
   private spawn(): void {
+    if (this.exit.full) {
+      this.phase = 'stuck'
+      this.log.error('speech detection hangs: too many of its workers do not end', { workers: this.exit.leaving })
+      return
+    }
     this.phase = 'loading'
     let worker: DetectionWorker
     try {
@@ -191,7 +214,9 @@ export class SpeechDetection implements SpeechDetector {
       if (current()) this.fail(event.message)
     }
     worker.addEventListener('close', () => {
-      if (current()) this.fail('ended')
+      if (!current()) return
+      this.worker = null
+      this.fail('ended')
     })
     this.loadTimer = this.clock.after(loadMaxMs, () => {
       if (current() && this.phase === 'loading') this.fail(`did not load within ${loadMaxMs} ms`)
@@ -222,7 +247,7 @@ export class SpeechDetection implements SpeechDetector {
       this.fail(reason)
       return
     }
-    this.dropWorker()
+    void this.dropWorker()
     this.phase = 'fallback'
     this.log.error('the speech detection model cannot run on this machine: speech is told by its loudness', {
       error: reason,
@@ -230,7 +255,9 @@ export class SpeechDetection implements SpeechDetector {
   }
 
   private fail(reason: string): void {
-    this.dropWorker()
+    void this.dropWorker()
+    this.memory = this.memory.copy()
+    for (const slot of this.slots) slot?.moveTo(this.memory)
     this.phase = 'waiting'
     this.restarts += 1
     const waitMs = this.backoff.next()
@@ -238,118 +265,10 @@ export class SpeechDetection implements SpeechDetector {
     this.restartTimer = this.clock.after(waitMs, () => this.spawn())
   }
 
-  private dropWorker(): void {
-    const worker = this.worker
-    this.loadTimer?.[Symbol.dispose]()
+  private async dropWorker(): Promise<void> {
+    const { worker } = this
     this.worker = null
-    worker?.terminate()
+    this.loadTimer?.[Symbol.dispose]()
+    if (worker !== null) await this.exit.leave(worker, () => worker.postMessage('stop'))
   }
-}
-
-interface SlotOwner {
-  readonly onWindow: () => void
-  readonly onDropped: () => void
-  readonly onClose: () => void
-}
-
-/** One call's place in the shared memory. */
-class Slot implements DetectionSession {
-  private readonly memory: DetectionMemory
-  private readonly index: number
-  private readonly owner: number
-  private readonly windowLength: number
-  private readonly listener: DetectionListener
-  private readonly notify: SlotOwner
-  /** By place in the ring: how many samples had been pushed when the window there was complete. */
-  private readonly endSamples = new Float64Array(ringWindows)
-  private pushed = 0
-  private filled = 0
-  private delivered: number
-  private closed = false
-
-  constructor(
-    memory: DetectionMemory,
-    index: number,
-    owner: number,
-    sampleRateHz: DetectionRateHz,
-    listener: DetectionListener,
-    notify: SlotOwner,
-  ) {
-    this.memory = memory
-    this.index = index
-    this.owner = owner
-    this.windowLength = windowSamples(sampleRateHz)
-    this.listener = listener
-    this.notify = notify
-    this.delivered = Atomics.load(memory.written, index)
-  }
-
-  push(samples: Int16Array): 'sent' | 'full' {
-    const { memory, index } = this
-    if (this.closed) return 'full'
-    let answer: 'sent' | 'full' = 'sent'
-    let written = Atomics.load(memory.written, index)
-    let window = memory.windowIndex(index, written)
-    let target = memory.sampleOffset(window)
-    for (let at = 0; at < samples.length; ) {
-      const count = Math.min(samples.length - at, this.windowLength - this.filled)
-      const full = this.backlog(written) >= ringWindows
-      if (full) answer = 'full'
-      else copy(samples, at, memory.samples, target + this.filled, count)
-      at += count
-      this.pushed += count
-      this.filled += count
-      if (this.filled < this.windowLength) continue
-      this.filled = 0
-      if (full) {
-        this.notify.onDropped()
-        continue
-      }
-      memory.owners[window] = this.owner
-      this.endSamples[written & (ringWindows - 1)] = this.pushed
-      written = (written + 1) | 0
-      Atomics.store(memory.written, index, written)
-      window = memory.windowIndex(index, written)
-      target = memory.sampleOffset(window)
-      this.notify.onWindow()
-    }
-    return answer
-  }
-
-  /** Places in the ring that can't be written yet: not judged, or judged and not handed out. */
-  private backlog(written: number): number {
-    const judged = Atomics.load(this.memory.done, this.index)
-    // Behind our beginning the worker is still at windows that an earlier owner left.
-    const oldest = ((judged - this.delivered) | 0) < 0 ? judged : this.delivered
-    return (written - oldest) | 0
-  }
-
-  /** Hands out the verdicts that have come; those of the slot's earlier owner are passed over. */
-  deliver(): number {
-    const { memory, index } = this
-    const done = Atomics.load(memory.done, index)
-    let count = 0
-    // The worker may still be at windows that an earlier owner left: it is then behind our beginning.
-    while (!this.closed && ((done - this.delivered) | 0) > 0) {
-      const window = memory.windowIndex(index, this.delivered)
-      assert(memory.owners[window] === this.owner, 'a window after the opening belongs to the session')
-      const end = this.endSamples[this.delivered & (ringWindows - 1)] as number
-      this.delivered = (this.delivered + 1) | 0
-      count += 1
-      this.listener(memory.probabilities[window] as number, end)
-    }
-    return count
-  }
-
-  close(): void {
-    if (this.closed) return
-    this.closed = true
-    this.notify.onClose()
-  }
-}
-
-/** By hand where it is a part of the source: a view for each frame would cost more than its copying. */
-function copy(source: Int16Array, from: number, target: Int16Array, to: number, count: number): void {
-  if (count === source.length) target.set(source, to)
-  else for (let index = 0; index < count; index++) target[to + index] = source[from + index] as number
 }

@@ -7,11 +7,12 @@ import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { workerUrl } from './executable.ts'
 import type { FromInferenceWorker, ToInferenceWorker } from './inference-wire.ts'
 import type { SpeechFailure } from './speech-failure.ts'
+import { WorkerExit } from './worker-exit.ts'
 
 /**
  * One inference worker and the queue before it: first come, first served, one job in the worker at a time, so that a job
  * that isn't wanted any more leaves the queue at once. The queue is bounded; a job that finds it full is told so.
- * When the worker dies its job fails, the queue stays, and a new worker is started.
+ * When the worker dies or hangs its job fails, the queue stays, and a new worker is started.
  */
 export interface LaneOptions {
   readonly name: string
@@ -26,7 +27,6 @@ export interface LaneOptions {
 /** What a test can put in the worker's place. */
 export interface InferenceWorker {
   postMessage(message: ToInferenceWorker, transfer?: ArrayBuffer[]): void
-  terminate(): void
   onmessage: ((event: MessageEvent<FromInferenceWorker>) => void) | null
   onerror: ((event: ErrorEvent) => void) | null
   addEventListener(type: 'close', listener: () => void): void
@@ -50,8 +50,9 @@ export class InferenceLane {
   private readonly backoff: Backoff
   private readonly queue: Job[] = []
   private running: { readonly job: Job; readonly sinceMs: Milliseconds; readonly deadline: Disposable } | null = null
+  private readonly exit: WorkerExit
   private worker: InferenceWorker | null = null
-  private phase: 'idle' | 'loading' | 'ready' | 'waiting' | 'broken' | 'closed' = 'idle'
+  private phase: 'idle' | 'loading' | 'ready' | 'waiting' | 'stuck' | 'broken' | 'closed' = 'idle'
   private brokenReason = ''
   private timer: Disposable | null = null
   /** Jobs are taken while a worker that once stood is being replaced. */
@@ -62,6 +63,9 @@ export class InferenceLane {
   constructor(options: LaneOptions) {
     this.options = options
     this.backoff = new Backoff(500, 30_000, options.random ?? systemRandom)
+    this.exit = new WorkerExit(options.clock, () => {
+      if (this.phase === 'stuck') this.spawn()
+    })
   }
 
   start(): void {
@@ -82,11 +86,17 @@ export class InferenceLane {
         return { ready: false, reason: `${name} is loading its model` }
       case 'waiting':
         return { ready: false, reason: `${name} ended unexpectedly and is being started again` }
+      case 'stuck':
+        return { ready: false, reason: this.stuckReason() }
       case 'broken':
         return { ready: false, reason: `${name} can't load its model: ${this.brokenReason}` }
       case 'closed':
         return { ready: false, reason: `${name} is closed` }
     }
+  }
+
+  private stuckReason(): string {
+    return `${this.options.name} hangs: ${this.exit.leaving} of its workers do not end`
   }
 
   /** Jobs that wait, the one in the worker not counted. */
@@ -102,7 +112,7 @@ export class InferenceLane {
   submit(make: (job: number) => ToInferenceWorker, transfer: ArrayBuffer[], signal: AbortSignal): Promise<LaneResult> {
     const { name } = this.options
     if (signal.aborted) return Promise.resolve(cancelled())
-    if (!this.everReady || this.phase === 'broken' || this.phase === 'closed')
+    if (!this.everReady || this.phase === 'stuck' || this.phase === 'broken' || this.phase === 'closed')
       return Promise.resolve(failed({ code: 'not_ready', message: `${name} is not ready` }))
     if (this.queue.length >= this.options.queueMax)
       return Promise.resolve(failed({ code: 'overloaded', message: `${name} has ${this.queue.length} jobs waiting` }))
@@ -124,10 +134,11 @@ export class InferenceLane {
     if (this.phase === 'closed') return
     this.phase = 'closed'
     this.timer?.[Symbol.dispose]()
-    this.dropWorker()
+    const left = this.dropWorker()
     const closed = failed({ code: 'cancelled', message: `${this.options.name} is closed` } as const)
     this.finish(closed)
     for (const job of this.queue.splice(0)) job.settle(closed)
+    await left
   }
 
   private next(): void {
@@ -184,6 +195,13 @@ export class InferenceLane {
   }
 
   private spawn(): void {
+    if (this.exit.full) {
+      this.phase = 'stuck'
+      const message = this.stuckReason()
+      this.options.log.error('inference hangs, no other worker is started', { lane: this.options.name, error: message })
+      for (const job of this.queue.splice(0)) job.settle(failed({ code: 'not_ready', message }))
+      return
+    }
     this.phase = 'loading'
     let worker: InferenceWorker
     try {
@@ -201,7 +219,9 @@ export class InferenceLane {
       if (this.worker === worker) this.fail(event.message)
     }
     worker.addEventListener('close', () => {
-      if (this.worker === worker) this.fail('ended')
+      if (this.worker !== worker) return
+      this.worker = null
+      this.fail('ended')
     })
   }
 
@@ -211,7 +231,7 @@ export class InferenceLane {
       this.fail(reason)
       return
     }
-    this.dropWorker()
+    void this.dropWorker()
     this.phase = 'broken'
     this.brokenReason = reason
     this.options.log.error('speech model cannot be loaded', { lane: this.options.name, error: reason })
@@ -219,7 +239,7 @@ export class InferenceLane {
   }
 
   private fail(reason: string): void {
-    this.dropWorker()
+    void this.dropWorker()
     this.phase = 'waiting'
     this.restartCount += 1
     const waitMs = this.backoff.next()
@@ -229,10 +249,10 @@ export class InferenceLane {
     this.finish(failed({ code: 'failed', message: `${name} ended while it worked` }))
   }
 
-  private dropWorker(): void {
+  private async dropWorker(): Promise<void> {
     const { worker } = this
     this.worker = null
-    worker?.terminate()
+    if (worker !== null) await this.exit.leave(worker, () => worker.postMessage({ type: 'stop' }))
   }
 }
 

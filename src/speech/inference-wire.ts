@@ -8,6 +8,8 @@ export type ToInferenceWorker =
   | { readonly type: 'synthesize'; readonly job: number; readonly ids: Int32Array; readonly sampleRateHz: number }
   /** The job's answer is not wanted any more: it comes all the same, early and empty. */
   | { readonly type: 'cancel'; readonly job: number }
+  /** End yourself: see worker-exit.ts. */
+  | { readonly type: 'stop' }
 
 export type FromInferenceWorker =
   | { readonly type: 'listening' }

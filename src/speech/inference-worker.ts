@@ -119,6 +119,10 @@ self.onmessage = (event) => {
       return
     case 'cancel':
       cancelledJob = message.job
+      return
+    case 'stop':
+      // In this handler no run is under way.
+      process.exit(0)
   }
 }
 // A message sent before `onmessage` stood would be lost: the main thread waits for this word.

@@ -89,7 +89,7 @@ export class Metrics {
   )
   private readonly frames = this.registry.counter(
     'ai_agent_frames_total',
-    'Frames of 20 ms of ended calls: in and out, refused by the far side, lost, late, duplicate, reordered, concealed.',
+    'Frames of 20 ms of ended calls: in and out, refused by the far side, sent with little behind them, lost, late, duplicate, reordered, concealed.',
     ['what'],
   )
   private readonly depth = this.registry.histogram(

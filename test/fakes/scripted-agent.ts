@@ -28,6 +28,8 @@ export interface SentChunk {
   readonly atMs: Milliseconds
   /** What `AgentWatch.accepted` said when it had been sent. */
   readonly accepted: boolean
+  /** The reply's end had been told. */
+  readonly late: boolean
 }
 
 export interface SentReply {
@@ -188,11 +190,12 @@ export class ScriptedSession implements SessionOf<'agent'> {
   private sendAudio(reply: SentReply, count: number): void {
     const { clock, sound, watch } = this.options
     const from = reply.samples
-    if (reply.doneMs !== null) reply.late = true
+    const late = reply.doneMs !== null
+    if (late) reply.late = true
     reply.samples += count
     const samples = sound(reply.number, from, count, this.sampleRateHz)
     this.emit({ type: 'audio', frame: { sampleRateHz: this.sampleRateHz, samples } })
-    reply.chunks.push({ from, count, atMs: clock.now(), accepted: watch?.accepted(reply) ?? true })
+    reply.chunks.push({ from, count, atMs: clock.now(), accepted: watch?.accepted(reply) ?? true, late })
   }
 
   private interrupted(heardMs: Milliseconds): void {

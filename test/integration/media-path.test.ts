@@ -16,7 +16,7 @@ describe('the way of a reply to the caller', () => {
   let asterisk: Asterisk
   let caller = 0
   /** The greeting as the first caller heard it. */
-  let greeting = new Int16Array(0)
+  let greeting: Int16Array = new Int16Array(0)
   const engines: BedEngine[] = []
 
   beforeAll(async () => {

@@ -65,4 +65,13 @@ describe('a media connection', () => {
     expect(calls.accept(uuid, leg())).toBe('refused')
     expect([world.store.size, admission.refused]).toEqual([0, { busy: 1 }])
   })
+
+  test('of another rate than calls without ARI have is refused, and no call of it is left', async () => {
+    const { calls, world, agent } = setUp()
+    const wide = new AudioSocketLeg(new FakeLegSocket(), 16000, world.clock)
+    expect(calls.accept(uuid, wide)).toBe('refused')
+    await settle()
+    expect([world.store.size, world.store.providerSessions, agent.session.closes]).toEqual([0, 0, 1])
+    expect(world.clock.pending).toBe(0)
+  })
 })

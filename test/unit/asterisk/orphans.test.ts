@@ -28,6 +28,10 @@ const inStasis = (id: string, data = 'patchcord'): AriChannel => {
   return { ...channel, dialplan: { ...channel.dialplan, app_name: 'Stasis', app_data: data } }
 }
 
+const settled = async () => {
+  for (let turn = 0; turn < 30; turn += 1) await Promise.resolve()
+}
+
 function setUp() {
   const ari = new ListedAri()
   const clock = new ManualClock()
@@ -36,7 +40,7 @@ function setUp() {
   /** A sweep with the time between its two looks; `meanwhile` happens in it. */
   const run = async (meanwhile: () => void = () => {}) => {
     const done = sweep.sweep()
-    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+    await settled()
     meanwhile()
     clock.advance(3000)
     await done
@@ -92,6 +96,47 @@ describe('OrphanSweep', () => {
     const { call } = ringingCall()
     await run(() => store.bindChannel('caller-1', call))
     expect([sweep.removed.caller, ari.requests]).toEqual([0, []])
+  })
+
+  test('what a call that is ending may fail to remove is looked at until the call is gone', async () => {
+    const { ari, clock, store, sweep } = setUp()
+    const { call } = ringingCall()
+    const uuid = uuids[0] ?? ''
+    const bridge = `patchcord-bridge-${uuid}`
+    store.bindMedia(uuid, call)
+    ari.bridgeIds.push(bridge)
+    ari.listedBridges = [{ id: bridge, channels: [] }]
+    void call.end('caller')
+    const done = sweep.sweep()
+    await settled()
+    clock.advance(3000)
+    await settled()
+    expect(ari.requests).not.toContain(`destroy ${bridge}`)
+    store.remove(call)
+    clock.advance(3000)
+    await settled()
+    clock.advance(3000)
+    await done
+    expect(ari.requests).toContain(`destroy ${bridge}`)
+  })
+
+  test('a sweep that is asked for while one runs sees what the first look of that one could not', async () => {
+    const { ari, clock, sweep } = setUp()
+    ari.caller('early')
+    ari.listedChannels = [inStasis('early')]
+    const done = sweep.sweep()
+    await settled()
+    ari.listedChannels = []
+    const second = sweep.sweep()
+    clock.advance(3000)
+    ari.caller('late')
+    ari.listedChannels = [inStasis('late')]
+    await settled()
+    clock.advance(3000)
+    await settled()
+    clock.advance(3000)
+    await Promise.all([done, second])
+    expect(ari.requests).toContain('continue late')
   })
 
   test('an Asterisk that does not answer has no orphans', async () => {

@@ -22,7 +22,7 @@ function setUp(changes: Partial<RtpLegOptions> = {}) {
     packetsIn: 0,
     packetsOut: 0,
     dropped: {},
-    unsent: { refused: 0, full: 0, noRemote: 0 },
+    unsent: { refused: 0, full: 0, no_remote: 0 },
     streams: { ssrcChanges: 0, sequenceRestarts: 0, timestampJumps: 0, shortened: 0 },
   }
   let closed = 0
@@ -158,7 +158,7 @@ describe('what goes out', () => {
   test('as long as nobody knows where to, nothing is sent', () => {
     const { leg, frame, counters, sent, packet } = setUp({ announced: null })
     expect(leg.write(frame(1))).toBe('sent')
-    expect([sent.length, counters.unsent.noRemote]).toEqual([0, 1])
+    expect([sent.length, counters.unsent.no_remote]).toEqual([0, 1])
     leg.receive(packet(1), 4000, '172.17.0.2')
     leg.write(frame(1))
     expect(sent.map(({ to }) => to)).toEqual(['172.17.0.2:4000'])

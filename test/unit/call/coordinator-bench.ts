@@ -29,6 +29,7 @@ export class Bench {
       {
         replyStarted: () => this.coordinator.replyStarted(),
         replyDone: () => this.coordinator.replyDone(),
+        stuck: () => {},
         fellBack: () => this.marks.push('fell_back'),
       },
       playoutSettings,

@@ -18,13 +18,15 @@ export function playoutBench(settings: Partial<PlayoutSettings> = {}, options: P
   const rateHz = options.rateHz ?? 8000
   const leg = new FakeLeg(rateHz)
   const events: string[] = []
+  const stuck: number[] = []
   const files = new FakeFilePlayer()
   const warmUp = new WarmUp(options.boundMs ?? 400)
-  const playout = new Playout(
+  const playout: Playout = new Playout(
     rateHz,
     {
       replyStarted: () => events.push('started'),
       replyDone: () => events.push('done'),
+      stuck: () => stuck.push(playout.counters.full),
       fellBack: (reason) => events.push(reason),
     },
     { mode: 'stream', lowWatermarkMs: 0, graceMs: 0, fallbackMs: 10_000, ...settings },
@@ -32,7 +34,7 @@ export function playoutBench(settings: Partial<PlayoutSettings> = {}, options: P
     options.files === true ? files : null,
   )
   playout.setLeg(leg)
-  return { leg, events, playout, warmUp, files }
+  return { leg, events, stuck, playout, warmUp, files }
 }
 
 /** Samples of 8 kHz that are all the same. */

@@ -137,6 +137,7 @@ class World {
       {
         replyStarted: () => this.events.push('started'),
         replyDone: () => this.events.push('done'),
+        stuck: () => {},
         fellBack: () => {},
       },
       settings,

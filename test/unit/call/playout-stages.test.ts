@@ -218,3 +218,34 @@ test('while there is no leg nothing is counted as offered, and the reply stands 
   expect([playout.counters.frames, playout.counters.full, playout.counters.fallbacks]).toEqual([0, 0, 0])
   expect([playout.heardMs, playout.active]).toEqual([0, true])
 })
+
+describe('a leg that takes nothing of a reply', () => {
+  test('is told once a time, after the limit, also where there is no file to fall back to', () => {
+    const { leg, playout, stuck, events } = playoutBench({ fallbackMs: 200 })
+    playout.begin(0)
+    playout.push(constant(100))
+    leg.answer = 'full'
+    playout.writeFrames(9)
+    expect(stuck).toEqual([])
+    playout.writeFrames(100)
+    // 200 ms are ten frames.
+    expect(stuck).toEqual([10])
+    leg.answer = 'sent'
+    playout.writeFrames(1)
+    leg.answer = 'full'
+    playout.writeFrames(10)
+    expect([stuck.length, events]).toEqual([2, ['started']])
+  })
+})
+
+test('a reply that stalls in its warm-up takes the file path, and nothing of it has sounded before', () => {
+  const { playout, files, events } = playoutBench({ fallbackMs: 200 }, { files: true })
+  playout.begin(300)
+  playout.push(constant(100))
+  playout.writeFrames(12)
+  expect(events).toEqual(['no_audio'])
+  playout.push(constant(50))
+  playout.end()
+  playout.writeFrames(1)
+  expect(files.played.map((samples) => samples.length)).toEqual([150 * 8])
+})

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
-import { type DetectionWorker, SpeechDetection } from '#speech/detection.ts'
+import { type DetectionWorker, SpeechDetection, wakeAfterMs } from '#speech/detection.ts'
 import { DetectionMemory } from '#speech/detection-memory.ts'
 import type { FromDetectionWorker, ToDetectionWorker } from '#speech/detection-wire.ts'
 import { EnergyDetector } from '#speech/energy-detector.ts'
@@ -13,12 +13,18 @@ class FakeWorker implements DetectionWorker {
   onerror: ((event: ErrorEvent) => void) | null = null
   memory: DetectionMemory | null = null
   wakes = 0
-  terminated = false
-  private onClose: () => void = () => {}
+  /** Times it was asked to end. */
+  stops = 0
+  /** Inside a run: it can't hear. */
+  hangs = false
+  private readonly onClose: (() => void)[] = []
 
   postMessage(message: ToDetectionWorker): void {
     if (message === 'wake') this.wakes += 1
-    else this.memory = new DetectionMemory(message.capacity, message.buffer)
+    else if (message === 'stop') {
+      this.stops += 1
+      if (!this.hangs) this.die()
+    } else this.memory = new DetectionMemory(message.capacity, message.buffer)
   }
 
   say(message: FromDetectionWorker): void {
@@ -47,15 +53,11 @@ class FakeWorker implements DetectionWorker {
   }
 
   die(): void {
-    this.onClose()
-  }
-
-  terminate(): void {
-    this.terminated = true
+    for (const listener of this.onClose.splice(0)) listener()
   }
 
   addEventListener(_type: 'close', listener: () => void): void {
-    this.onClose = listener
+    this.onClose.push(listener)
   }
 }
 
@@ -199,7 +201,7 @@ describe('SpeechDetection', () => {
     worker().say('listening')
     worker().say({ failed: 'out of memory' })
     expect(detection.readiness.ready).toBe(false)
-    expect(worker(1).terminated).toBe(true)
+    expect(worker(1).stops).toBe(1)
     clock.advance(10_000)
     expect(workers.length).toBe(3)
     expect(detection.stats).toEqual({ open: 1, windows: 0, droppedWindows: 0, restarts: 2 })
@@ -244,7 +246,7 @@ describe('SpeechDetection', () => {
     clock.advance(29_999)
     expect(workers.length).toBe(1)
     clock.advance(1)
-    expect([workers[0]?.terminated, detection.readiness.ready]).toEqual([true, false])
+    expect([workers[0]?.stops, detection.readiness.ready]).toEqual([1, false])
     clock.advance(1000)
     workers[1]?.comeUp()
     clock.advance(60_000)
@@ -255,9 +257,79 @@ describe('SpeechDetection', () => {
     const { clock, detection, worker, workers } = setUp(1)
     openOrThrow(detection, []).push(tone(256, 700))
     clock.advance(3_100)
-    expect(worker(0).terminated).toBe(true)
+    expect(worker(0).stops).toBe(1)
     clock.advance(1_000)
     expect(workers.length).toBe(2)
+  })
+
+  test('a worker that hangs in a run is left behind, and what it still writes reaches nobody', () => {
+    const { clock, detection, worker } = setUp(1)
+    const verdicts: [number, number][] = []
+    const session = openOrThrow(detection, verdicts)
+    session.push(tone(256, 700))
+    worker(0).hangs = true
+    clock.advance(4_100)
+    worker(1).comeUp()
+    expect(worker(1).memory?.buffer).not.toBe(worker(0).memory?.buffer as SharedArrayBuffer)
+    // Its run returns late, with another verdict than the next worker's.
+    const { memory } = worker(0)
+    memory?.samples.fill(100)
+    worker(0).judge()
+    expect(verdicts).toEqual([])
+    session.push(tone(256, 300))
+    worker(1).judge()
+    expect(verdicts).toEqual([
+      [700, 256],
+      [300, 512],
+    ])
+    expect(detection.readiness.ready).toBe(true)
+  })
+
+  test('two are left behind at most: then it is not ready until one of them has ended', () => {
+    const { clock, detection, worker, workers } = setUp(1)
+    const session = openOrThrow(detection, [])
+    for (let index = 0; index < 2; index++) {
+      worker(index).hangs = true
+      session.push(tone(256, 700))
+      clock.advance(4_100)
+      workers[index + 1]?.comeUp()
+    }
+    clock.advance(60_000)
+    expect(workers.length).toBe(2)
+    expect(detection.readiness).toEqual({ ready: false, reason: expect.stringContaining('2 of its workers') })
+    expect(detection.open(8000, () => {})).toBeNull()
+    worker(0).die()
+    expect(workers.length).toBe(3)
+    worker(2).comeUp()
+    expect(detection.readiness.ready).toBe(true)
+  })
+
+  test('a worker that is closed before it listens is asked again when it does', async () => {
+    const worker = new FakeWorker()
+    worker.hangs = true
+    const clock = new ManualClock()
+    const detection = new SpeechDetection({ clock, log: silentLog, capacity: 1, createWorker: () => worker })
+    detection.start()
+    const closed = detection.close()
+    worker.hangs = false
+    worker.say('listening')
+    await closed
+    expect([worker.stops, clock.timerCount]).toEqual([2, 0])
+  })
+
+  test('closing waits for the worker, and for two seconds at most', async () => {
+    const { clock, detection, worker } = setUp(1)
+    worker().hangs = true
+    let closed = false
+    const closing = detection.close().then(() => {
+      closed = true
+    })
+    clock.advance(1_900)
+    await Promise.resolve()
+    expect(closed).toBe(false)
+    clock.advance(100)
+    await closing
+    expect(clock.timerCount).toBe(0)
   })
 
   test('a long quiet time is not taken for a hung worker', () => {
@@ -299,7 +371,20 @@ describe('SpeechDetection', () => {
     worker().judge()
     expect(verdicts).toEqual([])
     expect(clock.timerCount).toBe(0)
-    expect(worker().terminated).toBe(true)
+    expect(worker().stops).toBe(1)
+  })
+
+  test('many calls are woken for half as often', () => {
+    expect([1, 49, 50, 300].map(wakeAfterMs)).toEqual([8, 8, 16, 16])
+    const { clock, detection, worker } = setUp(50)
+    const sessions = Array.from({ length: 50 }, () => openOrThrow(detection, []))
+    clock.advance(8)
+    sessions[0]?.push(tone(256, 1))
+    const wakes = worker().wakes
+    clock.advance(8)
+    expect(worker().wakes).toBe(wakes)
+    clock.advance(16)
+    expect(worker().wakes).toBe(wakes + 1)
   })
 })
 

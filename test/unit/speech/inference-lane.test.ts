@@ -9,10 +9,17 @@ class FakeWorker implements InferenceWorker {
   onmessage: ((event: MessageEvent<FromInferenceWorker>) => void) | null = null
   onerror: ((event: ErrorEvent) => void) | null = null
   readonly sent: ToInferenceWorker[] = []
-  die: () => void = () => {}
+  /** Inside a run: it can't hear. */
+  hangs = false
+  private readonly onClose: (() => void)[] = []
 
   postMessage(message: ToInferenceWorker): void {
     this.sent.push(message)
+    if (message.type === 'stop' && !this.hangs) this.die()
+  }
+
+  die(): void {
+    for (const listener of this.onClose.splice(0)) listener()
   }
 
   say(message: FromInferenceWorker): void {
@@ -29,10 +36,8 @@ class FakeWorker implements InferenceWorker {
     return this.sent.flatMap((message) => (message.type === 'transcribe' ? [message.job] : []))
   }
 
-  terminate(): void {}
-
   addEventListener(_type: 'close', listener: () => void): void {
-    this.die = listener
+    this.onClose.push(listener)
   }
 }
 
@@ -152,6 +157,40 @@ describe('InferenceLane', () => {
     expect(await textOf(first)).toBe('failed')
     clock.advance(1_000)
     expect(workers.length).toBe(2)
+  })
+
+  test('a worker that hangs is asked to end and left behind; after two no other is started', async () => {
+    const { clock, lane, worker, workers, submit, ready } = setUp()
+    for (let index = 0; index < 2; index++) {
+      ready()
+      worker().hangs = true
+      const job = submit()
+      clock.advance(60_000)
+      expect(await textOf(job)).toBe('failed')
+      expect(worker().sent.at(-1)).toEqual({ type: 'stop' })
+      if (index === 1) void submit()
+      clock.advance(1_000)
+    }
+    expect(workers.length).toBe(2)
+    expect([lane.waiting, await textOf(submit())]).toEqual([0, 'not_ready'])
+    expect(lane.readiness).toEqual({ ready: false, reason: expect.stringContaining('2 of its workers') })
+    workers[0]?.die()
+    expect(workers.length).toBe(3)
+    ready()
+    const job = submit()
+    worker().answer('hello')
+    expect(await textOf(job)).toBe('hello')
+  })
+
+  test('closing waits for the worker, and for two seconds at most', async () => {
+    const { clock, lane, worker, ready } = setUp()
+    ready()
+    worker().hangs = true
+    const closing = lane.close()
+    expect(worker().sent.at(-1)).toEqual({ type: 'stop' })
+    clock.advance(2_000)
+    await closing
+    expect(clock.timerCount).toBe(0)
   })
 
   test('a model that cannot be loaded says why, and is not tried again and again', async () => {

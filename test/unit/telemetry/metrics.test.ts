@@ -71,7 +71,7 @@ const mediaRejections: Record<MediaRejection, true> = {
   refused: true,
 }
 const mediaViolations: Record<MediaViolation, true> = { format_mismatch: true, flood: true }
-const rtpObstacles: Record<keyof RtpCounters['unsent'], true> = { refused: true, full: true, noRemote: true }
+const rtpObstacles: Record<keyof RtpCounters['unsent'], true> = { refused: true, full: true, no_remote: true }
 const rtpFlaws: Record<Dropped, true> = {
   short: true,
   version: true,
