@@ -238,7 +238,9 @@ describe('operating the engine', () => {
       await quiet.untilIdle()
       expect(quiet.records().length).toBe(1)
       for (const text of [quiet.output, JSON.stringify(quiet.records())]) {
-        for (const word of utterance.words.split(' ')) expect(text.toLowerCase()).not.toContain(`"${word}`)
+        // A field may be called one_way, and a message begin with one-way audio.
+        for (const word of utterance.words.split(' '))
+          expect(text.toLowerCase()).not.toMatch(new RegExp(`"${word}[\\s",.]`))
         expect(text).not.toContain('transcript')
         expect(text).not.toContain('_text')
       }
