@@ -6,7 +6,8 @@ import type { HangupCause, Leg, LegEvent, LegStats } from './leg.ts'
 import { noLegStats } from './leg.ts'
 import type { AudioFacts } from './observer.ts'
 import type { Pacer } from './pacer.ts'
-import { Playout, type PlayoutListener, type PlayoutSettings } from './playout.ts'
+import { Playout } from './playout.ts'
+import type { PlayoutListener, PlayoutSettings } from './playout-contract.ts'
 import type { WarmUp } from './warm-up.ts'
 
 /**
@@ -83,6 +84,7 @@ export class MediaPath {
     if (this.legs > 0) this.restarts += 1
     this.legs += 1
     this.leg = leg
+    this.playout.expectLeg(leg)
     leg.onEvent((event) => {
       // A leg that was given up for another one has nothing more to say.
       if (this.leg !== leg) return

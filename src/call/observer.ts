@@ -2,7 +2,7 @@ import type { StageName } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { HangupCause, Transport } from './leg.ts'
 import type { OneWayAdvice, OneWayKind } from './one-way.ts'
-import type { FallbackReason } from './playout.ts'
+import type { FallbackReason } from './playout-contract.ts'
 
 /**
  * What a call tells the world about itself: the log, the metrics and the call's record listen here, so the call knows

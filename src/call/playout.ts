@@ -11,7 +11,12 @@ import type { Milliseconds } from '#base/clock.ts'
 import type { FilePlayback, FilePlaybackEvent, FilePlayer, FileWay } from './file-player.ts'
 import type { Leg } from './leg.ts'
 import type { PacedWriter } from './pacer.ts'
-import { noPlayoutCounters } from './playout-counters.ts'
+import {
+  type FallbackReason,
+  noPlayoutCounters,
+  type PlayoutListener,
+  type PlayoutSettings,
+} from './playout-contract.ts'
 import type { WarmUp } from './warm-up.ts'
 
 /**
@@ -25,7 +30,7 @@ import type { WarmUp } from './warm-up.ts'
  * | idle      | silence              | a reply begins                                                                   |
  * | warm_up   | silence              | the warm-up is queued, or the reply is complete → playing                        |
  * | playing   | the reply            | the queue is dry: complete → idle, else → refilling                              |
- * | refilling | silence (underrun)   | the low watermark is queued, or the reply is complete → playing; too long → gathering |
+ * | refilling | silence (underrun), after 100 ms a part frame that waits, padded | the low watermark is queued, or the reply is complete → playing; too long → gathering |
  * | gathering | silence              | the reply is complete → filed                                                    |
  * | filed     | silence; the PBX plays the rest from a file | it has played → idle; it could not → playing          |
  *
@@ -37,28 +42,8 @@ import type { WarmUp } from './warm-up.ts'
 const queueMinutesMax = 10
 /** A reply that brings no audio for 5 s and was never declared complete is over with the first frame after them. */
 const dryFramesMax = 250
-
-export interface PlayoutListener {
-  /** The first frame of the reply has left. */
-  replyStarted(): void
-  /** Its last frame has left; not called after a flush. */
-  replyDone(): void
-  /** A reply is there and the leg has taken nothing of it for `fallback_timeout_ms`. */
-  stuck(): void
-  /** The rest of a reply takes the file path; the reason is a metric label. */
-  fellBack(reason: FallbackReason): void
-}
-
-/** `no_audio`: the provider was silent for `fallback_timeout_ms`; `leg_stuck`: so was the leg; `leg_lost`: it is gone. */
-export const fallbackReasons = ['no_audio', 'leg_stuck', 'leg_lost'] as const
-export type FallbackReason = (typeof fallbackReasons)[number]
-
-export interface PlayoutSettings {
-  readonly mode: 'stream' | 'file'
-  readonly lowWatermarkMs: Milliseconds
-  readonly graceMs: Milliseconds
-  readonly fallbackMs: Milliseconds
-}
+/** 100 ms: what is left of a frame waits no longer for the rest, or the last words of a reply that broke off come late. */
+const partFrameWaitFrames = 5
 
 type Stage = 'idle' | 'warm_up' | 'playing' | 'refilling' | 'gathering' | 'filed'
 
@@ -74,6 +59,7 @@ export class Playout implements PacedWriter {
   private readonly silence: AudioFrame
   private readonly lowWatermarkSamples: number
   private leg: Leg | null = null
+  private joining: Leg | null = null
   /** No other leg will come. */
   private legGone = false
   private stage: Stage = 'idle'
@@ -90,6 +76,8 @@ export class Playout implements PacedWriter {
   private gapFrames = 0
   private underran = false
   private started = false
+  /** Words that wait for the rest of their frame have waited long enough: the reply may have broken off. */
+  private partFrameDue = false
   /** Samples of the frame that the leg has refused so far; 0: it took the last one. */
   private heldSamples = 0
   private refusedInRow = 0
@@ -121,8 +109,14 @@ export class Playout implements PacedWriter {
   /** Null: the leg is gone; a reply waits where it is for the next one. */
   setLeg(leg: Leg | null): void {
     this.leg = leg
+    this.joining = null
     this.legGone = false
     this.refusedInRow = 0
+  }
+
+  /** A leg whose channel is not in the bridge yet gets silence: a reply would go unheard. */
+  expectLeg(leg: Leg): void {
+    this.joining = leg
   }
 
   /** The provider has said that a reply will come. */
@@ -216,6 +210,7 @@ export class Playout implements PacedWriter {
     this.dryFrames = 0
     this.gapFrames = 0
     this.heldSamples = 0
+    this.partFrameDue = false
     this.refusedInRow = 0
     this.playedSamples = 0
     this.playback = null
@@ -259,7 +254,7 @@ export class Playout implements PacedWriter {
   private play(): void {
     const { samples } = this.frame
     if (this.heldSamples === 0) {
-      if (this.queue.length < samples.length && !this.complete) {
+      if (this.queue.length < samples.length && !this.complete && !this.partFrameDue) {
         this.stage = 'refilling'
         this.gapFrames = 1
         this.offer(this.silence)
@@ -276,6 +271,7 @@ export class Playout implements PacedWriter {
     this.playedSamples += this.heldSamples
     if (this.heldSamples > 0) this.sounds()
     this.heldSamples = 0
+    this.partFrameDue = false
     if (this.complete && this.queue.length === 0) this.done()
   }
 
@@ -294,12 +290,15 @@ export class Playout implements PacedWriter {
   }
 
   private refill(): void {
-    const enough = this.queue.length >= Math.max(this.frame.samples.length, this.lowWatermarkSamples)
-    if (this.complete || enough) {
+    const frameSamples = this.frame.samples.length
+    const enough = this.queue.length >= Math.max(frameSamples, this.lowWatermarkSamples)
+    this.partFrameDue =
+      this.queue.length > 0 && this.queue.length < frameSamples && this.dryFrames === partFrameWaitFrames
+    if (this.complete || enough || this.partFrameDue) {
       if (this.queue.length > 0) {
         this.underran = true
         this.counters.underruns += 1
-        this.warmUp.underran(this.gapFrames * ptimeMs)
+        if (!this.partFrameDue) this.warmUp.underran(this.gapFrames * ptimeMs)
       }
       this.stage = 'playing'
       return
@@ -388,7 +387,11 @@ export class Playout implements PacedWriter {
   }
 
   private offer(frame: AudioFrame): boolean {
-    if (this.leg === null) return false
+    if (this.leg === null) {
+      this.joining?.write(this.silence)
+      if (this.joining !== null) this.counters.frames += 1
+      return false
+    }
     this.counters.frames += 1
     const sent = this.leg.write(frame)
     if (sent === 'full') this.counters.full += 1

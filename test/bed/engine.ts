@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AriAddress } from './bed-ari.ts'
+import { collectedMessage, countedMessage } from './collector.ts'
 import { freeTcpPort } from './ports.ts'
 
 export interface EngineOptions {
@@ -26,6 +27,14 @@ export interface EngineOptions {
   /** How often to ask whether it lives; a measurement asks more often. */
   readonly pollMs?: number
   readonly cwd?: string
+  /** From source only: `collect` and `countObjects` work. */
+  readonly collector?: boolean
+}
+
+/** What a full collection has left. */
+export interface EngineMemory {
+  readonly residentBytes: number
+  readonly heapBytes: number
 }
 
 export interface EngineLogLine {
@@ -49,6 +58,7 @@ export interface Health {
 }
 
 const mainFile = join(import.meta.dir, '..', '..', 'src', 'main.ts')
+const collectorFile = join(import.meta.dir, 'collector.ts')
 
 export class BedEngine {
   readonly httpUrl: string
@@ -80,10 +90,17 @@ export class BedEngine {
     const audioSocketPort = options.audioSocketPort ?? (await freeTcpPort())
     const file = join(folder, 'engine.yaml')
     writeFileSync(file, configuration(options, httpPort, audioSocketPort, folder))
-    const command = options.binary === undefined ? [process.execPath, '--no-env-file', mainFile] : [options.binary]
+    const collector = options.collector === true
+    const source = [process.execPath, '--no-env-file', ...(collector ? ['--preload', collectorFile] : []), mainFile]
+    const command = options.binary === undefined ? source : [options.binary]
     const child = Bun.spawn([...command, 'run', '--config', file], {
       cwd: options.cwd ?? folder,
-      env: { ...process.env, ASTERISK_ARI_PASSWORD: options.asterisk?.password ?? 'none', ...options.env },
+      env: {
+        ...process.env,
+        ASTERISK_ARI_PASSWORD: options.asterisk?.password ?? 'none',
+        ...(collector ? { PATCHCORD_BED_COLLECTOR: 'yes' } : {}),
+        ...options.env,
+      },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -141,6 +158,24 @@ export class BedEngine {
     const text = await (await fetch(`${this.httpUrl}/metrics`)).text()
     const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `))
     return line === undefined ? 0 : Number(line.slice(name.length + 1))
+  }
+
+  /** Collects the garbage of the engine's main thread and waits until the allocator has given back what was free. */
+  async collect(): Promise<EngineMemory> {
+    return (await this.ask('SIGUSR2', collectedMessage)) as unknown as EngineMemory
+  }
+
+  /** Objects by class that a collection has left. Memory can't be compared with what it was before any more. */
+  async countObjects(): Promise<Readonly<Record<string, number>>> {
+    return (await this.ask('SIGHUP', countedMessage)).counts as Record<string, number>
+  }
+
+  private async ask(signal: NodeJS.Signals, message: string): Promise<EngineLogLine> {
+    const answers = () => this.lines.filter((line) => line.message === message)
+    const before = answers().length
+    this.child.kill(signal)
+    await this.until(`an answer to ${signal}`, 30_000, () => answers().length > before)
+    return answers()[before] as EngineLogLine
   }
 
   records(): Record<string, unknown>[] {

@@ -17,6 +17,8 @@ export type CallerStep =
   /** Nothing is sent at all, like a telephone with silence suppression, or one on hold. */
   | { readonly muteMs: number }
   | { readonly digits: string }
+  /** The test is the telephone: an AudioSocket server at `host:port`, which knows the call by this UUID. */
+  | { readonly line: { readonly uuid: string; readonly address: string } }
 
 export interface CallOptions {
   /** The extension called, such as '100'. */
@@ -71,6 +73,8 @@ export async function encodeSteps(
       }
     } else if ('muteMs' in step) {
       parts.push(`wait:${step.muteMs / 1000}`)
+    } else if ('line' in step) {
+      parts.push(`line:${step.line.uuid},${step.line.address}`)
     } else if (/^[0-9A-D*#w]+$/.test(step.digits)) {
       parts.push(`digits:${step.digits}`)
     } else {

@@ -1,7 +1,7 @@
 import type { CallSettings } from '#call/admission.ts'
 import { Call } from '#call/call.ts'
 import type { CallPlan } from '#call/call-plan.ts'
-import type { PlayoutSettings } from '#call/playout.ts'
+import type { PlayoutSettings } from '#call/playout-contract.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { type FakeAgent, fakeAgent } from './agent.ts'
 import { FakePbx, type FakeWorld, fakeWorld, turnSettings } from './call-world.ts'

@@ -57,7 +57,7 @@ export interface ScriptedAgentOptions {
   readonly name: string
   readonly turnDetection: TurnDetection
   readonly clock: Clock
-  script(reply: number, askedBy: SentReply['askedBy']): ReplyScript
+  script(reply: number, askedBy: SentReply['askedBy'], context: CallContext): ReplyScript
   /** The sound of a reply, from one of its samples on. */
   sound(reply: number, from: number, count: number, sampleRateHz: SampleRateHz): Int16Array
   /** Before the session is there; it may throw. */
@@ -77,7 +77,7 @@ export function createScriptedAgent(
     start: () => {},
     open: async (context) => {
       await options.opening?.(context)
-      const session = new ScriptedSession(options, context.sampleRateHz)
+      const session = new ScriptedSession(options, context)
       opened(session)
       return session
     },
@@ -90,15 +90,15 @@ export class ScriptedSession implements SessionOf<'agent'> {
   readonly heard: AgentInput['type'][] = []
   closed = false
   private readonly options: ScriptedAgentOptions
-  private readonly sampleRateHz: SampleRateHz
+  private readonly context: CallContext
   private listener: (event: AgentEvent) => void = () => {}
   private timer: Disposable | null = null
   /** The reply under way; what was dropped is not it. */
   private current: SentReply | null = null
 
-  constructor(options: ScriptedAgentOptions, sampleRateHz: SampleRateHz) {
+  constructor(options: ScriptedAgentOptions, context: CallContext) {
     this.options = options
-    this.sampleRateHz = sampleRateHz
+    this.context = context
   }
 
   onEvent(listener: (event: AgentEvent) => void): void {
@@ -154,7 +154,7 @@ export class ScriptedSession implements SessionOf<'agent'> {
     }
     this.replies.push(reply)
     this.current = reply
-    this.run(reply, this.options.script(number, askedBy), 0, this.options.clock.now())
+    this.run(reply, this.options.script(number, askedBy, this.context), 0, this.options.clock.now())
   }
 
   /** One timer at a time: the next event arms the one after it. */
@@ -189,12 +189,13 @@ export class ScriptedSession implements SessionOf<'agent'> {
 
   private sendAudio(reply: SentReply, count: number): void {
     const { clock, sound, watch } = this.options
+    const { sampleRateHz } = this.context
     const from = reply.samples
     const late = reply.doneMs !== null
     if (late) reply.late = true
     reply.samples += count
-    const samples = sound(reply.number, from, count, this.sampleRateHz)
-    this.emit({ type: 'audio', frame: { sampleRateHz: this.sampleRateHz, samples } })
+    const samples = sound(reply.number, from, count, sampleRateHz)
+    this.emit({ type: 'audio', frame: { sampleRateHz, samples } })
     reply.chunks.push({ from, count, atMs: clock.now(), accepted: watch?.accepted(reply) ?? true, late })
   }
 

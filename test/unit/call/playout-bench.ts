@@ -1,5 +1,6 @@
 import type { SampleRateHz } from '#audio/format.ts'
-import { Playout, type PlayoutSettings } from '#call/playout.ts'
+import { Playout } from '#call/playout.ts'
+import type { PlayoutSettings } from '#call/playout-contract.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { FakeFilePlayer } from '../../fakes/file-player.ts'
 import { FakeLeg } from '../../fakes/leg.ts'

@@ -143,8 +143,10 @@ describe('Playout', () => {
     playout.writeFrames(1)
     expect([playout.active, events]).toEqual([false, ['started', 'done']])
     expect(playout.counters.underruns).toBe(1)
-    // The half frame that was waiting is not lost.
-    expect(leg.written.at(-1)?.slice(0, 81)).toEqual(Int16Array.from([...constant(10), 0]))
+    // The half frame waited for its rest for 100 ms after the last audio, and no longer.
+    const halfFrame = Int16Array.from([...constant(10), ...constant(10, 0)])
+    expect(leg.written.findIndex((frame, index) => index > 0 && !isSilence(frame))).toBe(4)
+    expect(leg.written[4]).toEqual(halfFrame)
   })
 
   test('a reply that stops in its warm-up is over after 5 s as well, and what there was of it is heard', () => {

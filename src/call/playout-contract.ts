@@ -1,5 +1,29 @@
 import type { Milliseconds } from '#base/clock.ts'
 
+/** What a playout is told, what it tells, and what is counted of it. */
+
+export interface PlayoutListener {
+  /** The first frame of the reply has left. */
+  replyStarted(): void
+  /** Its last frame has left; not called after a flush. */
+  replyDone(): void
+  /** A reply is there and the leg has taken nothing of it for `fallback_timeout_ms`. */
+  stuck(): void
+  /** The rest of a reply takes the file path; the reason is a metric label. */
+  fellBack(reason: FallbackReason): void
+}
+
+/** `no_audio`: the provider was silent for `fallback_timeout_ms`; `leg_stuck`: so was the leg; `leg_lost`: it is gone. */
+export const fallbackReasons = ['no_audio', 'leg_stuck', 'leg_lost'] as const
+export type FallbackReason = (typeof fallbackReasons)[number]
+
+export interface PlayoutSettings {
+  readonly mode: 'stream' | 'file'
+  readonly lowWatermarkMs: Milliseconds
+  readonly graceMs: Milliseconds
+  readonly fallbackMs: Milliseconds
+}
+
 /** What is counted of the playout of one call. */
 export interface PlayoutCounters {
   /** All frames offered to a leg, silence included. */

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
+import { engineCallFrom } from '../bed/conversation.ts'
+import type { BedEngine } from '../bed/engine.ts'
+import { type ReactiveCall, Telephones } from '../bed/reactive-caller.ts'
+import { startScriptedEngine } from '../bed/scripted-engine.ts'
+import { digitStrings } from '../bed/speech.ts'
+import { type HeardSteps, heardSteps, stepMs, toneSteps } from '../bed/tone-steps.ts'
+import { readWav, writeWav } from '../bed/wav-file.ts'
+import { pacedReply, type ReplyScript } from '../fakes/scripted-agent.ts'
+
+// Agents that send too fast, too slowly, and not to the end, through a real Asterisk: what the caller hears is counted
+// frame by frame. The same on a simulated clock, in thousands of forms, is `test/simulation`.
+
+const short = pacedReply({ replyMs: 2 * stepMs, sampleRateHz: 8000, chunkMs: 100, speed: 20 })
+/** 20 s within 200 ms. */
+const burst = pacedReply({ replyMs: 40 * stepMs, sampleRateHz: 8000, chunkMs: 1000, speed: 100 })
+const dribble = pacedReply({ replyMs: 16 * stepMs, sampleRateHz: 8000, chunkMs: 100, speed: 0.9 })
+/** In the middle of its sixth tone, and no word of its end. */
+const broken = pacedReply({ replyMs: 5.4 * stepMs, sampleRateHz: 8000, chunkMs: 50, speed: 2, ends: false })
+
+const paces = { burst, dribble, broken } as const
+const numbers = { burst: '5550901', dribble: '5550902', broken: '5550903' } as const
+type PaceName = keyof typeof paces
+
+interface Heard {
+  readonly reply: HeardSteps
+  readonly next: HeardSteps
+  readonly all: HeardSteps
+  readonly record: Record<string, unknown>
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, step) => step)
+
+describe('replies that come too fast, too slowly, and not to their end', () => {
+  let asterisk: Asterisk
+  let engine: BedEngine
+  let telephones: Telephones
+  let question: Int16Array
+  let folder: string
+  const heard: Partial<Record<PaceName, Heard>> = {}
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'patchcord-pace-'))
+    const sound = join(folder, 'tones.wav')
+    await writeWav(sound, { sampleRateHz: 8000, samples: toneSteps(40) })
+    const [utterance] = await digitStrings(1, 31)
+    question = (await readWav(utterance?.path ?? '')).samples
+    asterisk = await startAsterisk()
+    const calls: ReplyScript[][] = [burst, dribble, broken].map((reply) => [short, reply, short])
+    engine = await startScriptedEngine({ sound, calls }, { asterisk: asterisk.ari, logLevel: 'debug' })
+    telephones = new Telephones()
+    // Side by side, but admitted in the order in which the scripts lie.
+    const visits: Promise<void>[] = []
+    for (const name of ['burst', 'dribble', 'broken'] as const) {
+      const line = await telephones.call(asterisk, { extension: '100', callerId: numbers[name] })
+      const id = await engineCallFrom(engine, numbers[name])
+      visits.push(
+        converse(line, id).then((one) => {
+          heard[name] = one
+        }),
+      )
+    }
+    await Promise.all(visits)
+  }, 300_000)
+
+  afterAll(async () => {
+    telephones?.close()
+    await engine?.stop()
+    await asterisk?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** Greeting, a question, the reply in question, another question, and a reply that comes as it should. */
+  async function converse({ caller, call }: ReactiveCall, id: string): Promise<Heard> {
+    const listens = (times: number) =>
+      engine.until(`listening for the ${times}. time`, 30_000, () => {
+        return engine.steps(id).filter((step) => step === 'gate_opened').length >= times
+      })
+    await listens(1)
+    const greeted = caller.frames.length
+    await caller.say(question)
+    // The gate opens by itself, also after a reply that never ended: the caller says nothing meanwhile.
+    await listens(2)
+    const replied = caller.frames.length
+    await caller.say(question)
+    await listens(3)
+    await caller.hangUp(200)
+    await call.ended
+    await engine.until('recorded', 10_000, () => engine.records().some((record) => record.call_id === id))
+    return {
+      reply: heardSteps(caller.frames.slice(greeted, replied)),
+      next: heardSteps(caller.frames.slice(replied)),
+      all: heardSteps(caller.frames),
+      record: engine.records().find((record) => record.call_id === id) ?? {},
+    }
+  }
+
+  const of = (name: PaceName) => {
+    const one = heard[name]
+    if (one === undefined) throw new Error(`the call of ${name} did not come to its end`)
+    return one
+  }
+  const audioOf = (name: PaceName) => of(name).record.audio as Record<string, number>
+
+  test.each([
+    ['burst', 40, 20_000],
+    ['dribble', 16, 8000],
+    ['broken', 6, 2700],
+  ] as const)('%s: each of %d tones is heard once and in order, and no frame is lost or doubled', (name, tones, ms) => {
+    const { reply } = of(name)
+    expect(reply.order).toEqual(upTo(tones))
+    // A frame at either end may hold only some samples of the tone that fades.
+    expect(Math.abs(reply.frames - ms / 20)).toBeLessThanOrEqual(1)
+  })
+
+  test.each(['burst', 'dribble', 'broken'] as const)('%s: the call goes on, the next turn is answered', (name) => {
+    expect(of(name).next.order).toEqual(upTo(2))
+    const turns = of(name).record.turns as { outcome: string }[]
+    expect(turns.map((turn) => turn.outcome)).toEqual(['answered', 'answered'])
+    expect(of(name).record.cause).toBe('caller')
+  })
+
+  test('the underruns in the records are the gaps in what was heard', () => {
+    expect(of('burst').reply.gaps).toBe(0)
+    expect(audioOf('burst').underruns).toBe(0)
+    expect(of('dribble').reply.gaps).toBeGreaterThan(0)
+    expect(audioOf('dribble').underruns).toBe(of('dribble').reply.gaps)
+    // It never went on: it did not run dry, it ended.
+    expect(of('broken').reply.gaps).toBe(0)
+    expect(audioOf('broken').underruns).toBe(0)
+  })
+
+  test('a burst of 20 s is queued whole: depth and overruns say so', () => {
+    expect(audioOf('burst').depth_max_ms).toBeGreaterThan(15_000)
+    expect(audioOf('burst').overruns).toBe(0)
+    expect(audioOf('dribble').depth_max_ms).toBeLessThan(1500)
+  })
+
+  test('the metrics count what the records do', async () => {
+    const sum = (['burst', 'dribble', 'broken'] as const).reduce((total, name) => {
+      return total + (audioOf(name).underruns ?? 0)
+    }, 0)
+    expect(await engine.metric('ai_agent_underruns_total')).toBe(sum)
+  })
+})
