@@ -76,11 +76,12 @@ function title({ provider, calls, atOnce, cuts }: Run, seed: number): string {
 
 function print(report: ChurnReport): void {
   const { before, after, memory, causes, afterInviteMs } = report
-  const rows = [...new Set([...Object.keys(before), ...Object.keys(after)])].map((name): [string, string, string] => [
-    name,
-    String(before[name] ?? 0),
-    String(after[name] ?? 0),
-  ])
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const isHeld = (name: string) => (before[name] ?? 0) !== 0 || (after[name] ?? 0) !== 0
+  const rows = names
+    .filter(isHeld)
+    .map((name): [string, string, string] => [name, String(before[name] ?? 0), String(after[name] ?? 0)])
+  const empty = names.filter((name) => !isHeld(name))
   const size = (bytes: number) => `${(bytes / mebibyte).toFixed(1)} MiB`
   rows.push(['resident memory after collection', size(memory.before.residentBytes), size(memory.after.residentBytes)])
   rows.push(['heap after collection', size(memory.before.heapBytes), size(memory.after.heapBytes)])
@@ -88,13 +89,19 @@ function print(report: ChurnReport): void {
   for (const [name, was, is] of [['', 'before', 'after'], ...rows]) {
     console.log(`  ${name?.padEnd(width)}  ${was?.padStart(10)}  ${is?.padStart(10)}`)
   }
+  console.log(`  0 before and after: ${empty.join(', ')}`)
   const ended = Object.entries(causes).map(([cause, count]) => `${count} by ${cause}`)
   console.log(`  ${report.served} calls reached the engine and ended: ${ended.join(', ')}`)
   const early = [...afterInviteMs].sort((a, b) => a - b)
   console.log(
     `  ${early.length} callers hung up right after the INVITE: ${early[0]?.toFixed(0)} to ${early.at(-1)?.toFixed(0)} ms after it was ordered`,
   )
-  console.log(`  all as before ${(report.settledMs / 1000).toFixed(1)} s after the last call`)
+  if (report.turnedAway > 0) {
+    console.log(
+      `  ${report.turnedAway} were turned away by the dialplan while the connection was broken, and called again`,
+    )
+  }
+  console.log(`  last look ${(report.settledMs / 1000).toFixed(1)} s after the last call`)
   console.log(`  orphans removed by the sweep: ${report.orphansRemoved}`)
 }
 
@@ -110,7 +117,13 @@ async function main(argv: readonly string[]): Promise<number> {
       const seed = options.seed + round
       const startedMs = performance.now()
       console.log(`\n${title(run, seed)}`)
-      const report = await churn({ ...run, seed, patient: true, onProgress: (line) => console.log(`  ${line}`) })
+      const { provider, atOnce, calls, cuts } = run
+      const onProgress = (line: string) => console.log(`  ${line}`)
+      const phases = [{ calls, cuts }]
+      // The models' runtime keeps as much memory as its largest job took: as many calls before the first look as after.
+      const warmUp = provider === 'local' ? { warmUpCalls: calls } : {}
+      const [report] = await churn({ provider, atOnce, seed, phases, patient: true, onProgress, ...warmUp })
+      if (report === undefined) throw new Error('no report')
       print(report)
       for (const finding of report.findings) console.log(`  NOT AS BEFORE: ${finding}`)
       if (report.findings.length > 0) failed += 1

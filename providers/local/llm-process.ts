@@ -111,10 +111,10 @@ export class LlmProcess {
     this.stop.signal.addEventListener('abort', endOnStop, { once: true })
     // Also when close was called while the child was being started.
     if (this.stop.signal.aborted) endOnStop()
-    using _late = clock.after(startTimeoutMs, () => {
+    using late = clock.after(startTimeoutMs, () => {
       if (this.port === undefined) child.kill('SIGKILL')
     })
-    const reading = Promise.all([this.readPort(child, began), started.silent])
+    const reading = Promise.all([this.readPort(child, began, late), started.silent])
     await child.exited
     await reading
     this.stop.signal.removeEventListener('abort', endOnStop)
@@ -130,11 +130,12 @@ export class LlmProcess {
     void Promise.resolve(child.stdin.flush()).catch(() => {})
   }
 
-  private async readPort(child: Child, began: number): Promise<void> {
+  private async readPort(child: Child, began: number, late: Disposable): Promise<void> {
     for await (const line of linesOf(child.stdout)) {
       const port = portOf(line)
       if (port === undefined || this.port !== undefined) continue
       this.port = port
+      late[Symbol.dispose]()
       this.state = { ready: true }
       this.log.info('built-in language model ready', {
         pid: child.pid,
