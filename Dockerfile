@@ -18,7 +18,7 @@ WORKDIR /var/lib/patchcord
 ENV XDG_CACHE_HOME=/var/lib/patchcord/cache \
     XDG_STATE_HOME=/var/lib/patchcord/state
 VOLUME /var/lib/patchcord
-EXPOSE 8090 15000
+EXPOSE 8090 8091 15000 18080-18179/udp
 HEALTHCHECK --interval=15s --timeout=5s --start-period=120s CMD ["patchcord", "health", "--live"]
 ENTRYPOINT ["patchcord"]
 CMD ["run", "--fetch-models"]
