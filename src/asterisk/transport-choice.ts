@@ -50,7 +50,7 @@ export const features = {
       [19, 0],
       [20, 0],
     ],
-    source: 'chan_rtp and externalMedia by tag: protocols/external-media-rtp.md, last table',
+    source: 'asterisk/asterisk release tags: channels/chan_rtp.c and externalMedia of res/ari/resource_channels.c',
   },
   /** Before, `slin` at 8 kHz was sent as µ-law. */
   rtpSlin8: {
@@ -67,7 +67,8 @@ export const features = {
       [19, 0],
       [20, 0],
     ],
-    source: 'app, channel driver and externalMedia by tag: protocols/audiosocket.md, section 8',
+    source:
+      'asterisk/asterisk release tags: apps/app_audiosocket.c, channels/chan_audiosocket.c, externalMedia of res/ari/resource_channels.c',
   },
   /** Digits, an end that Asterisk sees; and no more a read that finds nothing and ends the call. All rates come with it. */
   audioSocketWhole: {
@@ -76,7 +77,8 @@ export const features = {
       [22, 7],
       [23, 1],
     ],
-    source: 'protocols/audiosocket.md, section 8, "header wait survives"; 21.x never got it (asterisk#1522)',
+    source:
+      'asterisk/asterisk release tags: the header wait of res/res_audiosocket.c; 21.x never got it (asterisk#1522)',
   },
   /** Before, everything was sent as 8 kHz, whatever it was. */
   audioSocketWideband: {
@@ -95,7 +97,7 @@ export const features = {
       [22, 6],
       [23, 0],
     ],
-    source: 'asterisk PR#1267 "Media over Websocket Channel Driver"; by tag: protocols/external-media-rtp.md, B1',
+    source: 'asterisk PR#1267 "Media over Websocket Channel Driver"; release tags of channels/chan_websocket.c',
   },
   /** Before, a digit, comfort noise, a ping or an early hang-up ended the call, or Asterisk. 21.x never got the cures. */
   webSocketWhole: {

@@ -19,6 +19,11 @@ export function windowSamples(sampleRateHz: DetectionRateHz): number {
   return sampleRateHz === 16000 ? windowSamplesMax : windowSamplesMax / 2
 }
 
+/** The end of the window before, which the model takes before each window. */
+export function contextSamples(sampleRateHz: DetectionRateHz): number {
+  return sampleRateHz === 16000 ? 64 : 32
+}
+
 export class DetectionMemory {
   readonly capacity: number
   readonly buffer: SharedArrayBuffer

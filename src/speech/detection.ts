@@ -22,17 +22,20 @@ import { WorkerExit } from './worker-exit.ts'
  * Where the model has never loaded, speech is told by its loudness instead (`energy-detector.ts`), and the log says so.
  * Where it once did, a failed load is a failure like any other: open sessions can't change over to another detector.
  */
-export function wakeAfterMs(openSessions: number): Milliseconds {
-  return openSessions < manySessions ? 8 : 16
-}
-/** From here on a batch is worth more than 4 ms of a verdict: at 8 ms each batch would hold a dozen windows. */
-const manySessions = 50
 /** Loading takes a quarter of a second; a busy machine with a cold disk may take some. */
 const loadMaxMs: Milliseconds = 30_000
-/** A worker that was woken and has judged nothing for so long is taken for dead: a batch of 64 takes 3 ms. */
+/** A worker that was woken and has judged nothing for so long is taken for dead: a batch of 64 takes 1 ms. */
 const stallMs: Milliseconds = 3_000
 const restartFirstMs: Milliseconds = 200
 const restartMaxMs: Milliseconds = 10_000
+
+/** From here on fewer wake-ups are worth 4 ms of a verdict: 8 ms bring a dozen windows, and a batch takes 64. */
+const manySessions = 50
+
+/** How long windows may wait for others to be judged with them. */
+export function wakeAfterMs(openSessions: number): Milliseconds {
+  return openSessions < manySessions ? 8 : 16
+}
 
 /** What a test can put in the worker's place. */
 export interface DetectionWorker {

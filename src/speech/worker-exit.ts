@@ -54,6 +54,7 @@ export class WorkerExit {
     worker.onerror = () => {}
     worker.addEventListener('close', () => {
       this.count -= 1
+      worker.onmessage = null
       ended.resolve()
       this.onRoom()
     })
