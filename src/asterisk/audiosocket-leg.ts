@@ -134,9 +134,8 @@ export class AudioSocketLeg implements Leg {
 
   private async sayGoodbye(): Promise<void> {
     if (this.ended) return
-    const gone = new Promise<void>((resolve) => {
-      this.closed = resolve
-    })
+    const gone = Promise.withResolvers<void>()
+    this.closed = gone.resolve
     // The terminate message must not land inside an unfinished one: it goes out whole, behind the tail, or not at all.
     if (this.waitingBytes === 0) {
       this.socket.write(terminateMessage)
@@ -145,9 +144,9 @@ export class AudioSocketLeg implements Leg {
       this.socket.terminate()
     }
     const deadline = this.clock.after(closingMs, () => this.socket.terminate())
-    const waited = new AbortController()
-    await Promise.race([gone, this.clock.sleep(2 * closingMs, waited.signal)])
-    waited.abort()
+    const givenUp = this.clock.after(2 * closingMs, gone.resolve)
+    await gone.promise
+    givenUp[Symbol.dispose]()
     deadline[Symbol.dispose]()
   }
 

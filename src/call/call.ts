@@ -319,15 +319,19 @@ export class Call {
 
   private async bounded(part: string, close: () => Promise<void> | undefined): Promise<void> {
     const { clock, log } = this.world
-    const done = new AbortController()
-    const late = clock.sleep(closingMaxMs, done.signal).then(() => {
-      if (!done.signal.aborted) log.error('a part of the call did not close in time', { call: this.id, part })
+    const over = Promise.withResolvers<void>()
+    // No AbortController here: with them a sixth of what hundreds of hang-ups at one moment cost is `abort`.
+    const limit = clock.after(closingMaxMs, () => {
+      log.error('a part of the call did not close in time', { call: this.id, part })
+      over.resolve()
     })
-    const closed = Promise.try(close).catch((thrown) =>
-      log.error('a part of the call failed to close', { call: this.id, part, why: messageOf(thrown) }),
-    )
-    await Promise.race([closed, late])
-    done.abort()
+    void Promise.try(close)
+      .catch((thrown) =>
+        log.error('a part of the call failed to close', { call: this.id, part, why: messageOf(thrown) }),
+      )
+      .then(over.resolve)
+    await over.promise
+    limit[Symbol.dispose]()
   }
 
   /** A bug ends this call, and no other. */

@@ -22,6 +22,8 @@ export class SessionStore {
   private readonly byMedia = new Map<string, Call>()
   // keyed by: playback id
   private readonly byPlayback = new Map<string, Call>()
+  // keyed by: call
+  private readonly names = new Map<Call, { readonly map: Map<string, Call>; readonly name: string }[]>()
   /** Names of calls that ended lately, the newest last. */
   private readonly lately: string[] = []
   private emptyWaiters: (() => void)[] = []
@@ -39,11 +41,11 @@ export class SessionStore {
   }
 
   bindChannel(channelId: string, call: Call): void {
-    this.byChannel.set(channelId, call)
+    this.bind(this.byChannel, channelId, call)
   }
 
   bindPlayback(playbackId: string, call: Call): void {
-    this.byPlayback.set(playbackId, call)
+    this.bind(this.byPlayback, playbackId, call)
   }
 
   unbindPlayback(playbackId: string): void {
@@ -53,7 +55,7 @@ export class SessionStore {
   /** `taken`: another connection already speaks for this UUID. */
   bindMedia(uuid: string, call: Call): 'bound' | 'taken' {
     if (this.byMedia.has(uuid)) return 'taken'
-    this.byMedia.set(uuid, call)
+    this.bind(this.byMedia, uuid, call)
     return 'bound'
   }
 
@@ -81,21 +83,24 @@ export class SessionStore {
   /** Forgets the call and every name that led to it. */
   remove(call: Call): void {
     this.calls.delete(call.id)
-    this.forget(this.byChannel, call)
-    this.forget(this.byMedia, call)
-    this.forget(this.byPlayback, call)
+    // Of its own names only: hundreds of calls may end at one moment.
+    for (const { map, name } of this.names.get(call) ?? []) {
+      if (map.get(name) !== call) continue
+      map.delete(name)
+      this.lately.push(name)
+    }
+    this.names.delete(call)
+    this.lately.splice(0, Math.max(0, this.lately.length - latelyMax))
     if (this.calls.size > 0) return
     for (const resolve of this.emptyWaiters) resolve()
     this.emptyWaiters = []
   }
 
-  private forget(names: Map<string, Call>, call: Call): void {
-    for (const [name, owner] of names) {
-      if (owner !== call) continue
-      names.delete(name)
-      this.lately.push(name)
-    }
-    this.lately.splice(0, Math.max(0, this.lately.length - latelyMax))
+  private bind(map: Map<string, Call>, name: string, call: Call): void {
+    map.set(name, call)
+    const names = this.names.get(call)
+    if (names === undefined) this.names.set(call, [{ map, name }])
+    else names.push({ map, name })
   }
 
   /** Resolves when no call is live. */

@@ -4,7 +4,7 @@ import { type HangupCause, hangupCauses } from '#call/leg.ts'
 import type { CallFacts, TurnRecord } from '#call/observer.ts'
 import { type OneWayKind, oneWayKinds } from '#call/one-way.ts'
 import { type FallbackReason, fallbackReasons } from '#call/playout-contract.ts'
-import { type Histogram, MetricRegistry } from './metric-registry.ts'
+import { type Counter, type Histogram, MetricRegistry } from './metric-registry.ts'
 import type { MetricSources } from './metric-sources.ts'
 import { exposeProcess, exposeSources } from './source-metrics.ts'
 
@@ -201,19 +201,19 @@ export class Metrics {
     seconds(this.callDuration, facts.durationMs)
     if (facts.steps.greeting_started !== undefined) seconds(this.greeting, facts.steps.greeting_started)
     const { audio } = facts
-    this.underruns.inc(audio.underruns)
-    this.streams.inc({ event: 'overrun' }, audio.overruns)
-    this.streams.inc({ event: 'file_failed' }, audio.filesFailed)
-    this.streams.inc({ event: 'restart' }, audio.restarts)
-    this.frames.inc({ what: 'in' }, audio.framesIn)
-    this.frames.inc({ what: 'out' }, audio.framesOut)
-    this.frames.inc({ what: 'refused' }, audio.framesRefused)
-    this.frames.inc({ what: 'low' }, audio.lowFrames)
-    this.frames.inc({ what: 'lost' }, audio.lost)
-    this.frames.inc({ what: 'late' }, audio.late)
-    this.frames.inc({ what: 'duplicate' }, audio.duplicates)
-    this.frames.inc({ what: 'reordered' }, audio.reordered)
-    this.frames.inc({ what: 'concealed' }, audio.concealed)
+    if (audio.underruns > 0) this.underruns.inc(audio.underruns)
+    count(this.streams, 'event', 'overrun', audio.overruns)
+    count(this.streams, 'event', 'file_failed', audio.filesFailed)
+    count(this.streams, 'event', 'restart', audio.restarts)
+    count(this.frames, 'what', 'in', audio.framesIn)
+    count(this.frames, 'what', 'out', audio.framesOut)
+    count(this.frames, 'what', 'refused', audio.framesRefused)
+    count(this.frames, 'what', 'low', audio.lowFrames)
+    count(this.frames, 'what', 'lost', audio.lost)
+    count(this.frames, 'what', 'late', audio.late)
+    count(this.frames, 'what', 'duplicate', audio.duplicates)
+    count(this.frames, 'what', 'reordered', audio.reordered)
+    count(this.frames, 'what', 'concealed', audio.concealed)
     seconds(this.depth, audio.depthMaxMs)
     seconds(this.drift, Math.abs(audio.driftMs))
   }
@@ -221,4 +221,9 @@ export class Metrics {
 
 function seconds(histogram: Histogram<string>, durationMs: number): void {
   if (Number.isFinite(durationMs)) histogram.observe(Math.max(0, durationMs) / 1000)
+}
+
+/** Every label stands at zero from the start, and most of these are zero: they cost nothing then. */
+function count<Label extends string>(counter: Counter<Label>, label: Label, value: string, number: number): void {
+  if (number > 0) counter.inc({ [label]: value } as Record<Label, string>, number)
 }

@@ -3,7 +3,9 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeWav, encodeWav } from '#audio/wav.ts'
+import { SystemClock } from '#base/clock.ts'
 import { seededRandom } from '#base/random.ts'
+import { AudioSocketCaller } from '#simulator/audiosocket-caller.ts'
 import { BedEngine } from '../bed/engine.ts'
 
 // The binary, copied alone into an empty folder: nothing of the repository is beside it.
@@ -106,7 +108,29 @@ describe('the binary alone in a folder', () => {
       if (!heard.ok) throw new Error(heard.error)
       const at = heard.value.samples.findIndex((sample) => sample !== 0)
       expect([...heard.value.samples.subarray(at, at + samples.length)]).toEqual([...samples])
-      expect(await engine.metric('ai_agent_vad_windows_total')).toBeGreaterThan(50)
+      await engine.untilIdle()
+    } finally {
+      expect(await engine.stop()).toBe(0)
+    }
+  }, 60_000)
+
+  test('it listens for speech by the model that is inside it', async () => {
+    const engine = await BedEngine.start({ binary, cwd: folder })
+    try {
+      const caller = await AudioSocketCaller.connect({
+        host: '127.0.0.1',
+        port: engine.audioSocketPort,
+        uuid: crypto.randomUUID(),
+        sampleRateHz: 8000,
+        clock: new SystemClock(),
+        audio: () => {},
+        ended: () => {},
+      })
+      // A window has 32 ms.
+      await engine.until('50 windows judged', 10_000, async () => {
+        return (await engine.metric('ai_agent_vad_windows_total')) > 50
+      })
+      caller.hangUp()
       await engine.untilIdle()
     } finally {
       expect(await engine.stop()).toBe(0)

@@ -52,7 +52,7 @@ describe('each feature', () => {
   for (const [name, { releases, source }] of Object.entries(features)) {
     const transport = transportOf[name as keyof typeof features]
     test(`${name} has a source, and changes what ${transport} is taken for`, () => {
-      expect(source).toMatch(/#\d+|protocols\/|ChangeLog/)
+      expect(source).toMatch(/#\d+|release tags|ChangeLog/)
       for (const [branch, release] of releases) {
         if (release === 0) continue
         expect(seen(transport, `${branch}.${release}.0`)).not.toBe(seen(transport, `${branch}.${release - 1}.0`))
