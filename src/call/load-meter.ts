@@ -5,7 +5,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
  * leaves (lag, and the work for all the calls before it). Judged over the last second, so that one pause decides
  * nothing: the lag by what nine of ten ticks keep, the lateness by the middle one. The second is the early sign: the work
  * of a tick grows with the calls long before anything is late, and what is written must be read, too, so a tick whose
- * work takes 8 of its 20 ms belongs to an event loop that is nearly full.
+ * work takes 6 of its 20 ms belongs to an event loop that is nearly full.
  */
 export interface LoadLimits {
   readonly loopLagMs: Milliseconds

@@ -149,7 +149,7 @@ const limits = section(
       'Where one tick in ten of the 20 ms clock comes later than this, over a second, no further call is taken.',
     ),
     pacing_lateness_ms: milliseconds(
-      8,
+      6,
       { min: 1, max: 1000 },
       'Where the last frame of a tick leaves later than this in half of the ticks of a second, no further call is taken: it leaves after the work for all the other calls, so this is the earlier sign.',
     ),
