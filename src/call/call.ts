@@ -5,7 +5,7 @@ import { messageOf } from '#base/result.ts'
 import { admittedDetail, type CallPlan, type CallWorld } from './call-plan.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
 import { Coordinator } from './coordinator.ts'
-import type { HangupCause, Leg } from './leg.ts'
+import type { HangupCause, Leg, Transport } from './leg.ts'
 import { MediaPath, noAudio } from './media-path.ts'
 import { MediaRescue } from './media-rescue.ts'
 import { MediaWatch } from './media-watch.ts'
@@ -76,12 +76,21 @@ export class Call {
     return this.plan.origin
   }
 
+  get transport(): Transport {
+    return this.plan.transport
+  }
+
   get turnState(): TurnState {
     return this.coordinator?.turnState ?? 'opening'
   }
 
   get gateClosed(): boolean {
     return this.coordinator?.gateClosed ?? false
+  }
+
+  /** The caller has pressed a key. */
+  digit(_digit: string): void {
+    this.digits += 1
   }
 
   answered(): void {
@@ -118,9 +127,7 @@ export class Call {
       },
       {
         frame: (frame) => this.onFrame(frame),
-        digit: () => {
-          this.digits += 1
-        },
+        digit: (digit) => this.digit(digit),
         legEnded: (cause) => this.legEnded(cause),
         broke: (thrown) => this.broke(thrown),
         replyStarted: () => this.coordinator?.replyStarted(),
@@ -139,11 +146,7 @@ export class Call {
       media,
       reopen: () => plan.pbx.reopenMedia(),
       detach: () => void this.bounded('leg', () => media.detach('media_lost')),
-      gaveUp: () => {
-        // What is left of the reply still reaches the caller by the other way.
-        if (media.playout.takeTheFilePath()) this.endAfterReply = 'media_lost'
-        else void this.end('media_lost')
-      },
+      gaveUp: () => this.endWithoutMedia(),
     })
     this.meet()
     return 'attached'
@@ -155,10 +158,16 @@ export class Call {
     if (this.ended || this.endAfterReply !== null || this.rescue?.underWay === true) return
     const { plan, world, rescue } = this
     if (plan.origin !== 'ari' || this.state !== 'bridged' || rescue?.begin() !== true) {
-      void this.end('media_lost')
+      this.endWithoutMedia()
       return
     }
     world.observer.restarted(this.id)
+  }
+
+  /** What is left of a reply still reaches the caller by the other way, before the call ends. */
+  private endWithoutMedia(): void {
+    if (this.media?.playout.takeTheFilePath() === true) this.endAfterReply = 'media_lost'
+    else void this.end('media_lost')
   }
 
   /** Idempotent; resolves when nothing of the call is left. */

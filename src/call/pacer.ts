@@ -26,7 +26,9 @@ export class Pacer {
   readonly counters: PacerCounters = { ticks: 0, lateTicks: 0, framesSkipped: 0 }
   private readonly clock: Clock
   private readonly observe: (lagMs: Milliseconds, latenessMs: Milliseconds) => void
-  private readonly writers: PacedWriter[] = []
+  /** Null: left during the tick that is under way. */
+  private readonly writers: (PacedWriter | null)[] = []
+  private ticking = false
   private timer: Disposable | null = null
   private originMs = 0
   private framesDone = 0
@@ -38,7 +40,7 @@ export class Pacer {
   }
 
   get size(): number {
-    return this.writers.length
+    return this.writers.filter((writer) => writer !== null).length
   }
 
   add(writer: PacedWriter): Disposable {
@@ -53,11 +55,17 @@ export class Pacer {
 
   private remove(writer: PacedWriter): void {
     const index = this.writers.indexOf(writer)
-    if (index >= 0) this.writers.splice(index, 1)
-    if (this.writers.length === 0) {
-      this.timer?.[Symbol.dispose]()
-      this.timer = null
-    }
+    if (index < 0) return
+    // The places of the others must stay while they are walked through.
+    if (this.ticking) this.writers[index] = null
+    else this.writers.splice(index, 1)
+    this.stopIfEmpty()
+  }
+
+  private stopIfEmpty(): void {
+    if (this.writers.some((writer) => writer !== null)) return
+    this.timer?.[Symbol.dispose]()
+    this.timer = null
   }
 
   private tick(nowMs: Milliseconds): void {
@@ -73,9 +81,12 @@ export class Pacer {
       owed = framesOwedMax
     }
     this.framesDone = framesDue
-    // Backwards, since a writer may leave the list while it writes.
+    this.ticking = true
+    // Backwards: who joins during a tick has written its first frame already.
+    for (let index = this.writers.length - 1; index >= 0; index -= 1) this.writers[index]?.writeFrames(owed, nowMs)
+    this.ticking = false
     for (let index = this.writers.length - 1; index >= 0; index -= 1) {
-      this.writers[index]?.writeFrames(owed, nowMs)
+      if (this.writers[index] === null) this.writers.splice(index, 1)
     }
     this.observe(Math.max(0, nowMs - dueMs), Math.max(0, this.clock.now() - dueMs))
   }

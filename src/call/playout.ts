@@ -8,7 +8,8 @@ import {
 } from '#audio/format.ts'
 import { SampleQueue } from '#audio/sample-queue.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import type { FilePlayback, FilePlaybackEvent, FilePlayer, FileWay } from './file-player.ts'
+import { FilePart } from './file-part.ts'
+import type { FilePlaybackEvent, FilePlayer, FileWay } from './file-player.ts'
 import type { Leg } from './leg.ts'
 import type { PacedWriter } from './pacer.ts'
 import {
@@ -30,7 +31,7 @@ import type { WarmUp } from './warm-up.ts'
  * | idle      | silence              | a reply begins                                                                   |
  * | warm_up   | silence              | the warm-up is queued, or the reply is complete → playing                        |
  * | playing   | the reply            | the queue is dry: complete → idle, else → refilling                              |
- * | refilling | silence (underrun), after 100 ms a part frame that waits, padded | the low watermark is queued, or the reply is complete → playing; too long → gathering |
+ * | refilling | silence (underrun)   | the low watermark is queued, nothing has come for 100 ms, or the reply is complete → playing; too long → gathering |
  * | gathering | silence              | the reply is complete → filed                                                    |
  * | filed     | silence; the PBX plays the rest from a file | it has played → idle; it could not → playing          |
  *
@@ -42,8 +43,8 @@ import type { WarmUp } from './warm-up.ts'
 const queueMinutesMax = 10
 /** A reply that brings no audio for 5 s and was never declared complete is over with the first frame after them. */
 const dryFramesMax = 250
-/** 100 ms: what is left of a frame waits no longer for the rest, or the last words of a reply that broke off come late. */
-const partFrameWaitFrames = 5
+/** 100 ms: words wait no longer for more to come, or the last ones of a reply that broke off come seconds late. */
+const wordsWaitFrames = 5
 
 type Stage = 'idle' | 'warm_up' | 'playing' | 'refilling' | 'gathering' | 'filed'
 
@@ -53,7 +54,8 @@ export class Playout implements PacedWriter {
   private readonly listener: PlayoutListener
   private readonly settings: PlayoutSettings
   private readonly warmUp: WarmUp
-  private readonly files: FilePlayer | null
+  /** Null: no file can be played. */
+  private readonly filePart: FilePart | null
   private readonly queue: SampleQueue
   private readonly frame: AudioFrame
   private readonly silence: AudioFrame
@@ -71,22 +73,17 @@ export class Playout implements PacedWriter {
   private fileWay: FileWay = 'beside'
   private warmUpSamples = 0
   private playedSamples = 0
-  /** Frame times since the last audio, and since the queue ran dry. */
+  /** Frame times since the last audio; in which the reply has waited for some; and since the queue ran dry. */
+  private sinceAudioFrames = 0
   private dryFrames = 0
   private gapFrames = 0
   private underran = false
   private started = false
-  /** Words that wait for the rest of their frame have waited long enough: the reply may have broken off. */
-  private partFrameDue = false
+  /** Words that wait for more to come have waited long enough: the reply may have broken off. */
+  private draining = false
   /** Samples of the frame that the leg has refused so far; 0: it took the last one. */
   private heldSamples = 0
   private refusedInRow = 0
-  private playback: FilePlayback | null = null
-  /** Which order to the PBX its events must belong to. */
-  private order: symbol | null = null
-  private filed: Int16Array = new Int16Array(0)
-  /** Frame times since the file began to sound; null before. */
-  private filedFrames: number | null = null
 
   constructor(
     sampleRateHz: SampleRateHz,
@@ -99,7 +96,7 @@ export class Playout implements PacedWriter {
     this.listener = listener
     this.settings = settings
     this.warmUp = warmUp
-    this.files = files
+    this.filePart = files === null ? null : new FilePart(files, sampleRateHz, samplesPerFrame(sampleRateHz))
     this.queue = new SampleQueue(sampleRateHz * 60 * queueMinutesMax)
     this.frame = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
     this.silence = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
@@ -109,6 +106,7 @@ export class Playout implements PacedWriter {
   /** Null: the leg is gone; a reply waits where it is for the next one. */
   setLeg(leg: Leg | null): void {
     this.leg = leg
+    if (leg === null) this.callBack()
     this.joining = null
     this.legGone = false
     this.refusedInRow = 0
@@ -128,12 +126,14 @@ export class Playout implements PacedWriter {
 
   /** A reply begins: it starts to sound when `baseMs` of it (more, after underruns) are queued, or all of it. */
   begin(baseMs: Milliseconds): void {
-    const withinGrace = this.dryFrames * ptimeMs <= this.settings.graceMs
+    const withinGrace = this.sinceAudioFrames * ptimeMs <= this.settings.graceMs
     const continues = withinGrace && !this.announced && this.complete && this.playedSamples > 0
     const late = this.announced && this.isLate
+    const { playedSamples } = this
     this.reset()
+    if (continues) this.playedSamples = playedSamples
     this.warmUpSamples = continues ? 0 : msToSamples(this.warmUp.of(baseMs), this.sampleRateHz)
-    this.stage = this.settings.mode === 'file' && this.files !== null ? 'gathering' : 'warm_up'
+    this.stage = this.settings.mode === 'file' && this.filePart !== null ? 'gathering' : 'warm_up'
     // Its own end was announced already: only the grace ends what comes late.
     this.reopened = continues
     if (late && this.stage === 'warm_up') this.fallBack('no_audio')
@@ -142,6 +142,7 @@ export class Playout implements PacedWriter {
   push(samples: Int16Array): void {
     if (this.stage === 'idle') return
     this.dryFrames = 0
+    this.sinceAudioFrames = 0
     if (this.complete) {
       this.complete = false
       this.reopened = true
@@ -160,7 +161,7 @@ export class Playout implements PacedWriter {
   /** Drops what has not left yet; the frame being spoken is the last. Returns what was heard of the reply. */
   flush(): Milliseconds {
     const heardMs = this.heardMs
-    this.playback?.stop()
+    this.filePart?.stop()
     this.leg?.flush()
     this.reset()
     this.playedSamples = msToSamples(heardMs, this.sampleRateHz)
@@ -169,7 +170,7 @@ export class Playout implements PacedWriter {
 
   /** The leg is gone for good: the rest of the reply comes from a file. False where that cannot be. */
   takeTheFilePath(): boolean {
-    if (this.files === null || this.stage === 'idle') return false
+    if (this.filePart === null || this.stage === 'idle') return false
     this.legGone = true
     if (this.stage !== 'filed' && this.stage !== 'gathering') this.fallBack('leg_lost')
     this.fileWay = 'instead'
@@ -182,11 +183,7 @@ export class Playout implements PacedWriter {
 
   /** How much of the current (or last) reply has been heard. */
   get heardMs(): Milliseconds {
-    const fromFileMs = this.filedFrames === null ? 0 : this.filedFrames * ptimeMs
-    return (
-      samplesToMs(this.playedSamples, this.sampleRateHz) +
-      Math.min(samplesToMs(this.filed.length, this.sampleRateHz), fromFileMs)
-    )
+    return samplesToMs(this.playedSamples + (this.filePart?.heardSamples ?? 0), this.sampleRateHz)
   }
 
   get queuedMs(): Milliseconds {
@@ -208,19 +205,20 @@ export class Playout implements PacedWriter {
     this.underran = false
     this.started = false
     this.dryFrames = 0
+    this.sinceAudioFrames = 0
     this.gapFrames = 0
     this.heldSamples = 0
-    this.partFrameDue = false
+    this.draining = false
     this.refusedInRow = 0
     this.playedSamples = 0
-    this.playback = null
-    this.order = null
-    this.filed = new Int16Array(0)
-    this.filedFrames = null
+    this.filePart?.clear()
   }
 
   private writeFrame(): void {
-    this.dryFrames += 1
+    this.sinceAudioFrames += 1
+    // A reply that plays, or that the leg does not take, is not waiting for its provider.
+    const hasAudio = this.heldSamples > 0 || this.queue.length >= this.frame.samples.length
+    this.dryFrames = this.stage === 'playing' && hasAudio ? 0 : this.dryFrames + 1
     if (this.stage === 'idle') {
       this.offer(this.silence)
       return
@@ -237,13 +235,13 @@ export class Playout implements PacedWriter {
     if (this.stage === 'refilling') this.refill()
     if (this.stage === 'gathering' && this.complete) this.file()
     if (this.stage === 'playing') return this.play()
-    if (this.stage === 'filed' && this.filedFrames !== null) this.filedFrames += 1
+    if (this.stage === 'filed') this.filePart?.tick()
     this.offer(this.silence)
   }
 
   /** A provider that stops in mid-reply must not keep the gate shut for ever; one that is late may still go on. */
   private endIfDry(): void {
-    const graceIsOver = this.reopened && this.dryFrames * ptimeMs > this.settings.graceMs
+    const graceIsOver = this.reopened && this.sinceAudioFrames * ptimeMs > this.settings.graceMs
     if (graceIsOver || this.dryFrames > dryFramesMax) this.complete = true
   }
 
@@ -254,7 +252,8 @@ export class Playout implements PacedWriter {
   private play(): void {
     const { samples } = this.frame
     if (this.heldSamples === 0) {
-      if (this.queue.length < samples.length && !this.complete && !this.partFrameDue) {
+      if (this.queue.length < samples.length && !this.complete && !(this.draining && this.queue.length > 0)) {
+        this.draining = false
         this.stage = 'refilling'
         this.gapFrames = 1
         this.offer(this.silence)
@@ -271,7 +270,6 @@ export class Playout implements PacedWriter {
     this.playedSamples += this.heldSamples
     if (this.heldSamples > 0) this.sounds()
     this.heldSamples = 0
-    this.partFrameDue = false
     if (this.complete && this.queue.length === 0) this.done()
   }
 
@@ -292,13 +290,12 @@ export class Playout implements PacedWriter {
   private refill(): void {
     const frameSamples = this.frame.samples.length
     const enough = this.queue.length >= Math.max(frameSamples, this.lowWatermarkSamples)
-    this.partFrameDue =
-      this.queue.length > 0 && this.queue.length < frameSamples && this.dryFrames === partFrameWaitFrames
-    if (this.complete || enough || this.partFrameDue) {
+    this.draining = !enough && this.queue.length > 0 && this.dryFrames >= wordsWaitFrames
+    if (this.complete || enough || this.draining) {
       if (this.queue.length > 0) {
         this.underran = true
         this.counters.underruns += 1
-        if (!this.partFrameDue) this.warmUp.underran(this.gapFrames * ptimeMs)
+        if (!this.draining) this.warmUp.underran(this.gapFrames * ptimeMs)
       }
       this.stage = 'playing'
       return
@@ -316,7 +313,7 @@ export class Playout implements PacedWriter {
   // ── the file path ─────────────────────────────────────────────────────────────────────────────────────────────
 
   private fallBack(reason: FallbackReason): void {
-    if (this.files === null) return
+    if (this.filePart === null) return
     this.stage = 'gathering'
     this.byFile = true
     this.fileWay = reason === 'no_audio' ? 'beside' : 'instead'
@@ -330,45 +327,41 @@ export class Playout implements PacedWriter {
     rest.set(this.frame.samples.subarray(0, this.heldSamples))
     this.queue.take(rest.subarray(this.heldSamples))
     this.heldSamples = 0
-    if (rest.length === 0 || this.files === null) return this.done()
+    if (rest.length === 0 || this.filePart === null) return this.done()
     this.stage = 'filed'
     this.byFile = true
-    this.filed = rest
-    this.filedFrames = null
-    const order = Symbol('file')
-    this.order = order
-    const playback = this.files.play(rest, this.sampleRateHz, this.fileWay, (event) => {
-      // An event of a playback that was stopped means nothing to the reply after it.
-      if (this.order === order) this.filePlayed(event)
-    })
-    // It may have failed before it was ordered.
-    if (this.order === order) this.playback = playback
+    // Without a stream nothing is heard beside it.
+    if (this.leg === null && this.settings.mode === 'stream') this.fileWay = 'instead'
+    this.filePart.play(rest, this.fileWay, (event) => this.filePlayed(event))
   }
 
   private filePlayed(event: FilePlaybackEvent): void {
-    if (this.stage !== 'filed') return
-    if (event === 'started') {
-      this.filedFrames = 0
-      return this.sounds()
-    }
+    if (this.stage !== 'filed' || this.filePart === null) return
     // One that has finished was heard, also where its start was never told.
-    if (event === 'finished') this.sounds()
-    const heardSamples = (this.filedFrames ?? 0) * this.frame.samples.length
-    const rest = event === 'finished' ? this.filed.length : Math.min(this.filed.length, heardSamples)
-    this.playedSamples += rest
-    const left = this.filed.slice(rest)
-    this.filed = new Int16Array(0)
-    this.filedFrames = null
-    this.playback = null
-    this.order = null
-    if (event === 'finished') {
-      // What came while the file was playing is the reply's next part.
-      if (this.queue.length > 0 || !this.complete) this.stage = 'gathering'
-      else this.done()
-      return
+    if (event !== 'failed') this.sounds()
+    if (event === 'started') return
+    if (event === 'failed') {
+      this.counters.filesFailed += 1
+      return this.takeBack(this.filePart)
     }
-    this.counters.filesFailed += 1
-    this.stream(left)
+    this.playedSamples += this.filePart.finish()
+    // What came while the file was playing is the reply's next part.
+    if (this.queue.length > 0 || !this.complete) this.stage = 'gathering'
+    else this.done()
+  }
+
+  /** What is whispered beside a stream is not heard without one: the rest of it waits for the next way. */
+  private callBack(): void {
+    const { filePart } = this
+    if (filePart === null || this.stage !== 'filed') return
+    if (this.fileWay !== 'beside' || this.settings.mode === 'file') return
+    filePart.stop()
+    this.takeBack(filePart)
+  }
+
+  private takeBack(filePart: FilePart): void {
+    this.playedSamples += filePart.heardSamples
+    this.stream(filePart.takeBack())
   }
 
   /** What could not be played from a file goes the other way, where there still is one. */

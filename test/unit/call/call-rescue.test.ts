@@ -163,7 +163,6 @@ describe('a media path that is lost in mid-call', () => {
 
 describe('a media path is not made anew', () => {
   const cases: [string, string, Options, (made: TestCall) => void][] = [
-    ['where the caller was never heard', 'media_lost', { silent: true }, ({ leg }) => leg.end('media_lost')],
     [
       'where the caller had not been heard for more than 5 s',
       'media_lost',
@@ -184,6 +183,26 @@ describe('a media path is not made anew', () => {
     await settle()
     expect([made.pbx.reopenings, made.world.observer.restarts]).toEqual([0, 0])
     expectOver(made, cause)
+  })
+
+  test('where the caller was never heard: the rest of the reply comes from a file, and then the call ends', async () => {
+    const made = await speaking({ silent: true, files: true })
+    made.leg.end('media_lost')
+    made.world.clock.advance(20)
+    expect([made.pbx.reopenings, made.files.ways, made.call.ended]).toEqual([0, ['instead'], false])
+    made.files.say('started')
+    made.files.say('finished')
+    await settle()
+    expect([...audible(made.leg), ...(made.files.played[0] ?? [])]).toEqual([...counted(1000)])
+    expectOver(made, 'media_lost')
+  })
+
+  test('where the caller was never heard and there are no files: the call ends', async () => {
+    const made = await speaking({ silent: true })
+    made.leg.end('media_lost')
+    await settle()
+    expect(made.pbx.reopenings).toBe(0)
+    expectOver(made, 'media_lost')
   })
 
   test('where it had been heard 5 s ago it still is', async () => {

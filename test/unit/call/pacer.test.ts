@@ -129,4 +129,27 @@ describe('Pacer', () => {
     clock.advance(20)
     expect(writer.counts).toEqual([1])
   })
+
+  test('a writer that takes itself and another out while it writes costs the rest neither a frame nor one twice', () => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    const written: string[] = []
+    const writer = (name: string) => ({ writeFrames: () => void written.push(name) })
+    const first = pacer.add(writer('first'))
+    pacer.add(writer('second'))
+    const third: Disposable = pacer.add({
+      writeFrames: () => {
+        written.push('third')
+        third[Symbol.dispose]()
+        first[Symbol.dispose]()
+      },
+    })
+    pacer.add(writer('fourth'))
+    clock.advance(20)
+    expect(written.sort()).toEqual(['fourth', 'second', 'third'])
+    expect(pacer.size).toBe(2)
+    written.length = 0
+    clock.advance(20)
+    expect(written.sort()).toEqual(['fourth', 'second'])
+  })
 })

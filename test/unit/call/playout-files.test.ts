@@ -197,10 +197,10 @@ describe('the rest of a reply takes the file path', () => {
     const { leg, playout, files, events } = playoutBench({ fallbackMs: 200 }, withFiles)
     playout.begin(0)
     playout.push(counted(40))
-    // Two frames of the reply; the tenth frame time without audio is the 200th millisecond.
-    playout.writeFrames(9)
+    // Two frames of the reply; the tenth frame time of waiting for more is the 200th millisecond.
+    playout.writeFrames(2 + 9)
     expect(events).toEqual(['started'])
-    playout.writeFrames(2)
+    playout.writeFrames(1)
     expect(events).toEqual(['started', 'no_audio'])
     playout.push(counted(60, 321))
     playout.end()

@@ -179,6 +179,8 @@ class World {
     const endsEarly = this.random.next() < 0.3 ? Math.floor(count * 0.9) : count
     let pushed = 0
     let pause = 0
+    // A reply of its own, however soon it comes.
+    this.playout.announce()
     this.playout.begin(this.random.next() * 200)
     for (let ticks = 0; this.playout.active && ticks < 100_000; ticks += 1) {
       pause += 1

@@ -249,3 +249,65 @@ test('a reply that stalls in its warm-up takes the file path, and nothing of it 
   playout.writeFrames(1)
   expect(files.played.map((samples) => samples.length)).toEqual([150 * 8])
 })
+
+describe('a reply whose first part is long and comes at once', () => {
+  // The cascade: a sentence is made far faster than it is said, and the next one may come when it has been heard.
+  test.each([4000, 6000])('%d ms: the next part may come late, and is no fallback and no end', (firstMs) => {
+    const { leg, playout, events } = playoutBench({ fallbackMs: 2000, lowWatermarkMs: 60 }, { files: true })
+    playout.begin(60)
+    playout.push(constant(firstMs, 5))
+    playout.writeFrames(firstMs / 20 + 3)
+    expect([playout.active, events]).toEqual([true, ['started']])
+    playout.push(constant(1000, 6))
+    playout.end()
+    playout.writeFrames(1000 / 20 + 1)
+    expect(events).toEqual(['started', 'done'])
+    expect(leg.heard.filter((sample) => sample === 5).length).toBe(firstMs * 8)
+    expect(leg.heard.filter((sample) => sample === 6).length).toBe(1000 * 8)
+    expect(playout.heardMs).toBe(firstMs + 1000)
+  })
+
+  test('and breaks off: it is over 5 s after its last word was heard, not after it came', () => {
+    const { playout, events } = playoutBench()
+    playout.begin(0)
+    playout.push(constant(4000))
+    playout.writeFrames(200 + 249)
+    expect(events).toEqual(['started'])
+    playout.writeFrames(3)
+    expect(events).toEqual(['started', 'done'])
+  })
+})
+
+test('words that are less than the low watermark wait 100 ms for more, and no longer', () => {
+  const { leg, playout, events } = playoutBench({ lowWatermarkMs: 200 })
+  playout.begin(0)
+  playout.push(constant(20))
+  playout.writeFrames(2)
+  playout.push(constant(50, 9))
+  playout.writeFrames(4)
+  expect(leg.heard.includes(9)).toBe(false)
+  playout.writeFrames(4)
+  expect(leg.heard.filter((sample) => sample === 9).length).toBe(50 * 8)
+  expect(events).toEqual(['started'])
+})
+
+test('what is whispered beside a stream is called back when the stream is lost, and goes on with the next leg', () => {
+  const { leg, playout, files, events } = playoutBench({ fallbackMs: 200 }, { files: true })
+  playout.begin(0)
+  playout.push(constant(20))
+  playout.writeFrames(12)
+  playout.push(counted(100))
+  playout.end()
+  playout.writeFrames(1)
+  files.say('started')
+  playout.writeFrames(2)
+  playout.setLeg(null)
+  expect(files.stops).toBe(1)
+  playout.writeFrames(5)
+  playout.setLeg(leg)
+  const before = leg.written.length
+  playout.writeFrames(3)
+  // Two frames of the file had sounded.
+  expect(leg.written.slice(before).flatMap((frame) => [...frame])).toEqual([...counted(100)].slice(320))
+  expect(events).toEqual(['started', 'no_audio', 'done'])
+})
