@@ -15,8 +15,9 @@ export const stepMs = 500
 const stepDbfs = -20
 const audibleDbfs = -45
 
+/** More than `stepsMax` begin again with the first. */
 export function toneSteps(count: number): Int16Array {
-  return joined(Array.from({ length: count }, (_, step) => toneSound(stepMs, hzOf(step), stepDbfs, rateHz)))
+  return joined(Array.from({ length: count }, (_, step) => toneSound(stepMs, hzOf(step % stepsMax), stepDbfs, rateHz)))
 }
 
 export interface HeardSteps {

@@ -10,7 +10,8 @@ import { readWav } from '../bed/wav-file.ts'
 // Callers hang up whenever they like; whatever was under way, nothing of their call may be left anywhere. The whole of
 // it is `just soak`.
 
-const seed = Date.now() % 1_000_000
+/** The same in each run; `just soak` tries others. */
+const seed = 20_261
 
 describe('callers who hang up at any moment, through every door', () => {
   const churns: [string, Omit<ChurnOptions, 'seed'>][] = [

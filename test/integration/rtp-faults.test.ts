@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { AllowList } from '#asterisk/allow-list.ts'
 import { RtpDoor } from '#asterisk/rtp-door.ts'
+import { ptimeMs } from '#audio/format.ts'
 import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
@@ -35,6 +36,11 @@ test('5 % loss, 60 ms of jitter, duplicates: the engine’s counters are the net
   const allowList = AllowList.parse(['127.0.0.1'])
   if (!allowList.ok) throw new Error(allowList.error)
   let leg: Leg | null = null
+  // A machine that stands still makes a bad network worse than the proxy's record says: by no more than these frames.
+  let stalledFrames = 0
+  const watch = (lagMs: number) => {
+    stalledFrames += Math.round(lagMs / ptimeMs)
+  }
   const door = new RtpDoor({
     host: '127.0.0.1',
     advertiseHost: '127.0.0.1',
@@ -43,13 +49,13 @@ test('5 % loss, 60 ms of jitter, duplicates: the engine’s counters are the net
     ports: 'per_call',
     allowList: allowList.value,
     lockRemote: true,
-    // Room for a machine that stands still for a moment: what is given up for that would be late without being overtaken.
-    jitterBufferMaxMs: 400,
+    // Room for a machine that stands still for a moment: what is given up for that is late without being overtaken.
+    jitterBufferMaxMs: 1000,
     silentPeerTimeoutMs: 0,
     clock,
     random: seededRandom(1),
     log: silentLog,
-    pacer: new Pacer(clock),
+    pacer: new Pacer(clock, watch),
     accept: (_uuid, accepted) => {
       leg = accepted
       return 'accepted'
@@ -79,7 +85,7 @@ test('5 % loss, 60 ms of jitter, duplicates: the engine’s counters are the net
   const packets = 400
   let sent = 0
   const done = Promise.withResolvers<void>()
-  const sender = new Pacer(clock)
+  const sender = new Pacer(clock, watch)
   const sending = sender.add({
     writeFrames: (count) => {
       for (let each = 0; each < count && sent < packets; each += 1) {
@@ -94,29 +100,35 @@ test('5 % loss, 60 ms of jitter, duplicates: the engine’s counters are the net
   })
   await done.promise
   sending[Symbol.dispose]()
-  while (proxy.pending > 0) await Bun.sleep(20)
-  await Bun.sleep(500)
-
   const { record } = proxy
   const { stats } = opened
+  // Until all has arrived; then the buffer needs its delay to be heard, and the test's time limit is the only bound.
+  while (proxy.pending > 0 || door.counters.packetsIn < record.delivered) await Bun.sleep(20)
+  while (frames < packets - stalledFrames || stats.lost !== record.dropped) await Bun.sleep(20)
+  await Bun.sleep(500)
+
   expect(record).toMatchObject({ received: packets, delivered: packets - record.dropped + record.duplicated })
   expect(Math.min(record.dropped, record.duplicated)).toBeGreaterThan(8)
   expect(record.overtaken).toBeGreaterThan(40)
   expect(stats.lost).toBe(record.dropped)
   expect(stats.duplicates).toBe(record.duplicated)
-  // Put back in order, or, while the delay was still learnt, too late for it.
-  expect(stats.reordered + stats.late).toBe(record.overtaken)
-  expect(stats.late).toBeLessThan(packets * 0.05)
+  // Put back in order, or, while the delay was still learnt, too late for it; most of them the former. On a machine
+  // that keeps time both bounds are one.
+  expect(stats.reordered).toBeLessThanOrEqual(record.overtaken)
+  expect(stats.reordered + stats.late).toBeGreaterThanOrEqual(record.overtaken)
+  expect(stats.reordered + stats.late).toBeLessThanOrEqual(record.overtaken + stalledFrames)
+  expect(stats.late).toBeLessThan(record.overtaken / 2 + stalledFrames)
   // A frame for each lost and each late one; and the delay of some 60 ms, which is made of made-up frames.
-  expect(stats.concealed).toBeGreaterThanOrEqual(stats.lost + stats.late)
-  expect(stats.concealed).toBeLessThan(stats.lost + stats.late + 20)
-  expect(frames).toBeGreaterThanOrEqual(packets)
+  const missing = stats.lost + stats.late
+  expect(stats.concealed).toBeGreaterThanOrEqual(missing - 2 * stalledFrames)
+  expect(stats.concealed).toBeLessThan(missing + 20 + 2 * stalledFrames)
+  expect(frames).toBeGreaterThanOrEqual(packets - stalledFrames)
   expect(door.counters.packetsIn).toBe(record.delivered)
   expect(door.counters.dropped).toEqual({})
   // The way back is untouched.
   expect(far.received.length).toBe(packets)
   expect(new Set(far.received.map(({ timestamp }, index) => (timestamp - index * 160) >>> 0)).size).toBe(1)
-}, 15_000)
+}, 30_000)
 
 test.each([
   [0.05, 1],
