@@ -116,7 +116,7 @@ export class Engine {
     this.warmUp = new WarmUp(streaming.jitter_buffer_ms)
     this.admission = new Admission(callSettings(configuration, this.provider(), this.warmUp), world, this.load)
 
-    const unannouncedWire = audiosocket.accept_unannounced ? audiosocket.format : null
+    const unannouncedWire = () => (audiosocket.accept_unannounced ? this.media.doors.formatOf('audiosocket') : null)
     const mediaCalls = new MediaCalls(this.store, this.admission, unannouncedWire)
     const accept: AcceptLeg = (uuid, leg) => mediaCalls.accept(uuid, leg)
     this.media = createDoors({ configuration, allow, clock, log, random, pacer: this.pacer, accept })
@@ -201,9 +201,9 @@ export class Engine {
     const version = await ari.asteriskVersion()
     if (!version.ok) return
     this.asteriskVersion = version.value
-    if (!this.media.doors.auto) return
-    const modules = await ari.modules()
-    this.media.doors.found(version.value, modules.ok ? modules.value : null)
+    const { doors } = this.media
+    const modules = doors.asksForModules ? await ari.modules() : null
+    doors.found(version.value, modules?.ok === true ? modules.value : null)
   }
 
   get httpUrl(): string {

@@ -37,10 +37,14 @@ export interface MediaDoors {
 export function createDoors(deps: DoorDeps): MediaDoors {
   const { configuration, allow, clock, log, random, pacer, accept } = deps
   const { audiosocket, external_media: externalMedia, media_websocket: mediaWebSocket, asterisk } = configuration
+  // Which format it is depends on the Asterisk that is found, and the server is there before any.
+  const audioSocketRateHz = () => wireRatesHz[doors.formatOf('audiosocket')]
   const audioSocket = new AudioSocketServer({
     host: audiosocket.host,
     port: audiosocket.port,
-    sampleRateHz: wireRatesHz[audiosocket.format],
+    get sampleRateHz() {
+      return audioSocketRateHz()
+    },
     uuidTimeoutMs: audiosocket.uuid_timeout_ms,
     silentPeerTimeoutMs: audiosocket.silent_peer_timeout_ms,
     connectionsMax: audiosocket.max_connections,
@@ -101,9 +105,16 @@ export function createDoors(deps: DoorDeps): MediaDoors {
       externalmedia: { door: rtp, format: externalMedia.format },
       websocket: { door: webSocket, format: mediaWebSocket.format },
     },
+    webSocketListens: mediaWebSocket.direction === 'listen',
+    filesByHttp: filesByHttp(configuration),
     log,
   })
   return { doors, audioSocket, rtp, webSocket }
+}
+
+/** Without a folder that both see, where Asterisk can reach our HTTP port. */
+function filesByHttp(configuration: Configuration): boolean {
+  return configuration.file_playback.folder === '' && playbackUrl(configuration) !== null
 }
 
 /** How Asterisk gets at a file of ours: the shared folder, else by HTTP; null where there is no way. */

@@ -58,6 +58,7 @@ export class AriCall implements PbxSide {
   private readonly options: AriCallOptions
   private readonly bridgeId: string
   private media: MediaChannel
+  private joined: MediaChannel | null = null
   private call: Call | null = null
   private underWay: Promise<unknown> = Promise.resolve()
   private released: Promise<void> | null = null
@@ -72,6 +73,11 @@ export class AriCall implements PbxSide {
 
   channelEntered(channelId: string): void {
     if (channelId === this.media.id) this.media.hasEntered()
+  }
+
+  /** The channel that the call's media runs over; null while that is still being made. */
+  get joinedMedia(): string | null {
+    return this.joined === this.media ? this.media.id : null
   }
 
   carriesMedia(channelId: string): boolean {
@@ -137,7 +143,8 @@ export class AriCall implements PbxSide {
     const opening = next.open(Promise.resolve(ok(undefined)))
     this.underWay = Promise.all([this.underWay, lost.release(), opening])
     const opened = await opening
-    if (!opened.ok) log.warn('the media path could not be made anew', { call: call.id, why: opened.error })
+    if (opened.ok) this.joined = next
+    else log.warn('the media path could not be made anew', { call: call.id, why: opened.error })
     return opened.ok
   }
 
@@ -159,8 +166,10 @@ export class AriCall implements PbxSide {
       return this.succeeded(call, await this.options.ari.addToBridge(this.bridgeId, this.options.channelId))
     }
     const mediaSide = async (): Promise<boolean> => {
-      const opened = await this.media.open(bridge)
-      if (!opened.ok) void this.failed(call, opened.error)
+      const { media } = this
+      const opened = await media.open(bridge)
+      if (opened.ok) this.joined = media
+      else void this.failed(call, opened.error)
       return opened.ok
     }
     const [callerJoined, mediaJoined] = await Promise.all([caller(), mediaSide()])

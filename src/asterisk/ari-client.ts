@@ -147,6 +147,14 @@ export class AriClient {
     return this.request('POST', `/channels/${encodeURIComponent(channelId)}/play`, { media, playbackId }, nothing)
   }
 
+  /** `queued`, `playing`, `continuing`, `done` or `failed`; 404 once it has ended, since Asterisk then forgets it. */
+  playback(playbackId: string): Promise<AriResult<{ readonly state: string }>> {
+    return this.request('GET', `/playbacks/${encodeURIComponent(playbackId)}`, {}, (body) => {
+      const { state } = body as { state?: unknown }
+      return { state: typeof state === 'string' ? state : 'unknown' }
+    })
+  }
+
   /** What is playing, or waiting to, is heard no more. */
   stopPlayback(playbackId: string): Promise<AriResult<void>> {
     return this.request('DELETE', `/playbacks/${encodeURIComponent(playbackId)}`, {}, nothing)

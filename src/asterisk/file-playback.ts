@@ -23,6 +23,10 @@ import type { PlaybackFiles, PublishedFile } from './playback-files.ts'
  * Whispered audio goes out with the frames that the bridge sends to the caller. A bridge made with `sendsAlways` sends
  * one every 20 ms, by Asterisk's own clock. Any other passes on the frames of the media channel as they come: what is
  * whispered then stutters when they do, and is not heard at all when there are none.
+ *
+ * What becomes of a playback is told by events, and an event socket that breaks loses them. So after it was away, and
+ * when a playback's time is over, Asterisk is asked: a playback that it took and no longer knows has been heard. Where it
+ * says nothing either, that is believed too: the caller had better miss the end of a reply than hear all of it twice.
  */
 export interface FilePlayerOptions {
   readonly ari: AriClient
@@ -41,6 +45,8 @@ export interface FilePlayerOptions {
 
 /** Beyond the length of the audio: making the channel, fetching the file. */
 const graceMs: Milliseconds = 5000
+/** A playback that Asterisk still knows when its time is over is given `graceMs` more, so many times. */
+const extensionsMax = 3
 /** Asterisk answers that a channel was made some milliseconds before anything can be played on it. */
 const enteringMaxMs: Milliseconds = 500
 const enteringWaitMs: Milliseconds = 20
@@ -70,7 +76,7 @@ export class AsteriskFilePlayer implements FilePlayer {
     const playback = new Playback(id, samplesToMs(samples.length, sampleRateHz), listener)
     this.playing = [...this.playing, playback]
     const lengthsMs = this.playing.reduce((sum, { lengthMs }) => sum + lengthMs, 0)
-    playback.deadline = clock.after(lengthsMs + graceMs, () => this.gaveNoSign(playback))
+    playback.deadline = clock.after(lengthsMs + graceMs, () => void this.overdue(playback))
     bind(id)
     const channel = way === 'beside' ? this.whisperChannel() : Promise.resolve(ok(this.options.channelId))
     const order = this.order(playback, files.publish(samples, sampleRateHz), channel)
@@ -86,6 +92,11 @@ export class AsteriskFilePlayer implements FilePlayer {
     if (playback.started) return
     playback.started = true
     playback.listener('started')
+  }
+
+  /** Events may have been lost: Asterisk is asked what has become of each playback. Never throws. */
+  async recheck(): Promise<void> {
+    await Promise.all(this.playing.filter(({ taken }) => taken).map((playback) => this.ask(playback)))
   }
 
   /** Nothing plays any more, and nothing of it is left in Asterisk. Idempotent; never throws. */
@@ -113,6 +124,7 @@ export class AsteriskFilePlayer implements FilePlayer {
     if (!channel.ok) return this.fail(playback, channel.error)
     const asked = await this.askFor(playback, channel.value, published.value.mediaUri)
     playback.asked = true
+    playback.taken = asked.ok
     if (playback.stopped) return this.silence(playback)
     if (asked.ok || playback.over) return
     // Without an answer it may be playing all the same.
@@ -157,10 +169,32 @@ export class AsteriskFilePlayer implements FilePlayer {
     if (playback.asked) this.underWay = Promise.all([this.underWay, this.silence(playback)])
   }
 
-  private gaveNoSign(playback: Playback): void {
+  /** Its time is over, and no event has told its end. */
+  private async overdue(playback: Playback): Promise<void> {
+    const known = playback.taken && (await this.ask(playback))
+    if (playback.over) return
+    if (known === true && playback.extensions < extensionsMax) {
+      playback.extensions += 1
+      playback.deadline = this.options.clock.after(graceMs, () => void this.overdue(playback))
+      return
+    }
     this.stop(playback)
     this.options.log.warn('a file gave no sign of its end', { call: this.options.channelId, started: playback.started })
-    playback.listener('failed')
+    // Asterisk took it. Only one that it says is still waiting to sound, and that is stopped now, may be repeated.
+    if (!playback.taken || (known === true && !playback.started)) return playback.listener('failed')
+    if (!playback.started) playback.listener('started')
+    playback.listener('finished')
+  }
+
+  /** Says what Asterisk says of a playback that it took. True: it is there still; null: no answer. */
+  private async ask(playback: Playback): Promise<boolean | null> {
+    const found = await this.options.ari.playback(playback.id)
+    if (!found.ok && found.error.status !== 404) return null
+    const state = found.ok ? found.value.state : 'done'
+    if (state === 'failed') this.event(playback.id, 'failed')
+    else if (state !== 'queued') this.event(playback.id, 'started')
+    if (state === 'done') this.event(playback.id, 'finished')
+    return state !== 'done' && state !== 'failed'
   }
 
   private fail(playback: Playback, why: string): void {
@@ -198,6 +232,9 @@ class Playback {
   file: PublishedFile | null = null
   /** Asterisk has answered. */
   asked = false
+  /** With a yes: it has been heard, or will be. */
+  taken = false
+  extensions = 0
   started = false
   stopped = false
   over = false

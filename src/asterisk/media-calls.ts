@@ -13,10 +13,10 @@ import type { Acceptance } from './door.ts'
 export class MediaCalls {
   private readonly store: SessionStore
   private readonly admission: Admission
-  private readonly unannouncedWire: WireFormat | null
+  private readonly unannouncedWire: () => WireFormat | null
 
-  /** `unannouncedWire`: what such a call speaks; null where none is taken. */
-  constructor(store: SessionStore, admission: Admission, unannouncedWire: WireFormat | null) {
+  /** `unannouncedWire`: what such a call speaks now; null where none is taken. */
+  constructor(store: SessionStore, admission: Admission, unannouncedWire: () => WireFormat | null) {
     this.store = store
     this.admission = admission
     this.unannouncedWire = unannouncedWire
@@ -26,7 +26,8 @@ export class MediaCalls {
     const announced = this.store.byMediaUuid(uuid)
     if (announced !== undefined) return announced.attachLeg(leg) === 'attached' ? 'accepted' : 'duplicate_uuid'
     // A connection that comes after its call has ended must not become a call of its own.
-    if (this.unannouncedWire === null || this.store.endedLately(uuid)) {
+    const wire = this.unannouncedWire()
+    if (wire === null || this.store.endedLately(uuid)) {
       this.store.noteUnknown('media')
       return 'unknown_uuid'
     }
@@ -35,7 +36,7 @@ export class MediaCalls {
       caller: { number: '', name: '', dialled: '' },
       origin: 'dialplan',
       transport: 'audiosocket',
-      wire: this.unannouncedWire,
+      wire,
       pbx: noPbx,
     })
     if (typeof call === 'string') return 'refused'

@@ -4,7 +4,8 @@ import type { Malformed } from './rtp.ts'
 /**
  * Where a call's packets go to and may come from. Asterisk announces an endpoint; behind NAT or in a container its
  * packets come from another one, and then that one is learnt, once. The announced endpoint always stays in its rights:
- * a stranger that was faster than Asterisk is heard for a packet or two, and never keeps the call.
+ * a stranger that was faster than Asterisk is heard for a packet or two, and never keeps the call. It takes a valid
+ * packet to change over, so that junk in the announced endpoint's name takes no call from one that was learnt.
  */
 export interface Endpoint {
   readonly address: string
@@ -46,13 +47,11 @@ export class RemoteEndpoint {
     return !this.isHeard
   }
 
-  /** `other`: may become the current one, if its packet is valid. */
+  /** Changes nothing. `other`: may become the current one, if its packet is valid. */
   judge(port: number, address: string): 'current' | 'other' | 'foreign_source' | 'not_allowed' {
     const { current, announced } = this
     if (announced !== null && is(announced, port, address)) {
-      if (!this.announcedAllowed) return 'not_allowed'
-      this.current = announced
-      return 'current'
+      return this.announcedAllowed ? 'current' : 'not_allowed'
     }
     if (this.isHeard && current !== null && is(current, port, address)) return 'current'
     if (this.isHeard && this.lock) return 'foreign_source'
@@ -66,9 +65,10 @@ export class RemoteEndpoint {
     return true
   }
 
-  /** A valid packet of the current endpoint was taken. */
-  confirm(): void {
+  /** A valid packet of this source was taken. */
+  confirm(port: number, address: string): void {
     this.isHeard = true
+    if (this.announced !== null && is(this.announced, port, address)) this.current = this.announced
   }
 }
 

@@ -134,7 +134,10 @@ export class RtpLeg implements Leg, PacedWriter {
     this.listener = listener
   }
 
-  /** `full`: the kernel had no room for the datagram, and it was dropped. */
+  /**
+   * `full`: nobody knows where to, or the kernel did not take the datagram, and it was dropped. Its time passes all the
+   * same: the timestamps go on, and the next packet that leaves is the first behind a gap.
+   */
   write(frame: AudioFrame): Sent {
     if (this.ended) return 'closed'
     const { payload, packet } = this
@@ -144,10 +147,11 @@ export class RtpLeg implements Leg, PacedWriter {
       writeHeader(packet, payload.sends, this.marker, this.sequence, this.timestamp, this.ssrc)
       const isWhole = perPacket === frame.samples.length
       payload.encode(isWhole ? frame.samples : frame.samples.subarray(from, from + perPacket), this.packetPayload)
-      this.marker = false
-      this.sequence = (this.sequence + 1) & 0xffff
       this.timestamp = (this.timestamp + perPacket) % 2 ** 32
-      if (!this.send()) sent = 'full'
+      const isSent = this.send()
+      this.marker = !isSent
+      if (isSent) this.sequence = (this.sequence + 1) & 0xffff
+      else sent = 'full'
     }
     return sent
   }
@@ -157,7 +161,7 @@ export class RtpLeg implements Leg, PacedWriter {
     const { current } = this.remote
     if (current === null) {
       counters.unsent.no_remote += 1
-      return true
+      return false
     }
     // A refusal belongs to an earlier datagram, on a shared socket perhaps to another call's: this one was not sent
     // for it, and is sent once more. A second refusal in a row is our own.
@@ -173,7 +177,7 @@ export class RtpLeg implements Leg, PacedWriter {
         counters.unsent.refused += 1
       }
     }
-    return true
+    return false
   }
 
   /** Nothing waits on this side, and nothing in Asterisk beyond the frames in flight. */
@@ -220,7 +224,7 @@ export class RtpLeg implements Leg, PacedWriter {
     if (source === 'other' && !remote.follow(port, address, this.heard === null || this.heard.ssrc === header.ssrc)) {
       return 'foreign_source'
     }
-    remote.confirm()
+    remote.confirm(port, address)
     if (this.heard?.ssrc !== header.ssrc) {
       this.heard = { ssrc: header.ssrc }
       this.events.reset()

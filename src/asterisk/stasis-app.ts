@@ -52,9 +52,7 @@ export class StasisApp {
       case 'ChannelDestroyed':
         return this.left(event.channel)
       case 'ChannelDtmfReceived':
-        // The digit also arrives on the media connection; this is only where an unknown channel shows.
-        if (this.options.store.byChannelId(event.channel.id) === undefined) this.unknown('channel', event.type)
-        return
+        return this.digit(event.channel, event.digit)
       case 'PlaybackStarted':
         return this.played(event.playback.id, 'started')
       case 'PlaybackFinished':
@@ -64,20 +62,38 @@ export class StasisApp {
     }
   }
 
-  /** After the event socket was away: a call whose channel ended meanwhile is over. */
+  /** After the event socket was away: what it did not bring meanwhile is found out by asking. */
   async reconcile(): Promise<void> {
     const { store, ari, clock, log } = this.options
     // Calls that begin while Asterisk is being asked are not in its answer, and are not judged by it.
-    const known = store.live.filter((call) => call.origin === 'ari')
+    const known = store.live.flatMap((call) => {
+      const { pbx } = call
+      return pbx instanceof AriCall ? [{ call, pbx, media: pbx.joinedMedia }] : []
+    })
     if (known.length === 0) return
+    for (const { pbx } of known) void pbx.files?.recheck()
     let channels = await ari.channels()
     for (let attempt = 1; attempt < reconcileAttempts && !channels.ok; attempt += 1) {
       await clock.sleep(reconcileWaitMs)
       channels = await ari.channels()
     }
     if (!channels.ok) return log.error('cannot tell which calls have ended', { why: channels.error.message })
-    const alive = channels.value.map((channel) => channel.id)
-    for (const call of known) if (!alive.includes(call.id)) void call.end('caller')
+    const alive = new Set(channels.value.map((channel) => channel.id))
+    for (const { call, pbx, media } of known) {
+      if (!alive.has(call.id)) void call.end('caller')
+      else if (media !== null && !alive.has(media) && pbx.carriesMedia(media)) call.mediaLost()
+    }
+    for (const channel of channels.value) {
+      // Until it runs Stasis it cannot be added to a bridge, and its StasisStart is still to come.
+      if (channel.dialplan.app_name === 'Stasis') store.byChannelId(channel.id)?.pbx.channelEntered(channel.id)
+    }
+  }
+
+  /** The other two doors bring digits with the media; RTP as Asterisk's UnicastRTP speaks it has none. */
+  private digit(channel: AriChannel, digit: string): void {
+    const call = this.options.store.byChannelId(channel.id)
+    if (call === undefined) return this.unknown('channel', 'ChannelDtmfReceived')
+    if (call.transport === 'externalmedia' && channel.id === call.id) call.digit(digit)
   }
 
   private entered(channel: AriChannel, args: readonly string[]): void {

@@ -99,6 +99,15 @@ export const features = {
     ],
     source: 'asterisk PR#1267 "Media over Websocket Channel Driver"; release tags of channels/chan_websocket.c',
   },
+  /** MEDIA_START says whose connection it is. Before, one that Asterisk opens cannot be told from another. */
+  webSocketChannelId: {
+    releases: [
+      [20, 17],
+      [22, 7],
+      [23, 1],
+    ],
+    source: 'asterisk/asterisk release tags: channel_id in the events of channels/chan_websocket.c; 21.x never got it',
+  },
   /** Before, a digit, comfort noise, a ping or an early hang-up ended the call, or Asterisk. 21.x never got the cures. */
   webSocketWhole: {
     releases: [
@@ -123,9 +132,11 @@ export const modulesOf: Readonly<Record<Transport, readonly string[]>> = {
 
 interface ChoiceRow {
   readonly transport: Transport
-  /** The Asterisk must have it; null: any Asterisk, one whose version cannot be read too. */
+  /** The Asterisk must have it; null: for one whose version cannot be read. */
   readonly needs: Feature | null
   readonly why: string
+  /** Where the feature does not give it. */
+  readonly source?: string
 }
 
 /** The first row that fits is taken: its feature is there, and its modules are loaded. */
@@ -159,16 +170,19 @@ export const choices: readonly ChoiceRow[] = [
     transport: 'audiosocket',
     needs: null,
     why: "this Asterisk's version says nothing: AudioSocket is in every release since 18",
+    source: features.audioSocket.source,
   },
   {
     transport: 'externalmedia',
     needs: null,
     why: "this Asterisk's version says nothing, and AudioSocket is not loaded",
+    source: features.rtp.source,
   },
   {
     transport: 'websocket',
     needs: null,
     why: "this Asterisk's version says nothing, and chan_websocket alone is loaded",
+    source: features.webSocket.source,
   },
 ]
 
@@ -211,24 +225,33 @@ interface FormatRow {
 export const formatRows: readonly FormatRow[] = [
   { transport: 'audiosocket', formats: ['slin'], needs: 'audioSocket' },
   { transport: 'audiosocket', formats: ['slin16', 'slin24', 'slin48'], needs: 'audioSocketWideband' },
-  // 20 ms of slin48 are 1,932 bytes with their header: more than a packet of Ethernet holds.
-  { transport: 'externalmedia', formats: ['ulaw', 'alaw', 'slin16', 'slin24'], needs: 'rtp' },
+  // UnicastRTP has no SDP, and takes payload types up to 34 only: slin16 and above it sends, and drops what it is sent.
+  { transport: 'externalmedia', formats: ['ulaw', 'alaw'], needs: 'rtp' },
   { transport: 'externalmedia', formats: ['slin'], needs: 'rtpSlin8' },
   { transport: 'websocket', formats: ['slin', 'slin16', 'slin24', 'slin48', 'ulaw', 'alaw'], needs: 'webSocket' },
 ]
 
-/** What every Asterisk with the transport can carry; for a version that cannot be read. */
-const safeFormats: Readonly<Record<Transport, readonly WireFormat[]>> = {
-  audiosocket: ['slin'],
-  externalmedia: ['ulaw', 'alaw', 'slin16', 'slin24'],
-  websocket: ['slin', 'slin16', 'slin24', 'slin48', 'ulaw', 'alaw'],
+/** What every Asterisk with the transport can carry. */
+export const safeFormats: Readonly<Record<Transport, WireFormat>> = {
+  audiosocket: 'slin',
+  externalmedia: 'ulaw',
+  websocket: 'slin',
 }
 
-/** The formats that a transport may use with this Asterisk; none where it does not have the transport. */
-export function formatsOf(transport: Transport, version: string): readonly WireFormat[] {
+/**
+ * The formats that a transport may use with this Asterisk; none where it does not have the transport. Null: a version
+ * that cannot be read says nothing about it.
+ */
+export function formatsOf(transport: Transport, version: string): readonly WireFormat[] | null {
   const parsed = parseAsteriskVersion(version)
-  if (parsed === null) return safeFormats[transport]
+  if (parsed === null) return null
   return formatRows.flatMap((row) =>
     row.transport === transport && has(features[row.needs], parsed) ? row.formats : [],
   )
+}
+
+/** Can a media WebSocket that this Asterisk opens be told from another? An unreadable version has the doubt's benefit. */
+export function webSocketSaysWhose(version: string): boolean {
+  const parsed = parseAsteriskVersion(version)
+  return parsed === null || has(features.webSocketChannelId, parsed)
 }

@@ -144,7 +144,10 @@ export class JitterBuffer {
       return
     }
     const isNewest = mapped > packets.highest
-    if (isNewest) this.followTimestamp(mapped, timestamp, nowMs)
+    if (isNewest) {
+      this.followTimestamp(mapped, timestamp, nowMs)
+      this.makeRoom(mapped)
+    }
     const position = this.timestampMapped + ((timestamp - this.timestampRaw) | 0)
     packets.noteCame(mapped)
     if (isNewest) {
@@ -173,6 +176,7 @@ export class JitterBuffer {
     if (mapped > packets.highest) {
       this.sequenceRaw = sequence
       this.sequenceMapped = mapped
+      this.makeRoom(mapped)
     }
     packets.noteCame(mapped)
   }
@@ -226,7 +230,9 @@ export class JitterBuffer {
 
   private keep(sequence: number, position: number, samples: Int16Array, isNewest: boolean): void {
     const { packets, stats } = this
-    if (this.state === 'waiting' && sequence < packets.next) {
+    // Before anything was heard or given up, what was overtaken by the first to arrive becomes the first.
+    const isBeginning = this.state === 'waiting' && packets.next === packets.first
+    if (isBeginning && sequence < packets.next && packets.highest - sequence < waitingMax) {
       packets.next = sequence
       packets.first = sequence
       this.position = position
@@ -234,7 +240,6 @@ export class JitterBuffer {
       return this.dropLate(sequence)
     }
     if (!isNewest) stats.reordered += 1
-    while (sequence - packets.next >= waitingMax) this.giveUp(packets.firstWaiting())
     packets.put(sequence, position, samples)
   }
 
@@ -244,13 +249,17 @@ export class JitterBuffer {
     if (sequence < this.packets.next && sequence >= this.packets.first) this.stats.lost -= 1
   }
 
-  /** Too many wait: the oldest is not heard. */
+  /** The window ends with this packet, which is the newest: what waits before the window is not heard. */
+  private makeRoom(sequence: number): void {
+    const { packets } = this
+    const begin = sequence - waitingMax + 1
+    if (begin <= packets.next) return
+    for (let each = packets.firstWaiting(); each >= 0 && each < begin; each = packets.firstWaiting()) this.giveUp(each)
+    this.stats.lost += packets.skipTo(begin)
+  }
+
+  /** A packet that waits is not heard. */
   private giveUp(sequence: number): void {
-    if (sequence < 0) {
-      this.packets.next += 1
-      this.stats.lost += this.packets.hasCome(this.packets.next - 1) ? 0 : 1
-      return
-    }
     this.stats.lost += this.packets.take(sequence)
     this.stats.late += 1
   }

@@ -5,11 +5,11 @@
 
 /** 20 s of packets of 20 ms: how long a packet is known to have come. */
 const remembered = 1024
-/** 1.2 s of packets of 10 ms may wait. */
+/** 1.2 s of packets of 10 ms may wait. Whoever notes a newer packet makes room first, so no search goes further. */
 export const waitingMax = 128
 
 export class PacketWindow {
-  /** The next packet in order that has not been taken. */
+  /** The next packet in order that has not been taken; less than `waitingMax` before `highest`. */
   next = 0
   /** The newest packet that has come. */
   highest = -1
@@ -79,6 +79,15 @@ export class PacketWindow {
     const missing = this.missingBefore(sequence)
     this.sequences[sequence % waitingMax] = -1
     this.next = sequence + 1
+    return missing
+  }
+
+  /** The turn of all before this one is over, and none of them waits; answers how many of them never came. */
+  skipTo(sequence: number): number {
+    // Beyond the newest nothing has come, and nothing needs to be looked at.
+    const known = Math.min(sequence, this.highest + 1)
+    const missing = this.missingBefore(known) + sequence - known
+    this.next = sequence
     return missing
   }
 }

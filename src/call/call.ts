@@ -9,7 +9,7 @@ import type { HangupCause, Leg, Transport } from './leg.ts'
 import { MediaPath, noAudio } from './media-path.ts'
 import { MediaRescue } from './media-rescue.ts'
 import { MediaWatch } from './media-watch.ts'
-import type { CallFacts, CallOrigin, CallStep } from './observer.ts'
+import type { CallFacts, CallStep } from './observer.ts'
 import type { PbxSide } from './pbx-side.ts'
 import type { SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
 import type { TurnState } from './turn-state.ts'
@@ -70,10 +70,6 @@ export class Call {
 
   get pbx(): PbxSide {
     return this.plan.pbx
-  }
-
-  get origin(): CallOrigin {
-    return this.plan.origin
   }
 
   get transport(): Transport {

@@ -7,8 +7,8 @@ import type { Call } from './call.ts'
 export const unknownKinds = ['channel', 'media', 'playback'] as const
 export type UnknownKind = (typeof unknownKinds)[number]
 
-/** Three names a call: the last hundred calls. */
-const latelyMax = 300
+/** Three names a call: at least the last hundred calls. */
+const latelyMin = 300
 
 export class SessionStore {
   readonly unknown: Record<UnknownKind, number> = { channel: 0, media: 0, playback: 0 }
@@ -24,8 +24,11 @@ export class SessionStore {
   private readonly byPlayback = new Map<string, Call>()
   // keyed by: call
   private readonly names = new Map<Call, { readonly map: Map<string, Call>; readonly name: string }[]>()
-  /** Names of calls that ended lately, the newest last. */
-  private readonly lately: string[] = []
+  // keyed by: name of a call that ended lately, the newest last
+  private readonly lately = new Set<string>()
+  /** Names of live calls, and the most there ever were: all of them may end at one moment. */
+  private held = 0
+  private heldMax = 0
   private emptyWaiters: (() => void)[] = []
 
   get size(): number {
@@ -73,7 +76,7 @@ export class SessionStore {
 
   /** Did this channel or media connection belong to a call that has ended lately? Its last events are no news. */
   endedLately(name: string): boolean {
-    return this.lately.includes(name)
+    return this.lately.has(name)
   }
 
   noteUnknown(kind: UnknownKind): void {
@@ -84,13 +87,14 @@ export class SessionStore {
   remove(call: Call): void {
     this.calls.delete(call.id)
     // Of its own names only: hundreds of calls may end at one moment.
-    for (const { map, name } of this.names.get(call) ?? []) {
+    const names = this.names.get(call) ?? []
+    for (const { map, name } of names) {
       if (map.get(name) !== call) continue
       map.delete(name)
-      this.lately.push(name)
+      this.remember(name)
     }
     this.names.delete(call)
-    this.lately.splice(0, Math.max(0, this.lately.length - latelyMax))
+    this.held -= names.length
     if (this.calls.size > 0) return
     for (const resolve of this.emptyWaiters) resolve()
     this.emptyWaiters = []
@@ -99,8 +103,21 @@ export class SessionStore {
   private bind(map: Map<string, Call>, name: string, call: Call): void {
     map.set(name, call)
     const names = this.names.get(call)
+    this.held += 1
+    this.heldMax = Math.max(this.heldMax, this.held)
     if (names === undefined) this.names.set(call, [{ map, name }])
     else names.push({ map, name })
+  }
+
+  /** Of names that ended lately, as many as two full houses have: one that has just ended, and the one before it. */
+  private remember(name: string): void {
+    this.lately.delete(name)
+    this.lately.add(name)
+    const max = Math.max(latelyMin, 2 * this.heldMax)
+    for (const oldest of this.lately) {
+      if (this.lately.size <= max) return
+      this.lately.delete(oldest)
+    }
   }
 
   /** Resolves when no call is live. */

@@ -41,6 +41,49 @@ function clash(one: 'audiosocket' | 'media_websocket', other: 'audiosocket' | 'h
   }
 }
 
+type Chosen = Configuration['audio_transport']
+
+/** `auto` takes the door that suits the Asterisk it finds: what a door lacks that it may take is said, and no mistake yet. */
+function lacking(audioTransport: Chosen): { readonly severity: CrossCheck['severity']; readonly when: string } {
+  if (audioTransport !== 'auto') return { severity: 'error', when: '' }
+  return { severity: 'warning', when: ' where audio_transport: auto takes this door' }
+}
+
+function fewWebSockets(audioTransport: Chosen): CrossCheck {
+  const { severity, when } = lacking(audioTransport)
+  return {
+    keys: ['media_websocket.max_connections', 'limits.calls', 'audio_transport'],
+    severity,
+    broken: ({ audio_transport, media_websocket, limits }) =>
+      audio_transport === audioTransport && media_websocket.max_connections < limits.calls,
+    message: ({ media_websocket, limits }) =>
+      `media_websocket.max_connections (${media_websocket.max_connections}) must be at least limits.calls (${limits.calls})${when}: each call has a connection`,
+    advice: 'Raise media_websocket.max_connections or lower limits.calls.',
+  }
+}
+
+function fewRtpPorts(audioTransport: Chosen): CrossCheck {
+  const { severity, when } = lacking(audioTransport)
+  return {
+    keys: [
+      'external_media.port_max',
+      'external_media.port_min',
+      'external_media.ports',
+      'limits.calls',
+      'audio_transport',
+    ],
+    severity,
+    broken: ({ audio_transport, external_media: { ports, port_min, port_max }, limits }) =>
+      audio_transport === audioTransport &&
+      ports === 'per_call' &&
+      port_min > 0 &&
+      port_max - port_min + 1 < limits.calls,
+    message: ({ external_media: { port_min, port_max }, limits }) =>
+      `external_media.port_min to port_max (${port_min} to ${port_max}) are ${Math.max(0, port_max - port_min + 1)} ports, fewer than limits.calls (${limits.calls}): each call has one${when}`,
+    advice: 'Widen the range, lower limits.calls, or set external_media.ports to shared.',
+  }
+}
+
 export const mediaChecks: readonly CrossCheck[] = [
   clash('audiosocket', 'health'),
   clash('media_websocket', 'health'),
@@ -53,15 +96,8 @@ export const mediaChecks: readonly CrossCheck[] = [
       `audiosocket.max_connections (${audiosocket.max_connections}) must be at least limits.calls (${limits.calls}): each call has a connection`,
     advice: 'Raise audiosocket.max_connections or lower limits.calls.',
   },
-  {
-    keys: ['media_websocket.max_connections', 'limits.calls', 'audio_transport'],
-    severity: 'error',
-    broken: ({ audio_transport, media_websocket, limits }) =>
-      audio_transport === 'websocket' && media_websocket.max_connections < limits.calls,
-    message: ({ media_websocket, limits }) =>
-      `media_websocket.max_connections (${media_websocket.max_connections}) must be at least limits.calls (${limits.calls}): each call has a connection`,
-    advice: 'Raise media_websocket.max_connections or lower limits.calls.',
-  },
+  fewWebSockets('websocket'),
+  fewWebSockets('auto'),
   {
     keys: ['audiosocket.advertise_host'],
     severity: 'error',
@@ -112,28 +148,8 @@ export const mediaChecks: readonly CrossCheck[] = [
     advice:
       'Set external_media.host to 0.0.0.0 and external_media.advertise_host to the address of this machine as Asterisk sees it.',
   },
-  {
-    keys: [
-      'external_media.port_max',
-      'external_media.port_min',
-      'external_media.ports',
-      'limits.calls',
-      'audio_transport',
-    ],
-    severity: 'error',
-    broken: (configuration) => {
-      const { ports, port_min, port_max } = configuration.external_media
-      return (
-        configuration.audio_transport === 'externalmedia' &&
-        ports === 'per_call' &&
-        port_min > 0 &&
-        port_max - port_min + 1 < configuration.limits.calls
-      )
-    },
-    message: ({ external_media: { port_min, port_max }, limits }) =>
-      `external_media.port_min to port_max (${port_min} to ${port_max}) are ${Math.max(0, port_max - port_min + 1)} ports, fewer than limits.calls (${limits.calls}): each call has one`,
-    advice: 'Widen the range, lower limits.calls, or set external_media.ports to shared.',
-  },
+  fewRtpPorts('externalmedia'),
+  fewRtpPorts('auto'),
   {
     keys: ['streaming.jitter_buffer_ms', 'streaming.min_start_ms', 'streaming.greeting_min_start_ms'],
     severity: 'error',

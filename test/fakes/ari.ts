@@ -19,6 +19,7 @@ type Operation =
   | 'channels'
   | 'play'
   | 'stop'
+  | 'playback'
   | 'whisper'
 
 export const ariError = (status: number | null, message = 'refused'): AriError => ({
@@ -43,6 +44,10 @@ export class FakeAri extends AriClient {
   mediaVariables: Readonly<Record<string, string>> = {}
   readonly variableValues: Record<string, string> = {}
   readonly playbackIds: string[] = []
+  /** What each channel runs, as a list of them says. */
+  runs: string | null = null
+  /** Of each playback that there is. */
+  playbackState = 'playing'
   /** Answers these operations with an error; `times` counts down. */
   refuse: Partial<Record<Operation, { readonly error: AriError; times: number }>> = {}
   private readonly held: Partial<Record<Operation, (() => void)[]>> = {}
@@ -80,7 +85,7 @@ export class FakeAri extends AriClient {
   }
 
   override channels(): Promise<AriResult<readonly AriChannel[]>> {
-    return this.serve('channels', 'channels', () => ok(this.channelIds.map((id) => ariChannel({ id }))))
+    return this.serve('channels', 'channels', () => ok(this.channelIds.map((id) => this.listed(id))))
   }
 
   /** Looking is no request that changes anything: it is not written down. */
@@ -166,6 +171,15 @@ export class FakeAri extends AriClient {
     })
   }
 
+  /** Looking, again. */
+  override playback(playbackId: string): Promise<AriResult<{ readonly state: string }>> {
+    return this.serve('playback', null, () =>
+      this.playbackIds.includes(playbackId)
+        ? ok({ state: this.playbackState })
+        : failed(ariError(404, 'no such playback')),
+    )
+  }
+
   override stopPlayback(playbackId: string): Promise<AriResult<void>> {
     return this.serve('stop', `stop ${playbackId}`, () => {
       if (!this.playbackIds.includes(playbackId)) return failed(ariError(404, 'no such playback'))
@@ -182,16 +196,21 @@ export class FakeAri extends AriClient {
     })
   }
 
+  private listed(id: string): AriChannel {
+    const channel = ariChannel({ id })
+    return this.runs === null ? channel : { ...channel, dialplan: { ...channel.dialplan, app_name: this.runs } }
+  }
+
   private known(channelId: string): AriResult<void> {
     return this.channelIds.includes(channelId) ? done : failed(ariError(404, 'no such channel'))
   }
 
   private async serve<Value>(
     operation: Operation,
-    words: string,
+    words: string | null,
     perform: () => AriResult<Value>,
   ): Promise<AriResult<Value>> {
-    this.requests.push(words)
+    if (words !== null) this.requests.push(words)
     const waiting = this.held[operation]
     if (waiting !== undefined) await new Promise<void>((resolve) => waiting.push(resolve))
     const refusal = this.refuse[operation]

@@ -87,6 +87,31 @@ describe('every door, through a real Asterisk', () => {
     }
   }
 
+  const digits: [string, string][] = [
+    ['RTP, whose media bring none', 'externalmedia'],
+    ['AudioSocket', 'audiosocket'],
+    ['media WebSocket', 'websocket'],
+  ]
+  test.each(digits)(
+    '%s: the caller’s digits are counted, each once',
+    async (_name, transport) => {
+      const yaml = `audio_transport: ${transport}`
+      const engine = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml })
+      try {
+        caller += 1
+        const steps = [{ waitMs: 800 }, { digits: '12#' }, { waitMs: 800 }]
+        const call = await asterisk.call({ extension: '100', callerId: `5550${caller}`, steps })
+        await call.ended
+        await engine.untilIdle()
+        await asterisk.untilQuiet()
+        expect(engine.records()).toMatchObject([{ transport, cause: 'caller', dtmf_digits: 3 }])
+      } finally {
+        await engine.stop()
+      }
+    },
+    60_000,
+  )
+
   const shutAll = { rtp: 0, webSocket: 0, audioSocket: 0 }
   const wide: [string, string, string, string][] = [
     ['AudioSocket, slin16', 'audiosocket', 'audio_transport: audiosocket', '  format: slin16'],

@@ -137,7 +137,11 @@ describe('AriClient asks', () => {
     answer = () => Response.json({ system: { version: '22.5.1', entity_id: 'x' } })
     expect(await ari.asteriskVersion()).toEqual({ ok: true, value: '22.5.1' })
     expect(asked.at(-1)?.url).toEndWith('/ari/asterisk/info?only=system')
+    answer = () => Response.json({ id: 'p/1', state: 'queued' })
+    expect(await ari.playback('p/1')).toEqual({ ok: true, value: { state: 'queued' } })
+    expect(asked.at(-1)?.url).toEndWith('/ari/playbacks/p%2F1')
     answer = () => Response.json({})
+    expect(await ari.playback('p/1')).toEqual({ ok: true, value: { state: 'unknown' } })
     expect(await ari.asteriskVersion()).toEqual({ ok: true, value: 'unknown' })
   })
 

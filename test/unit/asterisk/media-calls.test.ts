@@ -20,7 +20,7 @@ function setUp(options: { unannounced?: boolean; callsMax?: number } = {}) {
     agent,
     admission,
     leg,
-    calls: new MediaCalls(world.store, admission, (options.unannounced ?? true) ? 'slin' : null),
+    calls: new MediaCalls(world.store, admission, () => ((options.unannounced ?? true) ? 'slin' : null)),
   }
 }
 
@@ -50,7 +50,7 @@ describe('a media connection', () => {
     expect(world.observer.steps).toEqual(['admitted', 'answered', 'bridged', 'media_open', 'gate_closed'])
     expect(agent.session.inputs).toEqual([{ type: 'say', text: 'Hello.' }])
     const [call] = world.store.live
-    expect([call?.id, call?.origin, world.store.byMediaUuid(uuid)]).toEqual([uuid, 'dialplan', call])
+    expect([call?.id, call?.transport, world.store.byMediaUuid(uuid)]).toEqual([uuid, 'audiosocket', call])
     expect(calls.accept(uuid, leg())).toBe('duplicate_uuid')
   })
 

@@ -1,74 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { AllowList } from '#asterisk/allow-list.ts'
-import { emptyHeader, headerBytes, payloads, readHeader, writeHeader } from '#asterisk/rtp.ts'
-import { RtpLeg, type RtpLegOptions } from '#asterisk/rtp-leg.ts'
-import { samplesPerFrame, type WireFormat, wireFormats, wireRatesHz } from '#audio/format.ts'
-import { silentLog } from '#base/log.ts'
+import { emptyHeader, readHeader, writeHeader } from '#asterisk/rtp.ts'
+import { wireFormats } from '#audio/format.ts'
 import { seededRandom } from '#base/random.ts'
-import type { LegEvent } from '#call/leg.ts'
-import { Pacer } from '#call/pacer.ts'
-import { ManualClock } from '../../fakes/manual-clock.ts'
-
-const address = '10.0.0.5'
-const port = 12_000
-
-function setUp(changes: Partial<RtpLegOptions> = {}) {
-  const allowList = AllowList.parse(['10.0.0.0/24', '172.17.0.0/16'])
-  if (!allowList.ok) throw new Error(allowList.error)
-  const clock = new ManualClock()
-  const pacer = new Pacer(clock)
-  const sent: { bytes: Uint8Array; to: string }[] = []
-  const counters = {
-    packetsIn: 0,
-    packetsOut: 0,
-    dropped: {},
-    unsent: { refused: 0, full: 0, no_remote: 0 },
-    streams: { ssrcChanges: 0, sequenceRestarts: 0, timestampJumps: 0, shortened: 0 },
-  }
-  let closed = 0
-  const format: WireFormat = changes.format ?? 'slin'
-  const leg = new RtpLeg({
-    format,
-    announced: { address, port },
-    lockRemote: true,
-    allowList: allowList.value,
-    jitterBufferMaxMs: 200,
-    silentPeerTimeoutMs: 0,
-    clock,
-    random: seededRandom(2),
-    pacer,
-    log: silentLog,
-    counters,
-    send: (bytes, toPort, toAddress) => {
-      sent.push({ bytes: bytes.slice(), to: `${toAddress}:${toPort}` })
-      return true
-    },
-    closed: () => {
-      closed += 1
-    },
-    ...changes,
-  })
-  const events: LegEvent[] = []
-  const heard: number[] = []
-  leg.onEvent((event) => {
-    if (event.type === 'audio') heard.push(...event.frame.samples)
-    else events.push(event)
-  })
-  const count = samplesPerFrame(wireRatesHz[format])
-  let sequence = 0
-  const packet = (value: number, { ssrc = 9, type = payloads[format].sends } = {}) => {
-    const bytes = new Uint8Array(headerBytes + count * payloads[format].bytesPerSample)
-    writeHeader(bytes, type, false, sequence, sequence * count, ssrc)
-    payloads[format].encode(new Int16Array(count).fill(value), bytes.subarray(headerBytes))
-    sequence += 1
-    return bytes
-  }
-  const frame = (value: number) => ({
-    sampleRateHz: wireRatesHz[format],
-    samples: new Int16Array(count).fill(value),
-  })
-  return { leg, clock, pacer, sent, counters, events, heard, packet, frame, count, closes: () => closed }
-}
+import { address, port, rtpLegWorld as setUp } from '../../fakes/rtp-leg-world.ts'
 
 const headersOf = (sent: readonly { bytes: Uint8Array }[]) =>
   sent.map(({ bytes }) => {
@@ -144,7 +78,8 @@ describe('what goes out', () => {
         throw new Error('ECONNREFUSED')
       },
     })
-    for (let each = 0; each < 10; each += 1) leg.write(frame(1))
+    // Nobody gets it, so it is not sent: a reply is offered again, and not heard.
+    for (let each = 0; each < 10; each += 1) expect(leg.write(frame(1))).toBe('full')
     expect(counters).toMatchObject({ packetsOut: 0, unsent: { refused: 20, full: 0 } })
     expect(events).toEqual([])
   })
@@ -157,11 +92,52 @@ describe('what goes out', () => {
 
   test('as long as nobody knows where to, nothing is sent', () => {
     const { leg, frame, counters, sent, packet } = setUp({ announced: null })
-    expect(leg.write(frame(1))).toBe('sent')
+    expect(leg.write(frame(1))).toBe('full')
     expect([sent.length, counters.unsent.no_remote]).toEqual([0, 1])
     leg.receive(packet(1), 4000, '172.17.0.2')
-    leg.write(frame(1))
+    expect(leg.write(frame(1))).toBe('sent')
     expect(sent.map(({ to }) => to)).toEqual(['172.17.0.2:4000'])
+    expect(headersOf(sent)[0]?.marker).toBe(true)
+  })
+
+  test.each([
+    ['that the kernel has no room for', () => false],
+    [
+      'that is refused',
+      () => {
+        throw new Error('ECONNREFUSED')
+      },
+    ],
+  ])('a frame %s is a gap: time goes on, numbers do not, and a marker says so', (_name, obstacle: () => boolean) => {
+    const sent: { bytes: Uint8Array }[] = []
+    let isObstructed = false
+    const { leg, frame } = setUp({
+      send: (bytes) => {
+        if (isObstructed) return obstacle()
+        sent.push({ bytes: bytes.slice() })
+        return true
+      },
+    })
+    const answers: string[] = []
+    for (const each of [false, false, true, true, true, false, false]) {
+      isObstructed = each
+      answers.push(leg.write(frame(1)))
+    }
+    expect(answers).toEqual(['sent', 'sent', 'full', 'full', 'full', 'sent', 'sent'])
+    const headers = headersOf(sent)
+    const [first] = headers
+    if (first === undefined) throw new Error('nothing was sent')
+    const passed = headers.map(({ sequence, timestamp, marker }) => [
+      (sequence - first.sequence) & 0xffff,
+      (timestamp - first.timestamp) >>> 0,
+      marker,
+    ])
+    expect(passed).toEqual([
+      [0, 0, true],
+      [1, 160, false],
+      [2, 5 * 160, true],
+      [3, 6 * 160, false],
+    ])
   })
 })
 
@@ -195,6 +171,31 @@ describe('who is heard', () => {
     leg.write(frame(1))
     expect(sent.at(-1)?.to).toBe('10.0.0.5:12000')
   })
+
+  test.each([true, false])(
+    'junk from the announced endpoint takes no call from a learnt one (lock %p)',
+    (lockRemote) => {
+      const { leg, packet, counters, sent, frame, clock } = setUp({ lockRemote })
+      leg.receive(packet(1), 4000, '172.17.0.2')
+      leg.receive(Uint8Array.of(1, 2, 3), port, address)
+      leg.receive(packet(1).subarray(0, 13), port, address)
+      leg.receive(packet(1, { type: 96 }), port, address)
+      for (let each = 0; each < 5; each += 1) {
+        leg.receive(packet(1), 4000, '172.17.0.2')
+        expect(leg.write(frame(1))).toBe('sent')
+        clock.advance(20)
+      }
+      expect(new Set(sent.map(({ to }) => to))).toEqual(new Set(['172.17.0.2:4000']))
+      expect(counters).toMatchObject({ packetsIn: 6, dropped: { short: 1, payload_size: 1, payload_type: 1 } })
+      expect(counters.dropped).not.toHaveProperty('foreign_source')
+      // Its right is to speak: one valid packet, and the call is its own.
+      leg.receive(packet(1, { ssrc: 10 }), port, address)
+      leg.receive(packet(1), 4000, '172.17.0.2')
+      leg.write(frame(1))
+      expect(sent.at(-1)?.to).toBe('10.0.0.5:12000')
+      expect(counters).toMatchObject({ packetsIn: 7, dropped: { foreign_source: 1 } })
+    },
+  )
 
   test('who is not on the list is not heard, announced or not', () => {
     const one = setUp()

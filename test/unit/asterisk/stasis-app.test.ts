@@ -1,51 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { Doors } from '#asterisk/doors.ts'
-import { StasisApp } from '#asterisk/stasis-app.ts'
-import { seededRandom } from '#base/random.ts'
-import { Admission } from '#call/admission.ts'
-import { fakeAgent } from '../../fakes/agent.ts'
-import { ariChannel, ariError, FakeAri } from '../../fakes/ari.ts'
-import { fakeWorld } from '../../fakes/call-world.ts'
-import { callSettings, calm, ringingCall } from '../../fakes/calls.ts'
-import { FakeDoor } from '../../fakes/door.ts'
+import { ariChannel } from '../../fakes/ari.ts'
 import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
-
-const caller = ariChannel({ id: 'caller-1' })
-
-function setUp(callsMax = 10) {
-  const ari = new FakeAri()
-  ari.caller(caller.id)
-  const world = fakeWorld()
-  const agent = fakeAgent()
-  const admission = new Admission(callSettings(agent, { callsMax }), world, calm)
-  const entrances = {
-    audiosocket: { door: new FakeDoor(), format: 'slin' },
-    externalmedia: { door: new FakeDoor(), format: 'ulaw' },
-    websocket: { door: new FakeDoor(), format: 'slin16' },
-  } as const
-  const warnings: string[] = []
-  const log = { ...world.log, warn: (_message: string, fields = {}) => void warnings.push(JSON.stringify(fields)) }
-  const doors = new Doors({ configured: 'audiosocket', entrances, log })
-  const app = new StasisApp({
-    ari,
-    store: world.store,
-    admission,
-    clock: world.clock,
-    log,
-    random: seededRandom(1),
-    application: 'patchcord',
-    doors,
-    files: null,
-    repliesByFile: false,
-  })
-  const enter = (channel = caller, args: string[] = []) => app.event({ type: 'StasisStart', args, channel })
-  const mediaChannel = () =>
-    ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
-  return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store, entrances, warnings }
-}
-
-const causes = ({ world }: ReturnType<typeof setUp>) => world.observer.facts.map((facts) => facts.cause)
+import { caller, causes, setUp } from './stasis-bench.ts'
 
 describe('a caller enters the application', () => {
   test('and is a call, known by its channel, its media channel and its media UUID', async () => {
@@ -277,72 +234,21 @@ describe('events for what nobody knows', () => {
   })
 })
 
-describe('after the event socket was away', () => {
-  test('calls whose channel is gone are over; the others and those without ARI go on', async () => {
-    const bench = setUp()
-    bench.enter()
-    const other = ariChannel({ id: 'caller-2' })
-    bench.ari.caller(other.id)
-    bench.enter(other)
-    ringingCall({ world: bench.world, plan: { id: 'from-dialplan', origin: 'dialplan' } })
-    await settle()
-    bench.ari.gone('caller-1')
-    await bench.app.reconcile()
-    await settle()
-    expect([causes(bench), bench.store.live.map((call) => call.id)]).toEqual([
-      ['caller'],
-      ['caller-2', 'from-dialplan'],
-    ])
-  })
-
-  test('an Asterisk that does not answer ends nothing, and without calls it is not even asked', async () => {
-    const bench = setUp()
-    await bench.app.reconcile()
-    expect(bench.ari.requests).toEqual([])
-    bench.enter()
-    await settle()
-    bench.ari.gone('caller-1')
-    bench.ari.refuse.channels = { error: ariError(null), times: 5 }
-    const asked = bench.app.reconcile()
-    for (let attempt = 0; attempt < 5; attempt += 1) {
+describe('a digit', () => {
+  test.each([
+    ['externalmedia', 3],
+    ['audiosocket', 0],
+    ['websocket', 0],
+  ] as const)(
+    'of a caller over %s counts %p times three: the others bring theirs with the media',
+    async (door, digits) => {
+      const bench = setUp()
+      bench.enter(caller, [`audio_transport=${door}`])
       await settle()
-      bench.world.clock.advance(1000)
-    }
-    await asked
-    expect([bench.store.size, bench.world.errors.length]).toEqual([1, 1])
-  })
-
-  test('an Asterisk that answers late is believed late', async () => {
-    const bench = setUp()
-    bench.enter()
-    await settle()
-    bench.ari.gone('caller-1')
-    bench.ari.refuse.channels = { error: ariError(null), times: 2 }
-    const asked = bench.app.reconcile()
-    for (let attempt = 0; attempt < 3; attempt += 1) {
-      await settle()
-      bench.world.clock.advance(1000)
-    }
-    await asked
-    await settle()
-    expect(causes(bench)).toEqual(['caller'])
-  })
-
-  test('a call that begins while Asterisk is being asked is not judged by the answer', async () => {
-    const bench = setUp()
-    bench.enter()
-    await settle()
-    bench.ari.hold('channels')
-    const asked = bench.app.reconcile()
-    const late = ariChannel({ id: 'caller-2' })
-    bench.ari.caller(late.id)
-    bench.enter(late)
-    await settle()
-    // The answer under way was made before the second caller came.
-    bench.ari.gone(late.id)
-    bench.ari.release('channels')
-    await asked
-    await settle()
-    expect(bench.store.live.map((call) => call.id)).toContain('caller-2')
-  })
+      for (const digit of '12#') bench.app.event({ type: 'ChannelDtmfReceived', digit, channel: caller })
+      bench.app.event({ type: 'ChannelDtmfReceived', digit: '1', channel: bench.mediaChannel() })
+      await bench.store.live[0]?.end('caller')
+      expect([bench.world.observer.facts[0]?.digits, bench.store.unknown.channel]).toEqual([digits, 0])
+    },
+  )
 })

@@ -7,6 +7,8 @@ import {
   formatsOf,
   modulesOf,
   parseAsteriskVersion,
+  safeFormats,
+  webSocketSaysWhose,
 } from '#asterisk/transport-choice.ts'
 import { type Transport, transports } from '#call/leg.ts'
 
@@ -44,10 +46,13 @@ describe('each feature', () => {
     audioSocketWhole: 'audiosocket',
     audioSocketWideband: 'audiosocket',
     webSocket: 'websocket',
+    webSocketChannelId: 'websocket',
     webSocketWhole: 'websocket',
   }
-  const seen = (transport: Transport, version: string) =>
-    JSON.stringify([formatsOf(transport, version), chooseTransport({ version, modules: modulesOf[transport] }).why])
+  const seen = (name: string, transport: Transport, version: string) =>
+    name === 'webSocketChannelId'
+      ? String(webSocketSaysWhose(version))
+      : JSON.stringify([formatsOf(transport, version), chooseTransport({ version, modules: modulesOf[transport] }).why])
 
   for (const [name, { releases, source }] of Object.entries(features)) {
     const transport = transportOf[name as keyof typeof features]
@@ -55,12 +60,16 @@ describe('each feature', () => {
       expect(source).toMatch(/#\d+|release tags|ChangeLog/)
       for (const [branch, release] of releases) {
         if (release === 0) continue
-        expect(seen(transport, `${branch}.${release}.0`)).not.toBe(seen(transport, `${branch}.${release - 1}.0`))
-        expect(seen(transport, `${branch}.${release + 1}.0`)).toBe(seen(transport, `${branch}.${release}.0`))
+        expect(seen(name, transport, `${branch}.${release}.0`)).not.toBe(
+          seen(name, transport, `${branch}.${release - 1}.0`),
+        )
+        expect(seen(name, transport, `${branch}.${release + 1}.0`)).toBe(
+          seen(name, transport, `${branch}.${release}.0`),
+        )
       }
       const newest = releases.at(-1)?.[0] ?? 0
       expect(releases.map(([branch]) => branch)).toEqual(releases.map(([branch]) => branch).sort((a, b) => a - b))
-      expect(seen(transport, 'GIT-master-1')).toBe(seen(transport, `${newest + 20}.0.0`))
+      expect(seen(name, transport, 'GIT-master-1')).toBe(seen(name, transport, `${newest + 20}.0.0`))
     })
   }
 })
@@ -113,6 +122,12 @@ describe('the transport', () => {
     for (const { why } of choices) expect(taken).toContain(why)
   })
 
+  test('every row has a source: its feature’s, or its own', () => {
+    for (const { needs, source } of choices) {
+      expect(needs === null ? source : features[needs].source).toMatch(/#\d+|release tags|ChangeLog/)
+    }
+  })
+
   test('a module that is missing rules its transport out, each of them', () => {
     for (const transport of transports) {
       for (const module of modulesOf[transport]) {
@@ -138,15 +153,24 @@ describe('formats', () => {
     ['audiosocket', '21.11.0', ['slin']],
     ['audiosocket', '21.12.0', ['slin', 'slin16', 'slin24', 'slin48']],
     ['audiosocket', '23.0.0', ['slin']],
-    ['audiosocket', 'hand made', ['slin']],
-    ['externalmedia', '20.5.2', ['ulaw', 'alaw', 'slin16', 'slin24']],
-    ['externalmedia', '20.6.0', ['ulaw', 'alaw', 'slin16', 'slin24', 'slin']],
-    ['externalmedia', '22.0.0', ['ulaw', 'alaw', 'slin16', 'slin24', 'slin']],
-    ['externalmedia', '19.8.1', ['ulaw', 'alaw', 'slin16', 'slin24']],
+    ['audiosocket', 'hand made', null],
+    ['externalmedia', '20.5.2', ['ulaw', 'alaw']],
+    ['externalmedia', '20.6.0', ['ulaw', 'alaw', 'slin']],
+    ['externalmedia', '22.0.0', ['ulaw', 'alaw', 'slin']],
+    ['externalmedia', '19.8.1', ['ulaw', 'alaw']],
     ['websocket', '20.15.0', []],
     ['websocket', '22.8.0', ['slin', 'slin16', 'slin24', 'slin48', 'ulaw', 'alaw']],
   ] as const)('over %s with %s', (transport, version, formats) => {
-    expect(formatsOf(transport, version)).toEqual([...formats])
+    expect(formatsOf(transport, version)).toEqual(formats === null ? null : [...formats])
+  })
+
+  test('the safe one is carried by every Asterisk that has the transport', () => {
+    for (const transport of transports) {
+      for (const version of ['16.6.0', '18.0.0', '19.0.0', '20.0.0', '20.16.0', '21.12.0', '22.10.1', '23.0.0']) {
+        const formats = formatsOf(transport, version) ?? []
+        if (formats.length > 0) expect(formats).toContain(safeFormats[transport])
+      }
+    }
   })
 
   test('no format stands in two rows of a transport', () => {

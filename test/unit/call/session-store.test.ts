@@ -61,6 +61,38 @@ describe('SessionStore', () => {
     expect(store.bindMedia('uuid-1', other)).toBe('bound')
   })
 
+  test('of calls that all end at one moment no name is taken for a new one, however many there were', () => {
+    const world = fakeWorld()
+    const { store } = world
+    const house = (first: number) =>
+      Array.from({ length: 400 }, (_, index) => {
+        const { call } = ringingCall({ world, plan: { id: `call-${first + index}` } })
+        store.bindChannel(`channel-${first + index}`, call)
+        store.bindChannel(`media-${first + index}`, call)
+        store.bindMedia(`uuid-${first + index}`, call)
+        return call
+      })
+    const remembered = (first: number) =>
+      Array.from({ length: 400 }, (_, index) => store.endedLately(`uuid-${first + index}`)).filter(Boolean).length
+    for (const call of house(0)) store.remove(call)
+    expect(remembered(0)).toBe(400)
+    for (const call of house(1000)) store.remove(call)
+    expect([remembered(0), remembered(1000)]).toEqual([400, 400])
+    // It is bounded all the same: the oldest go.
+    for (const call of house(2000)) store.remove(call)
+    expect([remembered(0), remembered(1000), remembered(2000)]).toEqual([0, 400, 400])
+  })
+
+  test('of few calls the last hundred are remembered', () => {
+    const world = fakeWorld()
+    for (let index = 0; index < 301; index += 1) {
+      const { call } = ringingCall({ world, plan: { id: `call-${index}` } })
+      world.store.bindMedia(`uuid-${index}`, call)
+      world.store.remove(call)
+    }
+    expect(['uuid-0', 'uuid-1', 'uuid-300'].map((name) => world.store.endedLately(name))).toEqual([false, true, true])
+  })
+
   test('whenEmpty resolves with the last call, for all who wait, and at once where there is none', async () => {
     const { one, other, store } = setUp()
     let resolved = 0

@@ -107,12 +107,13 @@ describe('what is possible', () => {
     ['media_websocket: { direction: listen, port: 8090, host: 10.0.0.5 }'],
     ['limits: { calls: 100 }'],
     ['audio_transport: websocket\nmedia_websocket: { max_connections: 10 }\nlimits: { calls: 10 }'],
-    ['media_websocket: { max_connections: 9 }\nlimits: { calls: 10 }'],
+    ['audio_transport: audiosocket\nmedia_websocket: { max_connections: 9 }\nlimits: { calls: 10 }'],
     ['audio_transport: audiosocket\nexternal_media: { port_max: 18080 }'],
     ['audio_transport: externalmedia\nexternal_media: { port_max: 18089 }\nlimits: { calls: 10 }'],
     ['audio_transport: externalmedia\nexternal_media: { port_max: 18080, ports: shared }'],
-    // Which way it will be is not known yet: what no call may ever need is no mistake.
-    ['audio_transport: auto\nexternal_media: { port_max: 18089 }\nlimits: { calls: 11 }'],
+    ['audio_transport: auto\nexternal_media: { port_max: 18089 }\nlimits: { calls: 10 }'],
+    ['audio_transport: auto\nexternal_media: { port_max: 18080, ports: shared }'],
+    ['audio_transport: auto\nmedia_websocket: { max_connections: 10 }\nlimits: { calls: 10 }'],
     // Any free port each time: there is no range to run out of.
     ['audio_transport: externalmedia\nexternal_media: { port_min: 0, port_max: 0 }'],
     ['streaming: { jitter_buffer_ms: 100, min_start_ms: 100, greeting_min_start_ms: 100 }'],
@@ -124,6 +125,32 @@ describe('what is possible', () => {
     [`downstream_mode: file\n${elsewhere}\n${reachable}\nhealth: { host: 0.0.0.0 }`],
   ])('%s', (text) => {
     expect(said(text)).toEqual([])
+  })
+})
+
+describe('auto, which may take a door that lacks room, is a warning', () => {
+  test.each([
+    [
+      'external_media: { port_max: 18089 }\nlimits: { calls: 11 }',
+      'external_media.port_max',
+      ['10 ports', 'limits.calls (11)', 'audio_transport: auto'],
+    ],
+    [
+      'media_websocket: { max_connections: 9 }\nlimits: { calls: 10 }',
+      'media_websocket.max_connections',
+      ['(9)', 'limits.calls (10)', 'audio_transport: auto'],
+    ],
+  ] as const)('%s', (text, key, words) => {
+    for (const transport of ['', 'audio_transport: auto\n']) {
+      const warnings = said(`${transport}${text}`)
+      expect(warnings.map((each) => [each.severity, each.key])).toEqual([['warning', key]])
+      for (const word of words) expect(warnings[0]?.words).toContain(word)
+    }
+  })
+
+  test('beside an error, the error alone is what stops the start', () => {
+    const problems = said('limits: { calls: 101 }')
+    expect(problems.map(({ severity, key }) => [severity, key])).toEqual([['error', 'audiosocket.max_connections']])
   })
 })
 

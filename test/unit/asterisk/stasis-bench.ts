@@ -1,0 +1,51 @@
+import { Doors } from '#asterisk/doors.ts'
+import type { PlaybackFiles } from '#asterisk/playback-files.ts'
+import { StasisApp } from '#asterisk/stasis-app.ts'
+import { seededRandom } from '#base/random.ts'
+import { ok } from '#base/result.ts'
+import { Admission } from '#call/admission.ts'
+import { fakeAgent } from '../../fakes/agent.ts'
+import { ariChannel, FakeAri } from '../../fakes/ari.ts'
+import { fakeWorld } from '../../fakes/call-world.ts'
+import { callSettings, calm } from '../../fakes/calls.ts'
+import { FakeDoor } from '../../fakes/door.ts'
+
+/** A Stasis application between an Asterisk in memory and calls whose agent is a fake. */
+
+export const caller = ariChannel({ id: 'caller-1' })
+
+const files: PlaybackFiles = { publish: () => Promise.resolve(ok({ mediaUri: 'sound:file', remove: () => {} })) }
+
+export function setUp(callsMax = 10) {
+  const ari = new FakeAri()
+  ari.caller(caller.id)
+  const world = fakeWorld()
+  const agent = fakeAgent()
+  const admission = new Admission(callSettings(agent, { callsMax }), world, calm)
+  const entrances = {
+    audiosocket: { door: new FakeDoor(), format: 'slin' },
+    externalmedia: { door: new FakeDoor(), format: 'ulaw' },
+    websocket: { door: new FakeDoor(), format: 'slin16' },
+  } as const
+  const warnings: string[] = []
+  const log = { ...world.log, warn: (_message: string, fields = {}) => void warnings.push(JSON.stringify(fields)) }
+  const doors = new Doors({ configured: 'audiosocket', entrances, webSocketListens: false, filesByHttp: false, log })
+  const app = new StasisApp({
+    ari,
+    store: world.store,
+    admission,
+    clock: world.clock,
+    log,
+    random: seededRandom(1),
+    application: 'patchcord',
+    doors,
+    files,
+    repliesByFile: false,
+  })
+  const enter = (channel = caller, args: string[] = []) => app.event({ type: 'StasisStart', args, channel })
+  const mediaChannel = () =>
+    ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
+  return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store, entrances, warnings }
+}
+
+export const causes = ({ world }: ReturnType<typeof setUp>) => world.observer.facts.map((facts) => facts.cause)
