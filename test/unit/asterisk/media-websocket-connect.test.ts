@@ -1,10 +1,16 @@
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import type { MediaWebSocketDoorOptions } from '#asterisk/media-websocket-door.ts'
 import { FakeMediaChannel } from '../../fakes/media-websocket-asterisk.ts'
 import { disposeAll, makeDoor, prepared, toDispose, until, uuid } from '../../fakes/media-websocket-door.ts'
 import { listenOnWire, WebSocketWire } from '../../fakes/media-websocket-wire.ts'
 
 afterEach(disposeAll)
+
+/** They stay to the end: a port that was just left could go to the next one, and a late answer with it. */
+const servers: { stop(now: boolean): void }[] = []
+afterAll(() => {
+  for (const server of servers) server.stop(true)
+})
 
 describe('the engine connects', () => {
   /** An Asterisk whose HTTP server answers an upgrade with this; `open` begins when the test says. */
@@ -27,7 +33,7 @@ describe('the engine connects', () => {
       channels.push(channel)
       return wire
     })
-    toDispose.push(() => server.stop(true))
+    servers.push(server)
     return { wires, channels, port: server.port }
   }
 
