@@ -303,11 +303,12 @@ function requestFor(to: MediaConnectOptions | MediaListenOptions, order: MediaOr
   }
 }
 
-/** Bun tells a refused upgrade's status only in its words. */
+/** Bun tells a refused upgrade's status only in its words, beside the address: `… Expected 101 status code: 404`. */
 function adviceFor(why: string, where: string): string {
-  if (/404/.test(why)) {
+  const status = /status code:? (\d{3})\b/i.exec(why)?.[1]
+  if (status === '404') {
     return `Asterisk at ${where} knows no such media channel: it has ended, or chan_websocket is not loaded, or this is another Asterisk than ARI's`
   }
-  if (/409/.test(why)) return `Asterisk at ${where} has a media connection for this channel already`
+  if (status === '409') return `Asterisk at ${where} has a media connection for this channel already`
   return `Asterisk at ${where} does not take a media WebSocket (${why}): are http.conf and the address right?`
 }
