@@ -21,14 +21,14 @@ describe('callers who hang up at any moment, through every door', () => {
         provider: 'loopback',
         atOnce: 12,
         phases: [
-          { calls: 36, cuts: 0 },
-          { calls: 30, cuts: 2 },
+          { calls: 24, cuts: 0 },
+          { calls: 18, cuts: 1 },
         ],
       },
     ],
     [
       'of the local models, three at once',
-      { provider: 'local', atOnce: 3, warmUpCalls: 3, judgesMemory: false, phases: [{ calls: 9, cuts: 0 }] },
+      { provider: 'local', atOnce: 3, warmUpCalls: 3, judgesMemory: false, phases: [{ calls: 6, cuts: 0 }] },
     ],
   ]
   test.concurrent.each(churns)(
