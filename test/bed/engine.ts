@@ -198,6 +198,18 @@ export class BedEngine {
 
   async untilIdle(timeoutMs = 5000): Promise<void> {
     await this.until('active_calls 0', timeoutMs, async () => (await this.health()).active_calls === 0)
+    // A record is written behind the call's back, a moment after its end.
+    await this.until('recorded', timeoutMs, () => this.allRecorded())
+  }
+
+  private async allRecorded(): Promise<boolean> {
+    const text = await (await fetch(`${this.httpUrl}/metrics`)).text()
+    const sum = (name: string) =>
+      [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)$`, 'gm'))].reduce(
+        (all, [, value]) => all + Number(value),
+        0,
+      )
+    return sum('ai_agent_call_records_total') + sum('ai_agent_call_records_lost_total') >= sum('ai_agent_calls_total')
   }
 
   async until(

@@ -37,6 +37,8 @@ export interface LegTraits {
   readonly backPressure?: boolean
   /** False: digits take another way (ARI). */
   readonly digits?: boolean
+  /** The leg plays by its own clock, and makes frames up where a stall of the machine leaves some out. */
+  readonly clocked?: boolean
   /** Milliseconds between two frames: a PBX in between plays them by the clock, and has no use for bursts. */
   readonly paceMs?: number
 }
@@ -91,8 +93,23 @@ function behindWire(leg: Leg, traits: LegTraits, samples: readonly number[]): nu
   return [...decoded]
 }
 
+/** How many of the expected frames are in what was heard, whole and in their order. */
+function framesFound(heard: readonly number[], expected: readonly number[], count: number): number {
+  let found = 0
+  let from = 0
+  for (let at = 0; at < expected.length; at += count) {
+    const frame = expected.slice(at, at + count)
+    let place = from
+    while (place + count <= heard.length && !frame.every((sample, index) => heard[place + index] === sample)) place += 1
+    if (place + count > heard.length) continue
+    found += 1
+    from = place + count
+  }
+  return found
+}
+
 export function legContract(name: string, open: () => Promise<LegUnderTest>, traits: LegTraits = {}): void {
-  const { farHangsUp = true, backPressure = true, digits = true, paceMs = 0 } = traits
+  const { farHangsUp = true, backPressure = true, digits = true, paceMs = 0, clocked = false } = traits
   describe(`${name} keeps the contract of a leg`, () => {
     const opened: LegUnderTest[] = []
     afterEach(() => {
@@ -116,8 +133,12 @@ export function legContract(name: string, open: () => Promise<LegUnderTest>, tra
       const random = seededRandom(1)
       const said = Int16Array.from({ length: count * 50 }, () => Math.floor(random.next() * 65_536) - 32_768)
       await far.speak(said)
-      await until(() => ear.samples.length === said.length)
-      expect(ear.samples).toEqual(behindWire(leg, traits, [...said]))
+      // By its own clock it may also have left a frame out: then nothing more comes.
+      if (clocked) await Bun.sleep(500)
+      else await until(() => ear.samples.length >= said.length)
+      const expected = behindWire(leg, traits, [...said])
+      if (clocked) expect(framesFound(ear.samples, expected, count)).toBeGreaterThanOrEqual(45)
+      else expect(ear.samples).toEqual(expected)
       expect(new Set(ear.frames)).toEqual(new Set([count]))
     })
 

@@ -253,4 +253,5 @@ legContract('RTP through Asterisk', () => bench.open(bench.rtp(), 'slin', 'slin'
   ...paced,
   farHangsUp: false,
   digits: false,
+  clocked: true,
 })
