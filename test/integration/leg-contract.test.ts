@@ -145,6 +145,7 @@ class Bench {
       this.channel(ari, bridge, made, door, format),
       this.channel(ari, bridge, made, farDoor, farFormat),
     ])
+    await untilJoined(under.leg, far.leg)
     const { id } = under.channel
     const farSide = new BridgedFarSide(far.leg, {
       hangUp: () => ari.hangup(id),
@@ -186,6 +187,27 @@ class Bench {
     if (!opened.ok) throw new Error(opened.error)
     return { channel, leg: await taken.promise }
   }
+}
+
+/** Asterisk says that a channel is in the bridge a moment before its audio is: until each hears the other. */
+async function untilJoined(one: Leg, other: Leg): Promise<void> {
+  let heard = 0
+  for (const leg of [one, other]) {
+    let first = true
+    leg.onEvent((event) => {
+      if (event.type !== 'audio' || !first) return
+      first = false
+      heard += 1
+    })
+  }
+  while (heard < 2) {
+    for (const { format, write } of [one, other].map((leg) => ({ format: leg.format, write: leg.write.bind(leg) }))) {
+      write({ sampleRateHz: format.sampleRateHz, samples: new Int16Array(samplesPerFrame(format.sampleRateHz)) })
+    }
+    await Bun.sleep(20)
+  }
+  // What is under way is no part of the test.
+  await Bun.sleep(200)
 }
 
 interface UnderTest {
