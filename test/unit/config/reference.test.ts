@@ -52,6 +52,18 @@ describe('config/ai-agent.yaml', () => {
     expect(loaded.ok && loaded.value.configuration).toEqual(v.parse(schema, {}))
   })
 
+  test('takes every variable of the schema: an empty value in the file would keep it out', () => {
+    for (const { path, facts } of keys) {
+      if (facts.env === undefined) continue
+      const loaded = loadConfiguration({ ...builtInSource, env: { [facts.env]: '4711' }, vendors })
+      const value = path.reduce<unknown>(
+        (section, name) => (section as Record<string, unknown>)[name],
+        loaded.ok ? loaded.value.configuration : {},
+      )
+      expect({ path, value: String(value) }).toEqual({ path, value: '4711' })
+    }
+  })
+
   test('takes its variables', () => {
     const env = { ASTERISK_HOST: 'pbx', ASTERISK_ARI_PORT: '1', ASTERISK_ARI_USERNAME: 'u', ASTERISK_ARI_PASSWORD: 'p' }
     const loaded = loadConfiguration({ ...builtInSource, env, vendors })
