@@ -32,7 +32,7 @@ export interface InferenceWorker {
   addEventListener(type: 'close', listener: () => void): void
 }
 
-export type LaneAnswer = Extract<FromInferenceWorker, { readonly type: 'transcribed' | 'synthesized' }>
+export type LaneAnswer = Extract<FromInferenceWorker, { readonly type: 'transcribed' | 'synthesized' | 'judged' }>
 export type LaneResult = Result<{ readonly answer: LaneAnswer; readonly runMs: Milliseconds }, SpeechFailure>
 
 interface Job {
@@ -182,6 +182,7 @@ export class InferenceLane {
         return
       case 'transcribed':
       case 'synthesized':
+      case 'judged':
         this.backoff.reset()
         this.finish(ok({ answer: message, runMs: this.options.clock.now() - (this.running?.sinceMs ?? 0) }))
         break

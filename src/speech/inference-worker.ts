@@ -5,9 +5,10 @@ import type { FromInferenceWorker, ToInferenceWorker } from './inference-wire.ts
 import { lowerThreadPriority } from './libc.ts'
 import { Moonshine, moonshineRateHz } from './moonshine.ts'
 import { Piper } from './piper.ts'
+import { SmartTurn } from './smart-turn.ts'
 
 /**
- * The worker for recognition or for voice: one model, one job at a time. Its thread, and the threads ONNX Runtime makes
+ * The worker for recognition, for voice or for the end of turns: one model, one job at a time. Its thread, and the threads ONNX Runtime makes
  * for it, run at a lower priority, so that on a busy machine sentences come later and audio does not.
  */
 declare const self: Worker & { onmessage: ((event: MessageEvent<ToInferenceWorker>) => void) | null }
@@ -23,6 +24,7 @@ const levelBlockMs = 100
 
 let recognition: Moonshine | undefined
 let voice: { readonly piper: Piper; readonly sampleRateHz: number } | undefined
+let turnEnd: SmartTurn | undefined
 let cancelledJob = -1
 
 function post(message: FromInferenceWorker, transfer: ArrayBufferLike[] = []): void {
@@ -41,6 +43,8 @@ async function load(message: ToInferenceWorker): Promise<void> {
       const piper = await Piper.load(message.model, message.voice, message.threads)
       await piper.synthesize(Int32Array.of(1, 0, 14, 0, 10, 0, 2))
       voice = { piper, sampleRateHz: message.voice.sampleRateHz }
+    } else if (message.type === 'load_turn_end') {
+      turnEnd = await SmartTurn.load(message.model, message.threads)
     }
     post({ type: 'ready' })
   } catch (thrown) {
@@ -65,6 +69,11 @@ async function synthesize(job: number, ids: Int32Array, sampleRateHz: number): P
   const spoken = toInt16(await voice.piper.synthesize(ids))
   const samples = sampleRateHz === voice.sampleRateHz ? spoken : resampleWhole(spoken, voice.sampleRateHz, sampleRateHz)
   post({ type: 'synthesized', job, samples }, [samples.buffer])
+}
+
+async function judge(job: number, samples: Int16Array, sampleRateHz: number): Promise<void> {
+  if (turnEnd === undefined) throw new Error('no end-of-turn model is loaded')
+  post({ type: 'judged', job, probability: await turnEnd.judge(samples, sampleRateHz) })
 }
 
 function loudestDbfs(samples: Int16Array, sampleRateHz: number): number {
@@ -109,6 +118,7 @@ self.onmessage = (event) => {
   switch (message.type) {
     case 'load_recognition':
     case 'load_voice':
+    case 'load_turn_end':
       void load(message)
       return
     case 'transcribe':
@@ -116,6 +126,9 @@ self.onmessage = (event) => {
       return
     case 'synthesize':
       void run(message.job, synthesize(message.job, message.ids, message.sampleRateHz))
+      return
+    case 'judge':
+      void run(message.job, judge(message.job, message.samples, message.sampleRateHz))
       return
     case 'cancel':
       cancelledJob = message.job

@@ -24,7 +24,8 @@ describe('the registry', () => {
 
   test('each role that the local providers need has a model', () => {
     const roles = modelRegistry.map((candidate) => candidate.role)
-    for (const role of ['vad', 'stt', 'tts', 'phonemizer', 'llm', 'llm_runtime'] as const) expect(roles).toContain(role)
+    for (const role of ['vad', 'end_of_turn', 'stt', 'tts', 'phonemizer', 'llm', 'llm_runtime'] as const)
+      expect(roles).toContain(role)
   })
 
   test('the joe voice names both data sets', () => {
