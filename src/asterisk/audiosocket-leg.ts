@@ -7,11 +7,18 @@ import { audioMessageBytes, headerBytes, terminateMessage, writeAudioMessage } f
 /**
  * One AudioSocket connection as a leg. The socket's own `write` takes what the kernel takes and keeps nothing, so the
  * unsent tail waits here: a message is never interleaved with another and never sent in part without its rest first
- * (an Asterisk ends the call when a payload pauses for more than 5 ms).
+ * (an Asterisk ends the call when a payload pauses for more than 5 ms). The kernel takes minutes of audio for a peer that
+ * does not read; so what it has not sent is asked for, and beyond a bound nothing more is written.
  */
 
 /** Frames that may wait for a peer that does not read: 200 ms. Beyond, frames are dropped and counted. */
 const framesWaitingMax = 10
+/**
+ * The kernel is asked every 100 ms what it has not sent: with no more than 100 ms of it, and what is written until the
+ * next question, it is 200 ms at most. While it is more, it is asked at each frame.
+ */
+const framesUnsentMax = 5
+const framesBetweenQuestions = 5
 /** How long a peer may refuse every byte before it counts as gone. */
 const stuckMs = 5000
 /**
@@ -50,6 +57,9 @@ export class AudioSocketLeg implements Leg {
   private readonly waiting: Uint8Array
   private waitingBytes = 0
   private stuckSinceMs: number | null = null
+  private readonly unsentBytes: () => number
+  private unsentBefore = 0
+  private framesToQuestion = framesBetweenQuestions
   private readonly inbound: Int16Array
   private readonly inboundBytes: Uint8Array
   private oddByte: number | null = null
@@ -68,9 +78,11 @@ export class AudioSocketLeg implements Leg {
   private readonly bytesPerMs: number
   private receivedBytes = 0
 
-  constructor(socket: LegSocket, sampleRateHz: SampleRateHz, clock: Clock) {
+  /** `unsentBytes`: what the kernel has taken of `socket` and not sent. */
+  constructor(socket: LegSocket, sampleRateHz: SampleRateHz, clock: Clock, unsentBytes: () => number = () => 0) {
     this.socket = socket
     this.clock = clock
+    this.unsentBytes = unsentBytes
     this.format = { sampleRateHz, ptimeMs, wire: slinByRate[sampleRateHz] }
     const frameSamples = samplesPerFrame(sampleRateHz)
     const messageBytes = audioMessageBytes(frameSamples)
@@ -104,6 +116,8 @@ export class AudioSocketLeg implements Leg {
       this.waitingBytes = end
       return 'sent'
     }
+    this.framesToQuestion -= 1
+    if (this.framesToQuestion <= 0 && this.isKernelFull()) return this.refuse()
     this.messageSamples.set(frame.samples)
     const { length } = this.message
     const taken = this.socket.write(this.message, 0, length)
@@ -114,6 +128,17 @@ export class AudioSocketLeg implements Leg {
       this.stuckSinceMs = this.clock.now()
     }
     return 'sent'
+  }
+
+  /** As long as its unsent bytes grow fewer, the peer is slow, and not stuck. */
+  private isKernelFull(): boolean {
+    const unsent = this.unsentBytes()
+    const full = unsent > framesUnsentMax * this.message.length
+    if (!full) this.framesToQuestion = framesBetweenQuestions
+    if (!full) this.stuckSinceMs = null
+    else if (this.stuckSinceMs === null || unsent < this.unsentBefore) this.stuckSinceMs = this.clock.now()
+    this.unsentBefore = unsent
+    return full
   }
 
   /** What waits here can be called back; the rest of a message that has begun must follow it. */

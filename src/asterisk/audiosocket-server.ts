@@ -7,6 +7,7 @@ import type { AllowList } from './allow-list.ts'
 import { AudioSocketParser, terminateMessage, type Violation } from './audiosocket.ts'
 import { AudioSocketLeg } from './audiosocket-leg.ts'
 import type { Acceptance } from './door.ts'
+import { unsentBytes } from './unsent-bytes.ts'
 
 /**
  * The TCP port that Asterisk connects to. It checks who comes, waits for the UUID, and hands a leg to whoever owns the
@@ -150,7 +151,8 @@ export class AudioSocketServer {
 
   private identified(socket: ConnectionSocket, connection: Connection, uuid: string): void {
     connection.timer[Symbol.dispose]()
-    const leg = new AudioSocketLeg(socket, this.options.sampleRateHz, this.options.clock)
+    const { sampleRateHz, clock } = this.options
+    const leg = new AudioSocketLeg(socket, sampleRateHz, clock, () => unsentBytes(socket))
     connection.leg = leg
     // Before its owner has it: a leg that is closed at once must find itself in the list to leave it.
     this.legs.push(leg)

@@ -11,14 +11,18 @@ const messageBytes = 323
 function setUp() {
   const socket = new FakeLegSocket()
   const clock = new ManualClock()
-  const leg = new AudioSocketLeg(socket, 8000, clock)
+  const kernel = { unsent: 0, questions: 0 }
+  const leg = new AudioSocketLeg(socket, 8000, clock, () => {
+    kernel.questions += 1
+    return kernel.unsent
+  })
   const events: LegEvent[] = []
   const heard: number[] = []
   leg.onEvent((event) => {
     if (event.type === 'audio') heard.push(...event.frame.samples)
     else events.push(event)
   })
-  return { socket, clock, leg, events, heard }
+  return { socket, clock, leg, events, heard, kernel }
 }
 
 /** A frame whose every sample is `value`. */
@@ -95,6 +99,53 @@ describe('AudioSocketLeg writes', () => {
     leg.write(frame(1))
     expect([events, socket.terminations]).toEqual([[{ type: 'ended', cause: 'media_lost' }], 1])
     expect(leg.write(frame(1))).toBe('closed')
+  })
+
+  test('a kernel that takes all of it and sends nothing: 200 ms at most, and after 5 s the peer is lost', () => {
+    const { leg, socket, clock, events, kernel } = setUp()
+    const answers: string[] = []
+    for (let each = 0; each < 249; each += 1) {
+      kernel.unsent = socket.bytes.length
+      answers.push(leg.write(frame(1)))
+      clock.advance(20)
+    }
+    expect(answers.indexOf('full')).toBeLessThanOrEqual(10)
+    expect(new Set(answers.slice(answers.indexOf('full')))).toEqual(new Set(['full']))
+    expect([events, socket.terminations]).toEqual([[], 0])
+    for (let each = 0; each < 15; each += 1) {
+      leg.write(frame(1))
+      clock.advance(20)
+    }
+    expect([events, socket.terminations]).toEqual([[{ type: 'ended', cause: 'media_lost' }], 1])
+  })
+
+  test('a kernel that sends again: the next frame leaves at once', () => {
+    const { leg, socket, kernel } = setUp()
+    for (let each = 0; each < 20; each += 1) {
+      kernel.unsent = socket.bytes.length
+      leg.write(frame(each))
+    }
+    expect(leg.write(frame(98))).toBe('full')
+    kernel.unsent = 5 * messageBytes
+    expect(leg.write(frame(99))).toBe('sent')
+    expect(messagesIn(socket.bytes).at(-1)).toBe('99')
+  })
+
+  test('a kernel that sends a little now and then: slow, not lost', () => {
+    const { leg, clock, events, kernel } = setUp()
+    kernel.unsent = 100 * messageBytes
+    for (let passed = 0; passed < 20_000; passed += 20) {
+      leg.write(frame(1))
+      clock.advance(20)
+      if (passed % 4000 === 0) kernel.unsent -= messageBytes
+    }
+    expect(events).toEqual([])
+  })
+
+  test('the kernel is asked once in 100 ms, and not for each frame', () => {
+    const { leg, kernel } = setUp()
+    for (let each = 0; each < 500; each += 1) leg.write(frame(each))
+    expect(kernel.questions).toBe(100)
   })
 
   test('a peer that takes a little now and then is slow, not lost', () => {
