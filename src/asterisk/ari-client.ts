@@ -155,6 +155,12 @@ export class AriClient {
     })
   }
 
+  /** Holds it where it is, or lets it go on from there. */
+  pausePlayback(playbackId: string, paused: boolean): Promise<AriResult<void>> {
+    const operation = paused ? 'pause' : 'unpause'
+    return this.request('POST', `/playbacks/${encodeURIComponent(playbackId)}/control`, { operation }, nothing)
+  }
+
   /** What is playing, or waiting to, is heard no more. */
   stopPlayback(playbackId: string): Promise<AriResult<void>> {
     return this.request('DELETE', `/playbacks/${encodeURIComponent(playbackId)}`, {}, nothing)

@@ -48,6 +48,7 @@ export class AudioSocketLeg implements Leg {
   readonly format: AudioFormat
   /** TCP neither loses nor reorders. */
   readonly stats: Readonly<LegStats> = noLegStats()
+  readonly aheadMs = 0
   readonly counters: LegCounters = { full: 0 }
   private readonly socket: LegSocket
   private readonly clock: Clock

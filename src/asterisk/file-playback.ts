@@ -81,7 +81,7 @@ export class AsteriskFilePlayer implements FilePlayer {
     const channel = way === 'beside' ? this.whisperChannel() : Promise.resolve(ok(this.options.channelId))
     const order = this.order(playback, files.publish(samples, sampleRateHz), channel)
     this.underWay = Promise.all([this.underWay, order])
-    return { stop: () => this.stop(playback) }
+    return { stop: () => this.stop(playback), pause: (paused) => this.pause(playback, paused) }
   }
 
   /** What Asterisk says of a playback that was bound; of one that is over already, nothing is passed on. */
@@ -159,6 +159,12 @@ export class AsteriskFilePlayer implements FilePlayer {
     this.whisper = null
     if (made.error.status === null) await this.hangUp(id)
     return failed(made.error.message)
+  }
+
+  /** Only what sounds can be held; a request that fails leaves it playing, which the caller can bear. */
+  private pause(playback: Playback, paused: boolean): void {
+    if (playback.over || !playback.started) return
+    this.underWay = Promise.all([this.underWay, this.options.ari.pausePlayback(playback.id, paused)])
   }
 
   private stop(playback: Playback): void {

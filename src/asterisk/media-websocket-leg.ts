@@ -164,7 +164,7 @@ export class MediaWebSocketLeg implements Leg {
     return this.marks.playedMs
   }
 
-  /** What Asterisk has yet to play, by our account. */
+  /** What Asterisk has yet to play: our account of what was sent, set right by each STATUS. */
   get aheadMs(): Milliseconds {
     return this.ahead.at(this.clock.now())
   }
@@ -181,7 +181,8 @@ export class MediaWebSocketLeg implements Leg {
     const sounds = isSounding(frame.samples)
     const aheadMs = this.ahead.at(now)
     this.shedding = aheadMs > (this.shedding ? aheadLowMs : aheadHighMs)
-    if (this.shedding && !sounds) {
+    const sheds = this.shedding && !sounds
+    if (sheds) {
       this.counters.framesShed += 1
     } else if (aheadMs > aheadMaxMs) {
       this.counters.framesRefused += 1
@@ -194,7 +195,7 @@ export class MediaWebSocketLeg implements Leg {
     const mark = this.form === null ? null : this.marks.wrote(sounds)
     if (mark !== null) this.command('MARK_MEDIA', mark)
     this.waitingBefore = this.socket.waitingBytes()
-    return 'sent'
+    return sheds ? 'shed' : 'sent'
   }
 
   private socketIsFull(now: Milliseconds): boolean {

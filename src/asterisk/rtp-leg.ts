@@ -71,6 +71,7 @@ export interface RtpLegOptions {
 
 export class RtpLeg implements Leg, PacedWriter {
   readonly format: AudioFormat
+  readonly aheadMs = 0
   readonly remote: RemoteEndpoint
   private readonly options: RtpLegOptions
   private readonly payload: Payload

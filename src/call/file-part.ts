@@ -12,6 +12,7 @@ export class FilePart {
   private samples: Int16Array = new Int16Array(0)
   /** Frame times since it began to sound; null before. */
   private frames: number | null = null
+  private paused = false
 
   constructor(files: FilePlayer, sampleRateHz: SampleRateHz, frameSamples: number) {
     this.files = files
@@ -34,9 +35,15 @@ export class FilePart {
     if (this.order === order) this.playback = playback
   }
 
+  /** Holds it where it is, or lets it go on from there. */
+  pause(paused: boolean): void {
+    this.paused = paused
+    this.playback?.pause(paused)
+  }
+
   /** A frame time has passed. */
   tick(): void {
-    if (this.frames !== null) this.frames += 1
+    if (this.frames !== null && !this.paused) this.frames += 1
   }
 
   /** Whole frames, but for the last one. */
@@ -69,5 +76,6 @@ export class FilePart {
     this.order = null
     this.samples = new Int16Array(0)
     this.frames = null
+    this.paused = false
   }
 }

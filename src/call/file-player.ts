@@ -21,6 +21,8 @@ export type FileWay = 'beside' | 'instead'
 export type FilePlaybackEvent = 'started' | 'finished' | 'failed'
 
 export interface FilePlayback {
+  /** Holds it where it is (true), or lets it go on from there. Idempotent; nothing where it is over. */
+  pause(paused: boolean): void
   /** The caller hears no more of it. Idempotent. */
   stop(): void
 }

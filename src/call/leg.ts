@@ -15,6 +15,8 @@ export const hangupCauses = [
   'caller',
   /** The agent said its farewell and ended the call. */
   'agent',
+  /** Nobody spoke, through all check-ins and the farewell. */
+  'no_input',
   /** The media connection broke or went silent while the caller was still there. */
   'media_lost',
   /** Setting the call up failed: Asterisk refused, or a step took too long. */
@@ -39,8 +41,11 @@ export type LegEvent =
   /** Always the last event, exactly once. */
   | { readonly type: 'ended'; readonly cause: HangupCause }
 
-/** `full`: the far side does not read, the frame was dropped and counted. */
-export type Sent = 'sent' | 'full' | 'closed'
+/**
+ * `full`: the far side does not read, the frame was dropped and counted. `shed`: it was silent, and left out since the far
+ * side has enough to play; its time has passed all the same.
+ */
+export type Sent = 'sent' | 'shed' | 'full' | 'closed'
 
 /** What became of the frames of the far side; a stream that cannot lose or reorder leaves it at zero. */
 export interface LegStats {
@@ -69,6 +74,8 @@ export const noLegStats = (): LegStats => ({
 export interface Leg {
   readonly format: AudioFormat
   readonly stats: Readonly<LegStats>
+  /** What was written and the far side has yet to play, as far as it tells; 0 where it has no queue of its own. */
+  readonly aheadMs: number
   onEvent(listener: (event: LegEvent) => void): void
   /** Never throws, never blocks. */
   write(frame: AudioFrame): Sent

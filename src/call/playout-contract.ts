@@ -17,16 +17,22 @@ export interface PlayoutListener {
 export const fallbackReasons = ['no_audio', 'leg_stuck', 'leg_lost'] as const
 export type FallbackReason = (typeof fallbackReasons)[number]
 
+/** How a reply is held back while somebody speaks over it. */
+export const holds = ['none', 'ducked', 'paused'] as const
+export type Hold = (typeof holds)[number]
+
 export interface PlayoutSettings {
   readonly mode: 'stream' | 'file'
   readonly lowWatermarkMs: Milliseconds
   readonly graceMs: Milliseconds
   readonly fallbackMs: Milliseconds
+  /** What a ducked reply is multiplied by, 0 to 1. */
+  readonly duckGain: number
 }
 
 /** What is counted of the playout of one call. */
 export interface PlayoutCounters {
-  /** All frames offered to a leg, silence included. */
+  /** All frames that a leg took, silence included. */
   frames: number
   /** Frames the leg refused since its peer does not read; frames of a reply are offered again. */
   full: number

@@ -10,10 +10,12 @@ import { SampleQueue } from '#audio/sample-queue.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { FilePart } from './file-part.ts'
 import type { FilePlaybackEvent, FilePlayer, FileWay } from './file-player.ts'
+import { heardMs } from './heard.ts'
 import type { Leg } from './leg.ts'
 import type { PacedWriter } from './pacer.ts'
 import {
   type FallbackReason,
+  type Hold,
   noPlayoutCounters,
   type PlayoutListener,
   type PlayoutSettings,
@@ -37,6 +39,9 @@ import type { WarmUp } from './warm-up.ts'
  *
  * Audio that comes after a reply's end reopens it, until none has come for the provider's grace. A frame that the leg
  * refuses stays the next one: nothing of a reply is skipped, and nothing is said twice.
+ *
+ * Beside its stage a reply may be held back while somebody speaks over it (`hold`): `ducked`, it sounds more softly;
+ * `paused`, silence leaves in its place, its clocks stand still, and it goes on at the very frame where it stopped.
  */
 
 /** A bound against a provider that never stops; no spoken reply is longer. */
@@ -84,6 +89,9 @@ export class Playout implements PacedWriter {
   /** Samples of the frame that the leg has refused so far; 0: it took the last one. */
   private heldSamples = 0
   private refusedInRow = 0
+  private held: Hold = 'none'
+  /** What the last frame was multiplied by: the next one begins there, so that a change of loudness does not click. */
+  private gain = 1
 
   constructor(
     sampleRateHz: SampleRateHz,
@@ -160,12 +168,24 @@ export class Playout implements PacedWriter {
 
   /** Drops what has not left yet; the frame being spoken is the last. Returns what was heard of the reply. */
   flush(): Milliseconds {
-    const heardMs = this.heardMs
+    const heard = this.heardMs
     this.filePart?.stop()
     this.leg?.flush()
     this.reset()
-    this.playedSamples = msToSamples(heardMs, this.sampleRateHz)
-    return heardMs
+    this.playedSamples = msToSamples(heard, this.sampleRateHz)
+    return heard
+  }
+
+  /** Holds the reply back, or lets it go on; a reply that begins or is dropped is held back by nothing. */
+  hold(hold: Hold): void {
+    if (this.stage === 'idle' || hold === this.held) return
+    const waited = this.held === 'paused'
+    this.held = hold
+    if (waited || hold === 'paused') this.filePart?.pause(hold === 'paused')
+  }
+
+  get holding(): Hold {
+    return this.held
   }
 
   /** The leg is gone for good: the rest of the reply comes from a file. False where that cannot be. */
@@ -183,7 +203,10 @@ export class Playout implements PacedWriter {
 
   /** How much of the current (or last) reply has been heard. */
   get heardMs(): Milliseconds {
-    return samplesToMs(this.playedSamples + (this.filePart?.heardSamples ?? 0), this.sampleRateHz)
+    const streamedMs = samplesToMs(this.playedSamples, this.sampleRateHz)
+    const filedMs = samplesToMs(this.filePart?.heardSamples ?? 0, this.sampleRateHz)
+    // What lies inside Asterisk is the end of what was streamed, as long as the reply is under way.
+    return heardMs(streamedMs, this.stage === 'idle' ? 0 : (this.leg?.aheadMs ?? 0)) + filedMs
   }
 
   get queuedMs(): Milliseconds {
@@ -211,11 +234,17 @@ export class Playout implements PacedWriter {
     this.draining = false
     this.refusedInRow = 0
     this.playedSamples = 0
+    this.held = 'none'
+    this.gain = 1
     this.filePart?.clear()
   }
 
   private writeFrame(): void {
     this.sinceAudioFrames += 1
+    if (this.held === 'paused') {
+      this.offer(this.silence)
+      return
+    }
     // A reply that plays, or that the leg does not take, is not waiting for its provider.
     const hasAudio = this.heldSamples > 0 || this.queue.length >= this.frame.samples.length
     this.dryFrames = this.stage === 'playing' && hasAudio ? 0 : this.dryFrames + 1
@@ -263,6 +292,8 @@ export class Playout implements PacedWriter {
       this.heldSamples = this.queue.take(samples)
       // The tail of a reply is padded, so that it neither clicks nor waits.
       samples.fill(0, this.heldSamples)
+      const gain = this.held === 'ducked' ? this.settings.duckGain : 1
+      if (gain !== 1 || this.gain !== 1) this.soften(samples, gain)
     }
     if (this.heldSamples === 0) this.offer(this.silence)
     else if (!this.offer(this.frame)) return this.refused()
@@ -271,6 +302,16 @@ export class Playout implements PacedWriter {
     if (this.heldSamples > 0) this.sounds()
     this.heldSamples = 0
     if (this.complete && this.queue.length === 0) this.done()
+  }
+
+  /** From the loudness of the frame before to this one's, over the whole frame. */
+  private soften(samples: Int16Array, gain: number): void {
+    const step = (gain - this.gain) / samples.length
+    for (let index = 0; index < samples.length; index += 1) {
+      this.gain += step
+      samples[index] = Math.round((samples[index] as number) * this.gain)
+    }
+    this.gain = gain
   }
 
   private sounds(): void {
@@ -306,6 +347,8 @@ export class Playout implements PacedWriter {
 
   private done(): void {
     this.stage = 'idle'
+    this.held = 'none'
+    this.gain = 1
     if (!this.underran && !this.byFile) this.warmUp.ranClean()
     this.listener.replyDone()
   }
@@ -380,14 +423,10 @@ export class Playout implements PacedWriter {
   }
 
   private offer(frame: AudioFrame): boolean {
-    if (this.leg === null) {
-      this.joining?.write(this.silence)
-      if (this.joining !== null) this.counters.frames += 1
-      return false
-    }
-    this.counters.frames += 1
-    const sent = this.leg.write(frame)
+    const heard = this.leg !== null
+    const sent = (this.leg ?? this.joining)?.write(heard ? frame : this.silence) ?? 'closed'
+    if (sent === 'sent') this.counters.frames += 1
     if (sent === 'full') this.counters.full += 1
-    return sent === 'sent'
+    return heard && (sent === 'sent' || sent === 'shed')
   }
 }

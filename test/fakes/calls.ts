@@ -10,7 +10,13 @@ import { FakeLeg } from './leg.ts'
 /** A machine that keeps up. */
 export const calm = { overloaded: false }
 
-export const playoutSettings: PlayoutSettings = { mode: 'stream', lowWatermarkMs: 20, graceMs: 200, fallbackMs: 1000 }
+export const playoutSettings: PlayoutSettings = {
+  mode: 'stream',
+  lowWatermarkMs: 20,
+  graceMs: 200,
+  fallbackMs: 1000,
+  duckGain: 0.25,
+}
 
 export function callSettings(provider: FakeAgent, overrides: Partial<CallSettings> = {}): CallSettings {
   return {

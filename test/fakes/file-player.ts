@@ -6,6 +6,7 @@ export class FakeFilePlayer implements FilePlayer {
   readonly played: Int16Array[] = []
   readonly ways: FileWay[] = []
   stops = 0
+  readonly pauses: boolean[] = []
   /** Fails before `play` returns, so many times. */
   failsAtOnce = 0
   private readonly listeners: ((event: FilePlaybackEvent) => void)[] = []
@@ -26,6 +27,9 @@ export class FakeFilePlayer implements FilePlayer {
     return {
       stop: () => {
         this.stops += 1
+      },
+      pause: (paused) => {
+        this.pauses.push(paused)
       },
     }
   }

@@ -5,6 +5,7 @@ import { type HangupCause, type Leg, type LegEvent, noLegStats, type Sent } from
 export class FakeLeg implements Leg {
   readonly format: AudioFormat
   readonly stats = noLegStats()
+  aheadMs = 0
   flushes = 0
   /** Copies: a frame is only valid during the write. */
   readonly written: Int16Array[] = []

@@ -87,6 +87,7 @@ function createWorld(dice: Dice): World {
         lowWatermarkMs: dice.pick([0, 20, 60, 200]),
         graceMs: dice.pick([0, 200, 300]),
         fallbackMs: dice.pick([500, 1000, 2000]),
+        duckGain: 0.25,
       },
       warmUp: new WarmUp(dice.pick([0, 200, 400])),
       turns: simulatedTurns(dice),

@@ -44,11 +44,12 @@ export class SimulatedFiles implements FilePlayer {
     if (chosen === 'refused') {
       this.failed += 1
       listener('failed')
-      return { stop: () => {} }
+      return { stop: () => {}, pause: () => {} }
     }
     const breaksAt = chosen === 'breaks_off' ? dice.between(1, Math.max(1, frames - 1)) : Number.POSITIVE_INFINITY
     let timer: Disposable | null = null
     let played = 0
+    let paused = false
     this.playing += 1
     const over = (event: FilePlaybackEvent | null) => {
       if (timer === null) return
@@ -59,6 +60,10 @@ export class SimulatedFiles implements FilePlayer {
       if (event !== null) listener(event)
     }
     const next = () => {
+      if (paused) {
+        timer = clock.after(20, next)
+        return
+      }
       if (played >= breaksAt) {
         this.brokeOff += 1
         return over('failed')
@@ -75,6 +80,11 @@ export class SimulatedFiles implements FilePlayer {
       if (timer !== null) next()
     })
     this.stopLast = () => over(null)
-    return { stop: () => over(null) }
+    return {
+      stop: () => over(null),
+      pause: (now) => {
+        paused = now
+      },
+    }
   }
 }

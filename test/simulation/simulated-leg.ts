@@ -16,8 +16,10 @@ export interface SimulatedLegOptions {
 export class SimulatedLeg implements Leg {
   readonly format: AudioFormat
   readonly stats = noLegStats()
-  /** Frames offered, and how many of them were refused. */
+  readonly aheadMs = 0
+  /** Frames offered, and how many of them were taken, or refused. */
   offered = 0
+  taken = 0
   refused = 0
   condition: 'well' | 'full' | 'broken' = 'well'
   /** The call has closed it: it is no longer paced. */
@@ -49,6 +51,7 @@ export class SimulatedLeg implements Leg {
       this.refused += 1
       return 'full'
     }
+    this.taken += 1
     if (this.options.channel.joined) this.options.hear(frame.samples)
     return 'sent'
   }

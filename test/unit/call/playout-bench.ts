@@ -30,7 +30,7 @@ export function playoutBench(settings: Partial<PlayoutSettings> = {}, options: P
       stuck: () => stuck.push(playout.counters.full),
       fellBack: (reason) => events.push(reason),
     },
-    { mode: 'stream', lowWatermarkMs: 0, graceMs: 0, fallbackMs: 10_000, ...settings },
+    { mode: 'stream', lowWatermarkMs: 0, graceMs: 0, fallbackMs: 10_000, duckGain: 0.25, ...settings },
     warmUp,
     options.files === true ? files : null,
   )

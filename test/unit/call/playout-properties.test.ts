@@ -76,6 +76,7 @@ class UnreliablePlayer implements FilePlayer {
       stop: () => {
         file.stopped = true
       },
+      pause: () => {},
     }
   }
 
@@ -132,6 +133,7 @@ class World {
       lowWatermarkMs: Math.floor(this.random.next() * 100),
       graceMs: Math.floor(this.random.next() * 200),
       fallbackMs: 201 + Math.floor(this.random.next() * 1500),
+      duckGain: 0.25,
     }
     this.playout = new Playout(
       8000,
