@@ -30,11 +30,11 @@ function checkEnd(call: SimulatedCall): void {
 function checkCounters(call: SimulatedCall): void {
   const audio = call.observer.facts[0]?.audio
   if (audio === undefined) return
-  const sum = (what: 'offered' | 'refused') => call.legs.reduce((total, leg) => total + leg[what], 0)
+  const sum = (what: 'taken' | 'refused') => call.legs.reduce((total, leg) => total + leg[what], 0)
   const compare = (name: string, counted: number, seen: number) => {
     if (counted !== seen) call.report('counters', `${name}: ${counted} counted, ${seen} seen`)
   }
-  compare('frames out', audio.framesOut, sum('offered'))
+  compare('frames out', audio.framesOut, sum('taken'))
   compare('frames refused', audio.framesRefused, sum('refused'))
   compare('restarts', audio.restarts, Math.max(0, call.legs.length - 1))
   compare('files failed', audio.filesFailed, call.files?.failed ?? 0)

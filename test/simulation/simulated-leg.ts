@@ -21,6 +21,8 @@ export class SimulatedLeg implements Leg {
   offered = 0
   taken = 0
   refused = 0
+  /** Frames that it took. */
+  taken = 0
   condition: 'well' | 'full' | 'broken' = 'well'
   /** The call has closed it: it is no longer paced. */
   closing = false
