@@ -6,7 +6,8 @@ import {
   type WireFormat,
   wireRatesHz,
 } from '#audio/format.ts'
-import { JitterBuffer, type JitterCounters } from '#audio/jitter-buffer.ts'
+import { JitterBuffer } from '#audio/jitter-buffer.ts'
+import type { JitterCounters } from '#audio/jitter-stats.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
@@ -34,6 +35,8 @@ import {
 /** A peer may send this much faster than real time, and this much at once; see the same limits of AudioSocket. */
 const floodShare = 1.5
 const floodSlackMs = 5000
+/** Copies of packets that have come are the network's doing: with them it may be so many times as much. */
+const copiesShare = 4
 /** Of packets that hold less, each counts as this much: it costs as much to take. */
 const packetMsMin = 10
 const packetMsMax = 60
@@ -82,7 +85,7 @@ export class RtpLeg implements Leg, PacedWriter {
   /** The front of `decoded`, as long as the packets are: made anew only when their length changes. */
   private packetSamples: Int16Array
   private readonly frame: AudioFrame
-  private readonly audioEvent: LegEvent
+  private readonly audioEvent: { readonly type: 'audio'; readonly frame: AudioFrame; madeUp: boolean }
   private readonly packet: Uint8Array
   private readonly packetPayload: Uint8Array
   private readonly events = new TelephoneEvents()
@@ -96,6 +99,7 @@ export class RtpLeg implements Leg, PacedWriter {
   private readonly openedMs: Milliseconds
   private lastInboundMs: Milliseconds
   private receivedMs = 0
+  private copiedMs = 0
   /** Frames that a late tick owed and that had not come: their packets may lie in the kernel. */
   private owed = 0
 
@@ -110,7 +114,7 @@ export class RtpLeg implements Leg, PacedWriter {
     this.decoded = new Int16Array((sampleRateHz * packetMsMax) / 1000)
     this.packetSamples = this.decoded
     this.frame = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
-    this.audioEvent = { type: 'audio', frame: this.frame }
+    this.audioEvent = { type: 'audio', frame: this.frame, madeUp: false }
     const payloadBytes = (this.frame.samples.length * this.payload.bytesPerSample) / this.payload.packetsPerFrame
     this.packet = new Uint8Array(headerBytes + payloadBytes)
     this.packetPayload = this.packet.subarray(headerBytes)
@@ -205,13 +209,13 @@ export class RtpLeg implements Leg, PacedWriter {
     const source = remote.judge(port, address)
     if (source === 'foreign_source' || source === 'not_allowed') return source
     const nowMs = this.options.clock.now()
-    // Counted before anything is read of it: what a flood holds does not matter.
-    if (source === 'current' && this.isFlood(bytes.length, nowMs)) {
+    const malformed = readHeader(bytes, header)
+    const isCopy = malformed === null && this.jitter.hasCome(header.sequence, header.ssrc)
+    if (source === 'current' && this.isFlood(bytes.length, isCopy, nowMs)) {
       this.options.log.warn('rtp peer sends faster than real time', { peer: address })
       this.end('protocol_error')
       return 'flood'
     }
-    const malformed = readHeader(bytes, header)
     if (malformed !== null) return malformed
     const payload = bytes.subarray(header.payloadStart, header.payloadEnd)
     const isEvent = header.payloadType === telephoneEventType
@@ -244,10 +248,20 @@ export class RtpLeg implements Leg, PacedWriter {
     return null
   }
 
-  private isFlood(bytes: number, nowMs: Milliseconds): boolean {
+  private isFlood(bytes: number, isCopy: boolean, nowMs: Milliseconds): boolean {
     const perMs = (this.format.sampleRateHz / 1000) * this.payload.bytesPerSample
-    this.receivedMs += Math.max(packetMsMin, (bytes - headerBytes) / perMs)
-    return this.receivedMs > (nowMs - this.openedMs) * floodShare + floodSlackMs
+    const packetMs = Math.max(packetMsMin, (bytes - headerBytes) / perMs)
+    if (isCopy) this.copiedMs += packetMs
+    else this.receivedMs += packetMs
+    const openMs = nowMs - this.openedMs
+    const isTooFast = this.receivedMs > openMs * floodShare + floodSlackMs
+    return isTooFast || this.receivedMs + this.copiedMs > (openMs * floodShare + floodSlackMs) * copiesShare
+  }
+
+  /** What is not sent has had its time: without it in the timestamps, the far side would play all that follows too early. */
+  skipFrames(count: number): void {
+    this.timestamp = (this.timestamp + count * this.frame.samples.length) % 2 ** 32
+    this.marker = true
   }
 
   /**
@@ -261,7 +275,10 @@ export class RtpLeg implements Leg, PacedWriter {
     this.owed = 0
     let mayMakeUp = count === 1
     while (due > 0 && !this.ended && (mayMakeUp || this.jitter.isReady)) {
-      if (this.jitter.pull(nowMs - (due - 1) * ptimeMs, this.frame.samples)) this.emit(this.audioEvent)
+      if (this.jitter.pull(nowMs - (due - 1) * ptimeMs, this.frame.samples)) {
+        this.audioEvent.madeUp = this.jitter.madeUp
+        this.emit(this.audioEvent)
+      }
       due -= 1
       mayMakeUp = false
     }

@@ -1,6 +1,8 @@
 import { ArrivalJitter } from './arrival-jitter.ts'
+import { ClockDrift } from './clock-drift.ts'
 import { Concealment } from './concealment.ts'
 import { type SampleRateHz, samplesPerFrame } from './format.ts'
+import { type JitterCounters, type JitterStats, noJitterCounters, noJitterStats } from './jitter-stats.ts'
 import { PacketWindow, waitingMax } from './packet-window.ts'
 import { lagMaxMs } from './pitch.ts'
 import { SampleLine } from './sample-line.ts'
@@ -31,25 +33,6 @@ const urgentMs = 60
 const stragglerMs = 1000
 const packetMaxMs = 60
 
-/** What the buffer counts. Lost, late, duplicate and reordered are packets; concealed is frames of 20 ms. */
-export interface JitterStats {
-  lost: number
-  late: number
-  duplicates: number
-  reordered: number
-  concealed: number
-  delayMs: number
-}
-
-/** What a sender counted wrongly, or began anew; each is followed and none ends anything. */
-export interface JitterCounters {
-  ssrcChanges: number
-  sequenceRestarts: number
-  timestampJumps: number
-  /** Pitch periods left out to shorten the delay. */
-  shortened: number
-}
-
 interface UnconfirmedPacket {
   readonly sequence: number
   readonly timestamp: number
@@ -58,8 +41,10 @@ interface UnconfirmedPacket {
 }
 
 export class JitterBuffer {
-  readonly stats: JitterStats = { lost: 0, late: 0, duplicates: 0, reordered: 0, concealed: 0, delayMs: 0 }
-  readonly counters: JitterCounters = { ssrcChanges: 0, sequenceRestarts: 0, timestampJumps: 0, shortened: 0 }
+  readonly stats: JitterStats = noJitterStats()
+  readonly counters: JitterCounters = noJitterCounters()
+  /** In the frame pulled last there was no sound of the sender's. */
+  madeUp = false
   private readonly perMs: number
   private readonly frame: number
   private readonly delayMaxMs: number
@@ -67,6 +52,7 @@ export class JitterBuffer {
   private readonly arrivals: ArrivalJitter
   private readonly line: SampleLine
   private readonly concealment: Concealment
+  private readonly drift: ClockDrift
   private state: 'empty' | 'waiting' | 'playing' = 'empty'
   /** Media time of the first sample of the line, or of the next one to come. */
   private position = 0
@@ -99,6 +85,7 @@ export class JitterBuffer {
     this.arrivals = new ArrivalJitter(delayMaxMs)
     this.line = new SampleLine(sampleRateHz, this.frame + (2 * lagMaxMs + packetMaxMs) * this.perMs)
     this.concealment = new Concealment(sampleRateHz)
+    this.drift = new ClockDrift(this.perMs)
   }
 
   /** The delay that the arrivals of the last seconds ask for. */
@@ -109,6 +96,8 @@ export class JitterBuffer {
   /** Takes a packet of up to 60 ms; the samples are copied. */
   push(sequence: number, timestamp: number, ssrc: number, samples: Int16Array, nowMs: number): void {
     if (samples.length === 0 || samples.length > packetMaxMs * this.perMs) return
+    this.drift.arrived(ssrc, timestamp, nowMs)
+    this.stats.driftMs = this.drift.driftMs
     if (this.state === 'empty') return this.first(sequence, timestamp, ssrc, samples, nowMs)
     if (ssrc !== this.ssrc) {
       if (ssrc === this.oldSsrc && nowMs - this.ssrcChangedMs < stragglerMs) {
@@ -163,6 +152,13 @@ export class JitterBuffer {
     if (!isNewest && (behind <= 0 || behind > sequenceJumpMax * packetMaxMs * this.perMs)) return this.dropLate(mapped)
     this.arrivals.arrived(nowMs, nowMs - position / this.perMs)
     this.keep(mapped, position, samples, isNewest)
+  }
+
+  /** A packet of this number and sender came lately: another one is a copy of it. */
+  hasCome(sequence: number, ssrc: number): boolean {
+    const step = ((sequence - this.sequenceRaw) << 16) >> 16
+    const mapped = this.sequenceMapped + step
+    return this.state !== 'empty' && ssrc === this.ssrc && mapped >= 0 && this.packets.hasCome(mapped)
   }
 
   /** A packet of this number came and holds no sound, but a key press or comfort noise: nothing is missing there. */
@@ -275,10 +271,14 @@ export class JitterBuffer {
     this.endStarvation(nowMs)
     this.trim(nowMs)
     this.shorten(nowMs)
+    this.madeUp = true
     for (let filled = 0; filled < this.frame; ) {
       if (this.line.length === 0) this.gather(1)
       const taken = this.line.take(target, filled, this.frame - filled)
-      if (taken > 0) this.concealment.real(target, filled, filled + taken)
+      if (taken > 0) {
+        this.madeUp = false
+        this.concealment.real(target, filled, filled + taken)
+      }
       this.position += taken
       filled += taken
       if (filled < this.frame && this.line.length === 0 && !this.gather(1)) filled += this.fill(nowMs, target, filled)

@@ -35,8 +35,11 @@ export const hangupCauses = [
 export type HangupCause = (typeof hangupCauses)[number]
 
 export type LegEvent =
-  /** A plain synchronous call per frame; the frame is a view that is reused afterwards. */
-  | { readonly type: 'audio'; readonly frame: AudioFrame }
+  /**
+   * A plain synchronous call per frame; the frame is a view that is reused afterwards. `madeUp`: nothing of it came from
+   * the far side, it stands for what was lost or not sent.
+   */
+  | { readonly type: 'audio'; readonly frame: AudioFrame; readonly madeUp?: boolean }
   | { readonly type: 'dtmf'; readonly digit: string }
   /** Always the last event, exactly once. */
   | { readonly type: 'ended'; readonly cause: HangupCause }
@@ -60,6 +63,8 @@ export interface LegStats {
   concealed: number
   /** How long a frame waits in the jitter buffer now. */
   delayMs: number
+  /** By how much the sender's clock ran ahead of ours, where its stream tells; null where its frames alone do. */
+  driftMs: number | null
 }
 
 export const noLegStats = (): LegStats => ({
@@ -69,6 +74,7 @@ export const noLegStats = (): LegStats => ({
   reordered: 0,
   concealed: 0,
   delayMs: 0,
+  driftMs: null,
 })
 
 export interface Leg {

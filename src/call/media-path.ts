@@ -146,9 +146,11 @@ export class MediaPath {
 
   /**
    * By how much the caller's samples ran ahead of the clock (behind it: negative) from the first frame to the last; what
-   * was never sent, on hold or muted, counts as behind.
+   * was never sent, on hold or muted, counts as behind. A leg that makes up frames by our own clock tells by the sender's.
    */
   private get driftMs(): Milliseconds {
+    const told = this.leg?.stats.driftMs ?? null
+    if (told !== null || this.past.driftMs !== null) return (this.past.driftMs ?? 0) + (told ?? 0)
     if (this.firstFrameMs === null || this.lastFrameMs === null) return 0
     return (this.framesIn - 1) * ptimeMs - (this.lastFrameMs - this.firstFrameMs)
   }
@@ -156,9 +158,7 @@ export class MediaPath {
   private onLeg(event: LegEvent): void {
     switch (event.type) {
       case 'audio':
-        this.framesIn += 1
-        this.lastFrameMs = this.deps.clock.now()
-        this.firstFrameMs ??= this.lastFrameMs
+        if (event.madeUp !== true) this.heardFrame()
         if (this.watching) this.peak = Math.max(this.peak, peakOf(event.frame.samples))
         return this.listener.frame(event.frame)
       case 'dtmf':
@@ -167,6 +167,12 @@ export class MediaPath {
         this.forget()
         return this.listener.legEnded(event.cause)
     }
+  }
+
+  private heardFrame(): void {
+    this.framesIn += 1
+    this.lastFrameMs = this.deps.clock.now()
+    this.firstFrameMs ??= this.lastFrameMs
   }
 
   /** Of a leg that is gone its figures stay. */
@@ -180,6 +186,7 @@ export class MediaPath {
     past.duplicates += leg.stats.duplicates
     past.reordered += leg.stats.reordered
     past.concealed += leg.stats.concealed
+    if (leg.stats.driftMs !== null) past.driftMs = (past.driftMs ?? 0) + leg.stats.driftMs
   }
 }
 

@@ -9,6 +9,8 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 export interface PacedWriter {
   /** Writes this many frames now: 1, or a few when the tick was late. */
   writeFrames(count: number, nowMs: Milliseconds): void
+  /** So many frame times were given up, before those that are written now; all writers are told before any writes. */
+  skipFrames?(count: number): void
 }
 
 /** 100 ms: the most that may be ahead inside Asterisk. */
@@ -76,12 +78,14 @@ export class Pacer {
     const dueMs = this.originMs + (this.framesDone + 1) * ptimeMs
     this.counters.ticks += 1
     if (owed > 1) this.counters.lateTicks += 1
-    if (owed > framesOwedMax) {
-      this.counters.framesSkipped += owed - framesOwedMax
-      owed = framesOwedMax
-    }
     this.framesDone = framesDue
     this.ticking = true
+    if (owed > framesOwedMax) {
+      const skipped = owed - framesOwedMax
+      this.counters.framesSkipped += skipped
+      owed = framesOwedMax
+      for (let index = this.writers.length - 1; index >= 0; index -= 1) this.writers[index]?.skipFrames?.(skipped)
+    }
     // Backwards: who joins during a tick has written its first frame already.
     for (let index = this.writers.length - 1; index >= 0; index -= 1) this.writers[index]?.writeFrames(owed, nowMs)
     this.ticking = false

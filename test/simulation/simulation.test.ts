@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, mock, spyOn, test } from 'bun:test'
+import type { Sent } from '#call/leg.ts'
 import { Playout } from '#call/playout.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { FindingKind } from './findings.ts'
@@ -77,9 +78,7 @@ describe('a fault is found', () => {
   })
 
   /** Every 50th frame of a leg is treated so instead. */
-  function breakLeg(
-    instead: (leg: SimulatedLeg, write: () => 'sent' | 'full' | 'closed') => 'sent' | 'full' | 'closed',
-  ) {
+  function breakLeg(instead: (leg: SimulatedLeg, write: () => Sent) => Sent) {
     const write = SimulatedLeg.prototype.write
     let frames = 0
     spyOn(SimulatedLeg.prototype, 'write').mockImplementation(function (this: SimulatedLeg, frame) {

@@ -310,6 +310,39 @@ describe('what comes in', () => {
   })
 })
 
+describe('copies of packets', () => {
+  test('that the network makes, three of each for two minutes, are no flood', () => {
+    const { leg, events, packet, clock } = setUp()
+    for (let each = 0; each < 6000; each += 1) {
+      const bytes = packet(1)
+      for (let copy = 0; copy < 3; copy += 1) leg.receive(bytes, port, address)
+      clock.advance(20)
+    }
+    expect(events).toEqual([])
+    expect(leg.stats).toMatchObject({ duplicates: 12_000, lost: 0, late: 0 })
+  })
+
+  test('without end are one', () => {
+    const { leg, events, packet, clock } = setUp()
+    const bytes = packet(1)
+    for (let each = 0; each < 1000 && events.length === 0; each += 1) {
+      for (let copy = 0; copy < 20; copy += 1) leg.receive(bytes, port, address)
+      clock.advance(20)
+    }
+    expect(events).toEqual([{ type: 'ended', cause: 'protocol_error' }])
+  })
+
+  test('new packets at twice real time are a flood as before', () => {
+    const { leg, events, packet, clock } = setUp()
+    for (let each = 0; each < 1000 && events.length === 0; each += 1) {
+      for (let twice = 0; twice < 2; twice += 1) leg.receive(packet(1), port, address)
+      clock.advance(20)
+    }
+    expect(events).toEqual([{ type: 'ended', cause: 'protocol_error' }])
+    expect(clock.now() - 50_000).toBeWithin(9000, 11_000)
+  })
+})
+
 describe('ending', () => {
   test('what the sender began anew is on the door’s account', async () => {
     const { leg, packet, counters } = setUp()
