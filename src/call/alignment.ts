@@ -49,7 +49,7 @@ const codecRatesHz: Readonly<Record<string, number>> = {
   slin48: 48000,
 }
 
-/** By their rate; 20 ms of slin48 are too much for a packet of RTP. */
+/** By their rate. Over RTP there is only the first: Asterisk takes no other from a channel without SDP. */
 const wideFormats = ['slin', 'slin16', 'slin24', 'slin48'] as const satisfies readonly WireFormat[]
 
 const formatKeys: Readonly<Record<Transport, string>> = {
@@ -81,7 +81,7 @@ function needless(facts: AlignmentFacts, wireHz: number): string[] {
     found.push(`the caller speaks ${callerCodec} and the wire ${wire}: ${key}: ${callerCodec} spares a conversion`)
   }
   const providerHz = Math.max(providerInputHz, providerOutputHz)
-  const best = bestFormat(transport, Math.min(callerHz, providerHz))
+  const best = bestFormat(Math.min(callerHz, providerHz))
   const bestHz = wireRatesHz[best]
   if (wireHz > callerHz && providerHz <= callerHz && bestHz < wireHz) {
     found.push(
@@ -89,15 +89,18 @@ function needless(facts: AlignmentFacts, wireHz: number): string[] {
     )
   }
   if (wireHz < callerHz && providerHz > wireHz && bestHz > wireHz) {
+    const cure =
+      transport === 'externalmedia'
+        ? `RTP carries no more: audio_transport: audiosocket (or websocket) with ${formatKeys.audiosocket}: ${best}`
+        : `${key}: ${best}`
     found.push(
-      `the caller’s telephone has ${callerHz} Hz and the provider ${providerHz}, but the wire only ${wireHz}: ${key}: ${best} keeps what is above ${wireHz / 2000} kHz`,
+      `the caller’s telephone has ${callerHz} Hz and the provider ${providerHz}, but the wire only ${wireHz}: ${cure} keeps what is above ${wireHz / 2000} kHz`,
     )
   }
   return found
 }
 
-/** The narrowest format that carries this rate whole; the widest of the door where none does. */
-function bestFormat(transport: Transport, rateHz: number): WireFormat {
-  const widths = wideFormats.filter((format) => transport !== 'externalmedia' || format !== 'slin48')
-  return widths.find((format) => wireRatesHz[format] >= rateHz) ?? widths.at(-1) ?? 'slin'
+/** The narrowest format that carries this rate whole; the widest where none does. */
+function bestFormat(rateHz: number): WireFormat {
+  return wideFormats.find((format) => wireRatesHz[format] >= rateHz) ?? 'slin48'
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { wireFormats } from '#audio/format.ts'
+import { formatRows } from '#asterisk/transport-choice.ts'
+import { type WireFormat, wireFormats } from '#audio/format.ts'
 import { type AlignmentFacts, align } from '#call/alignment.ts'
 import { transports } from '#call/leg.ts'
 
@@ -99,7 +100,7 @@ describe('conversions that could be spared', () => {
         providerInputHz: 16_000,
         providerOutputHz: 16_000,
       },
-      /external_media\.format: slin16 keeps .* 4 kHz/,
+      /but the wire only 8000: RTP carries no more: audio_transport: audiosocket \(or websocket\) with audiosocket\.format: slin16 keeps .* 4 kHz/,
     ],
     [
       'a wide wire between wider ends: not the format that it has',
@@ -111,6 +112,27 @@ describe('conversions that could be spared', () => {
     const { needless } = align(facts(overrides))
     expect(needless).toHaveLength(1)
     expect(needless[0]).toMatch(advice)
+  })
+
+  test('each advice names formats that its door can carry', () => {
+    const doors = { audiosocket: 'audiosocket', external_media: 'externalmedia', media_websocket: 'websocket' } as const
+    let named = 0
+    for (const { transport, formats } of formatRows)
+      for (const wire of formats)
+        for (const callerCodec of ['ulaw', 'alaw', 'g722', 'slin24', 'opus'])
+          for (const providerHz of [8000, 16_000, 24_000, 48_000]) {
+            const rates = { providerInputHz: providerHz, providerOutputHz: providerHz }
+            const advice = align(facts({ transport, wire, callerCodec, ...rates })).needless.join(' ')
+            for (const [, section = '', format = ''] of advice.matchAll(/(\w+)\.format: (\w+)/g)) {
+              named += 1
+              const door = doors[section as keyof typeof doors]
+              expect([
+                advice,
+                formatRows.some((row) => row.transport === door && row.formats.includes(format as WireFormat)),
+              ]).toEqual([advice, true])
+            }
+          }
+    expect(named).toBeGreaterThan(20)
   })
 
   test('no advice ever names the format that the wire has', () => {
