@@ -50,16 +50,6 @@ describe('conversions that could be spared', () => {
     ['wide all the way', { callerCodec: 'g722', wire: 'slin16', providerInputHz: 16_000, providerOutputHz: 24_000 }],
     ['a wide caller for a narrow provider', { callerCodec: 'opus' }],
     // 20 ms of slin48 are no packet of RTP: slin24 is the widest there.
-    [
-      'opus by RTP, as wide as it goes',
-      {
-        transport: 'externalmedia',
-        callerCodec: 'opus',
-        wire: 'slin24',
-        providerInputHz: 48_000,
-        providerOutputHz: 48_000,
-      },
-    ],
   ]
   test.each(none)('none: %s', (_name, overrides) => {
     expect(align(facts(overrides)).needless).toEqual([])
