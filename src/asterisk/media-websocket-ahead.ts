@@ -39,11 +39,6 @@ export class AheadAccount {
     this.outdated = false
   }
 
-  /** For how long Asterisk has owed an answer. */
-  unansweredMs(nowMs: Milliseconds): Milliseconds {
-    return this.askedAtMs === null ? 0 : nowMs - this.askedAtMs
-  }
-
   /** The answer is as old as its way back: what was written since the question is on top, less what has been played. */
   answered(queueMs: Milliseconds, nowMs: Milliseconds): void {
     if (this.askedAtMs === null) return

@@ -85,3 +85,15 @@ export class MediaMessages {
     }
   }
 }
+
+/** A sample no louder than this is silence: −60 dB below full scale. */
+const silentSampleMax = 32
+
+/** Ends at the first sample that can be heard. */
+export function isSounding(samples: Int16Array): boolean {
+  for (let index = 0; index < samples.length; index += 1) {
+    const sample = samples[index] as number
+    if (sample > silentSampleMax || sample < -silentSampleMax) return true
+  }
+  return false
+}

@@ -11,7 +11,8 @@ import {
   parseMediaEvent,
 } from './media-websocket.ts'
 import { AheadAccount, MarkTrail } from './media-websocket-ahead.ts'
-import { MediaMessages } from './media-websocket-audio.ts'
+import { isSounding, MediaMessages } from './media-websocket-audio.ts'
+import { StatusQuestions } from './media-websocket-status.ts'
 
 /**
  * One chan_websocket connection as a leg, whoever connected to whom. Asterisk plays what it is sent by a timer of its own,
@@ -27,14 +28,6 @@ const aheadHighMs = 60
 const aheadLowMs = 30
 /** Beyond, frames that sound are refused as well: a click is less of an evil than an agent who answers late. */
 const aheadMaxMs = 100
-/** A sample no louder than this is silence: −60 dB below full scale. */
-const silentSampleMax = 32
-const statusEveryMs = 1000
-/**
- * An Asterisk that has not answered for so long reads nothing: what were sent on would pile up in the kernel's buffers,
- * which hold minutes of audio, and be played late.
- */
-const answerMaxMs = 1000
 /** Bytes that may wait for a peer that does not read: 200 ms of audio. Beyond, frames are dropped and counted. */
 const waitingFramesMax = 10
 /** How long a peer may refuse every byte before it counts as gone. */
@@ -54,7 +47,7 @@ export type MediaViolation = 'format_mismatch' | 'flood'
 export interface MediaLegCounters {
   /** Frames dropped since the peer did not read, or had too much to play. */
   framesRefused: number
-  /** Silent frames left out, since Asterisk's queue had grown. */
+  /** Silent ones left out, since Asterisk's queue had grown. */
   framesShed: number
   /** Times Asterisk said that its queue is full. */
   xoffs: number
@@ -117,14 +110,15 @@ export class MediaWebSocketLeg implements Leg {
   private readonly socket: MediaSocket
   private readonly clock: Clock
   private readonly counters: MediaLegCounters
-  /** One for all frames: nothing is made for each. */
   private readonly audioEvent: { readonly type: 'audio'; frame: AudioFrame }
   private listener: ((event: LegEvent) => void) | null = null
   private state: 'opening' | 'open' | 'ended' = 'opening'
   private goodbye: Promise<void> | null = null
   private goodbyeCause: HangupCause | null = null
   private readonly whenGone = Promise.withResolvers<void>()
+  /** What the far side has shown that it speaks; null before, and then what was asked for, JSON, is tried first. */
   private form: ControlForm | null = null
+  private guess: ControlForm = 'json'
   /** Asterisk cuts our frames into its own: what is left of one must wait for the next. */
   private buffering = false
   private queueFrameMs: Milliseconds = ptimeMs
@@ -134,12 +128,11 @@ export class MediaWebSocketLeg implements Leg {
   private dirty = false
   private readonly ahead: AheadAccount
   private readonly marks = new MarkTrail()
-  private statusDueMs: Milliseconds
+  private readonly questions: StatusQuestions
   private readonly messages: MediaMessages
   private waitingBefore = 0
   private takenAtMs: Milliseconds
   private readonly madeAtMs: Milliseconds
-  private lastInboundMs: Milliseconds
   private receivedBytes = 0
   private receivedTexts = 0
 
@@ -153,9 +146,8 @@ export class MediaWebSocketLeg implements Leg {
     this.audioEvent = { type: 'audio', frame: { sampleRateHz: this.format.sampleRateHz, samples: new Int16Array(0) } }
     const now = this.clock.now()
     this.madeAtMs = now
-    this.lastInboundMs = now
     this.takenAtMs = now
-    this.statusDueMs = now + statusEveryMs
+    this.questions = new StatusQuestions(now)
     this.ahead = new AheadAccount(now)
   }
 
@@ -176,8 +168,9 @@ export class MediaWebSocketLeg implements Leg {
   write(frame: AudioFrame): Sent {
     if (this.state === 'ended' || this.goodbye !== null) return 'closed'
     const now = this.clock.now()
-    if (this.xoff || this.socketIsFull(now) || this.ahead.unansweredMs(now) > answerMaxMs) return this.refuse(now)
-    if (now >= this.statusDueMs) this.askForStatus(now)
+    if (this.questions.isDue(now)) this.askForStatus(now)
+    const socketIsFull = this.socketIsFull(now)
+    if (this.xoff || socketIsFull || this.questions.standsStill(now)) return this.refuse(now)
     const sounds = isSounding(frame.samples)
     const aheadMs = this.ahead.at(now)
     this.shedding = aheadMs > (this.shedding ? aheadLowMs : aheadHighMs)
@@ -192,7 +185,7 @@ export class MediaWebSocketLeg implements Leg {
       this.ahead.wrote()
       this.dirty = true
     }
-    const mark = this.form === null ? null : this.marks.wrote(sounds)
+    const mark = this.marks.wrote(sounds)
     if (mark !== null) this.command('MARK_MEDIA', mark)
     this.waitingBefore = this.socket.waitingBytes()
     return sheds ? 'shed' : 'sent'
@@ -207,14 +200,16 @@ export class MediaWebSocketLeg implements Leg {
 
   private refuse(now: Milliseconds): Sent {
     this.counters.framesRefused += 1
-    if (now - this.takenAtMs > stuckMs || this.ahead.unansweredMs(now) > stuckMs) this.lost('media_lost')
+    if (this.form === null && this.questions.isDueAgain(now)) this.askInOtherWords(now)
+    // An XOFF alone ends nothing, however long it holds: Asterisk answers, and takes what it takes.
+    if (now - this.takenAtMs > stuckMs || this.questions.isGone(now)) this.lost('media_lost')
     return 'full'
   }
 
   /** Frames that wait in the socket are flushed with the queue: the command follows them. A pause is not undone by it. */
   flush(): void {
-    if (this.state !== 'open' || this.goodbye !== null || this.form === null) return
-    if (!this.dirty) return
+    if (this.state !== 'open' || this.goodbye !== null) return
+    if (!this.dirty && this.aheadMs === 0) return
     this.dirty = false
     this.command('FLUSH_MEDIA')
     // A flush ends buffering.
@@ -224,13 +219,19 @@ export class MediaWebSocketLeg implements Leg {
   }
 
   private command(command: MediaCommand, correlationId?: string): void {
-    if (this.form !== null) this.socket.sendText(commandText(this.form, command, correlationId))
+    this.socket.sendText(commandText(this.form ?? this.guess, command, correlationId))
   }
 
   private askForStatus(now: Milliseconds): void {
-    this.statusDueMs = now + statusEveryMs
-    if (this.form === null || this.ahead.unansweredMs(now) > 0) return
+    this.questions.asked(now)
     this.ahead.asked(now)
+    this.command('GET_STATUS')
+  }
+
+  /** An Asterisk that is too old for the form that was asked for has said nothing yet. */
+  private askInOtherWords(now: Milliseconds): void {
+    this.guess = this.guess === 'json' ? 'plain_text' : 'json'
+    this.questions.asked(now)
     this.command('GET_STATUS')
   }
 
@@ -257,7 +258,7 @@ export class MediaWebSocketLeg implements Leg {
   receiveAudio(bytes: Uint8Array): void {
     if (this.state === 'ended') return
     const now = this.clock.now()
-    this.lastInboundMs = now
+    this.questions.heardAudio(now)
     this.receivedBytes += bytes.length
     const bytesPerMs = (this.format.sampleRateHz * this.messages.bytesPerSample) / 1000
     if (this.receivedBytes > ((now - this.madeAtMs) * floodShare + floodSlackMs) * bytesPerMs) {
@@ -276,7 +277,7 @@ export class MediaWebSocketLeg implements Leg {
   receiveText(text: string): void {
     if (this.state === 'ended') return
     const now = this.clock.now()
-    this.lastInboundMs = now
+    this.questions.heardText(now)
     this.receivedTexts += 1
     if (this.receivedTexts > ((now - this.madeAtMs) * textsPerSecondMax) / 1000 + textsSlack) {
       return this.violated('flood', { texts: this.receivedTexts })
@@ -298,13 +299,15 @@ export class MediaWebSocketLeg implements Leg {
       case 'media_xoff':
         this.counters.xoffs += 1
         this.xoff = true
-        this.takenAtMs = now
         return
       case 'media_xon':
         this.xoff = false
         return
       case 'status':
+        this.questions.answered(now)
         this.ahead.answered(event.queueFrames * this.queueFrameMs, now)
+        // Its XON was lost: a full queue is far longer.
+        if (event.queueFrames * this.queueFrameMs <= aheadMaxMs) this.xoff = false
         // Nobody here pauses; whatever did, a caller must not sit in silence.
         if (event.mediaPaused) this.command('CONTINUE_MEDIA')
         return
@@ -356,7 +359,7 @@ export class MediaWebSocketLeg implements Leg {
 
   /** Milliseconds since the far side last sent anything: an answer to our question counts, so a caller on hold is no loss. */
   quietMs(): Milliseconds {
-    return this.clock.now() - this.lastInboundMs
+    return this.questions.quietMs(this.clock.now())
   }
 
   /** The connection is of no use any more: end it without ceremony. */
@@ -382,15 +385,6 @@ export class MediaWebSocketLeg implements Leg {
       this.options.owner.gone(this)
     }
   }
-}
-
-/** Ends at the first sample that can be heard. */
-function isSounding(samples: Int16Array): boolean {
-  for (let index = 0; index < samples.length; index += 1) {
-    const sample = samples[index] as number
-    if (sample > silentSampleMax || sample < -silentSampleMax) return true
-  }
-  return false
 }
 
 function isPowerOfTwo(times: number): boolean {

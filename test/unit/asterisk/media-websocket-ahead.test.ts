@@ -86,6 +86,54 @@ describe('what is ahead inside Asterisk', () => {
     expect(run(1, loud)).toEqual(['sent'])
   })
 
+  test('MEDIA_XOFF that holds for long ends nothing: Asterisk answers', () => {
+    const { leg, run, asterisk, events } = mediaLeg()
+    for (let frame = 0; frame < 900; frame += 1) asterisk.receiveBinary(new Uint8Array(640))
+    expect(new Set(run(1000, loud, () => false))).toEqual(new Set(['full']))
+    expect(events).toEqual([])
+    // What filled the queue has played.
+    while (asterisk.queueLength > 0) asterisk.tick()
+    const answers = run(60, loud)
+    expect([answers.at(-1), events]).toEqual(['sent', []])
+    expect(leg.aheadMs).toBeLessThanOrEqual(100)
+  })
+
+  test('a lost MEDIA_XON: STATUS tells as well', () => {
+    const { leg, run, events } = mediaLeg()
+    leg.receiveText('{"event":"MEDIA_XOFF","channel_id":"m1"}')
+    expect(run(1, loud)).toEqual(['full'])
+    expect([run(60, loud).at(-1), events]).toEqual(['sent', []])
+  })
+
+  test.each([100, 200, 400, 1000, 3000])(
+    'Asterisk stands still for %d ms: what piled up is short, and soon gone',
+    (stallMs) => {
+      const { leg, run, asterisk, socket, events } = mediaLeg()
+      const alive = () => {
+        leg.receiveAudio(new Uint8Array(640))
+        return true
+      }
+      run(120, loud, alive)
+      const held: (() => void)[] = []
+      const { onBinary, onText } = socket
+      socket.onBinary = (bytes) => held.push(() => onBinary(Uint8Array.from(bytes)))
+      socket.onText = (text) => held.push(() => onText(text))
+      run(stallMs / 20, loud, () => false)
+      Object.assign(socket, { onBinary, onText })
+      for (const deliver of held) deliver()
+      // 60 ms until its silence is noticed, 200 ms until it is believed, and the frame of each tick.
+      expect(asterisk.queueLength).toBeLessThanOrEqual(15)
+      let longest = 0
+      run(30, loud, alive)
+      run(50, loud, () => {
+        longest = Math.max(longest, asterisk.queueLength)
+        return alive()
+      })
+      expect(longest).toBeLessThanOrEqual(6)
+      expect(events).toEqual([])
+    },
+  )
+
   test('a pause that nobody asked for is ended', () => {
     const { run, asterisk } = mediaLeg()
     asterisk.paused = true

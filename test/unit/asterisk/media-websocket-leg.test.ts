@@ -15,12 +15,52 @@ describe('a media WebSocket leg begins', () => {
     const { leg, owned, asterisk, heard, socket, run } = mediaLeg({ started: false, form: 'plain_text' })
     leg.receiveAudio(new Uint8Array(640).fill(1))
     expect([owned, heard.length]).toEqual([['began'], 320])
-    run(60, loud)
-    expect(socket.texts).toEqual([])
+    run(1, loud)
     asterisk.start()
     run(60, loud)
     expect(owned).toEqual(['began'])
     expect(socket.texts).toContain('GET_STATUS')
+    expect(socket.texts.filter((text) => text.startsWith('{'))).toEqual([])
+  })
+
+  test('with audio, and MEDIA_START never comes: JSON is spoken, an interruption flushes, the queue is asked after', () => {
+    const { leg, asterisk, run } = mediaLeg({ started: false })
+    leg.receiveAudio(new Uint8Array(640).fill(1))
+    run(20, loud)
+    run(4, loud, () => false)
+    expect(asterisk.queueLength).toBe(4)
+    leg.flush()
+    expect([asterisk.queueLength, leg.aheadMs]).toEqual([0, 0])
+    run(100, loud)
+    expect(asterisk.commands.filter((command) => command === 'GET_STATUS').length).toBeGreaterThanOrEqual(2)
+    expect(leg.playedMs).toBeGreaterThan(1000)
+  })
+
+  test('with audio, no MEDIA_START, and then it stands still: full, and lost after five seconds', () => {
+    const { leg, run, socket, events } = mediaLeg({ started: false })
+    leg.receiveAudio(new Uint8Array(640).fill(1))
+    run(10, loud)
+    socket.onText = () => {}
+    socket.onBinary = () => {}
+    const answers = run(200, loud)
+    expect(answers.indexOf('full')).toBeWithin(1, 61)
+    expect(new Set(answers.slice(answers.indexOf('full')))).toEqual(new Set(['full']))
+    expect(events).toEqual([])
+    run(120, loud)
+    expect(events).toEqual([{ type: 'ended', cause: 'media_lost' }])
+  })
+
+  test('with audio, no MEDIA_START, and it knows only the older form: found out by its silence', () => {
+    const { leg, run, asterisk, events } = mediaLeg({ started: false, form: 'plain_text' })
+    const hears = () => {
+      leg.receiveAudio(new Uint8Array(640).fill(1))
+      return true
+    }
+    hears()
+    const answers = run(500, loud, hears)
+    expect(answers.filter((answer) => answer === 'full').length).toBeLessThan(5)
+    expect(asterisk.commands.filter((command) => command === 'GET_STATUS').length).toBeGreaterThan(5)
+    expect(events).toEqual([])
   })
 
   test('with another format than was asked for: the protocol is broken, and the log names both', () => {
@@ -107,16 +147,27 @@ describe('a peer that does not read', () => {
     expect(events).toEqual([])
   })
 
-  test('whose kernel takes all, but who answers nothing: full after a second, lost after five', () => {
+  test('whose kernel takes all, but who says nothing: full 200 ms after it was asked, lost after five seconds', () => {
     const { run, socket, events } = mediaLeg()
     socket.onText = () => {}
     socket.onBinary = () => {}
     const answers = run(150, loud)
-    // Asked after one second, given up on after another.
-    expect(answers.indexOf('full')).toBeWithin(99, 102)
+    // Asked after one second.
+    expect(answers.indexOf('full')).toBeWithin(59, 62)
     expect(events).toEqual([])
     run(200, loud)
     expect(events).toEqual([{ type: 'ended', cause: 'media_lost' }])
+  })
+
+  test('who speaks, but does not answer: full after a second', () => {
+    const { leg, run, socket, events } = mediaLeg()
+    socket.onText = () => {}
+    const answers = run(150, loud, () => {
+      leg.receiveAudio(new Uint8Array(640))
+      return true
+    })
+    expect(answers.indexOf('full')).toBeWithin(99, 103)
+    expect(events).toEqual([])
   })
 })
 
