@@ -13,6 +13,8 @@ import { type Random, systemRandom } from '#base/random.ts'
 import { version } from '#base/version.ts'
 import { Admission } from '#call/admission.ts'
 import type { CallWorld } from '#call/call-plan.ts'
+import { gateReasons } from '#call/gate.ts'
+import type { LineEcho } from '#call/line-echo.ts'
 import { LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
@@ -27,6 +29,8 @@ import { createProviders } from '#providers/index.ts'
 import type { VendorsConfiguration } from '#providers/schemas.ts'
 import { createCallDetector } from '#speech/call-detector.ts'
 import { SpeechDetection } from '#speech/detection.ts'
+import { ModelStore, modelsFolder } from '#speech/model-store.ts'
+import { TurnEnd } from '#speech/turn-end.ts'
 import { createCallObserver } from '#telemetry/call-observer.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
@@ -55,6 +59,7 @@ export interface EngineDeps {
   readonly providers?: Readonly<Record<string, Provider<'agent'>>>
 }
 
+const nobodyHears: LineEcho = { sent() {}, heard() {}, isEcho: () => false, onsetMs: 0 }
 const noFiles = { files: 0, bytes: 0 }
 /** What has no owner is found at each connection to Asterisk, and this often in between. */
 const sweepEveryMs = 60_000
@@ -64,6 +69,7 @@ export class Engine {
   readonly pacer: Pacer
   readonly metrics: Metrics
   readonly detection: SpeechDetection
+  readonly turnEnd: TurnEnd
   readonly media: MediaDoors
   readonly providers: Readonly<Record<string, Provider<'agent'>>>
   private readonly configuration: Configuration<VendorsConfiguration>
@@ -92,6 +98,8 @@ export class Engine {
     this.clock = clock
     this.records = new CallRecordFile(recordsPath(configuration.records.file, env), log)
     this.detection = new SpeechDetection({ clock, log, random, capacity: configuration.limits.calls })
+    const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
+    this.turnEnd = new TurnEnd({ clock, log, random, store })
     this.providers = deps.providers ?? createProviders({ configuration, env, log, clock, random })
     this.metrics = new Metrics(version, clock, this.metricSources(), Object.keys(this.providers))
     const { asterisk, audiosocket, limits, streaming } = configuration
@@ -110,7 +118,11 @@ export class Engine {
         threshold: configuration.vad.threshold,
         minSpeechMs: configuration.vad.min_speech_ms,
         minSilenceMs: configuration.vad.min_silence_ms,
+        raisedThreshold: Math.max(configuration.vad.threshold, configuration.barge_in.threshold),
       }),
+      turnEndModel: this.turnEnd,
+      overlapModel: null,
+      createEcho: () => nobodyHears,
       observer: createCallObserver(log, this.metrics, this.records, configuration.logging.transcripts),
     }
     this.warmUp = new WarmUp(streaming.jitter_buffer_ms)
@@ -182,6 +194,7 @@ export class Engine {
     engine.sweeping = engine.clock.every(sweepEveryMs, () => {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
     })
+    if (engine.asksTurnEnd) engine.turnEnd.start()
     engine.provider().start()
     void engine.prepareFolder()
     if (deps.ari !== false) engine.ariEvents.start()
@@ -230,7 +243,12 @@ export class Engine {
       providers: this.readiness(),
       speechDetection: this.detection.readiness,
       filesProblem: configuration.downstream_mode === 'file' ? this.filesProblem : '',
-      conversation: { states: this.turnStates(), gatesClosed: this.gatesClosed() },
+      turnEnd: this.asksTurnEnd ? this.turnEnd.readiness() : null,
+      conversation: {
+        states: this.turnStates(),
+        gatesClosed: this.gatesClosed(),
+        gateReasons: this.gateReasons(),
+      },
     }
   }
 
@@ -257,10 +275,16 @@ export class Engine {
     this.media.doors.close()
     await Promise.all([
       this.detection.close(),
+      this.turnEnd.close(),
       ...Object.values(this.providers).map((provider) => provider.close()),
       this.records.flushed(),
       this.http.close(),
     ])
+  }
+
+  /** A provider that finds the turns itself, or takes none, has no pauses to judge. */
+  private get asksTurnEnd(): boolean {
+    return this.configuration.turn_taking.stop === 'model' && this.provider().turnDetection === 'engine'
   }
 
   private provider(): Provider<'agent'> {
@@ -300,6 +324,14 @@ export class Engine {
 
   private gatesClosed(): number {
     return this.store.live.filter((call) => call.gateClosed).length
+  }
+
+  private gateReasons(): Record<string, number> {
+    const counts: Record<string, number> = Object.fromEntries(gateReasons.map((reason) => [reason, 0]))
+    for (const call of this.store.live) {
+      for (const reason of call.gateReasons) counts[reason] = (counts[reason] ?? 0) + 1
+    }
+    return counts
   }
 
   private metricSources() {

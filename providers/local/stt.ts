@@ -49,6 +49,12 @@ export function createLocalStt(options: LocalSttOptions): Provider<'stt'> {
     readiness: () => (models.readiness.ready ? recognition.readiness : models.readiness),
     audioRates: (legHz) => ({ inputHz: moonshineRateHz, outputHz: legHz }),
     queued: () => recognition.stats.waiting,
+    wordsIn: async (samples, sampleRateHz, signal) => {
+      // Turns come first: who waits for an answer waits longer than who is being talked over.
+      if (recognition.stats.waiting > 0) return null
+      const result = await recognition.transcribe(samples, sampleRateHz, signal)
+      return result.ok && !result.value.looped ? result.value.text : null
+    },
     start: () => models.start(),
     open: (context) => Promise.resolve(new LocalSttSession(context, recognition)),
     async close() {

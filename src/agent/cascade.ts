@@ -55,6 +55,7 @@ export function createCascade(parts: CascadeParts): Provider<'agent'> {
       inputHz: stt.audioRates?.(legHz).inputHz ?? legHz,
       outputHz: tts.audioRates?.(legHz).outputHz ?? legHz,
     }),
+    ...(stt.wordsIn === undefined ? {} : { wordsIn: stt.wordsIn.bind(stt) }),
     queued: () => all.reduce((sum, part) => sum + (part.queued?.() ?? 0), 0),
     start: () => all.forEach((part) => part.start()),
     async open(context) {
@@ -130,6 +131,8 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
         return this.interrupted(input.heardMs)
       case 'say':
         return this.say(input.text)
+      case 'not_interrupted':
+        return 'sent'
     }
   }
 
@@ -191,6 +194,7 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
   private onStt(event: SttEvent): void {
     if (event.type === 'closed' || this.closed !== null) return
     if (event.type === 'fault') return this.fault(event)
+    if (event.type === 'turn_end') return this.listener(event)
     if (!event.final) return this.listener({ type: 'transcript', side: 'caller', final: false, text: event.text })
     this.finalsAwaited = Math.max(0, this.finalsAwaited - 1)
     if (event.text !== '') this.heardWords.push(event.text)

@@ -60,12 +60,24 @@ export type AgentInput =
   | { readonly type: 'turn_resumed' }
   /** The caller broke in; `heardMs` of the reply had left playout. */
   | { readonly type: 'interrupted'; readonly heardMs: Milliseconds }
+  /**
+   * To an agent that finds the turns itself: what it has heard over its reply was no interruption, but a cough, a
+   * listener's "mm-hm" or its own echo. The reply goes on; what it made of it is to be dropped.
+   */
+  | { readonly type: 'not_interrupted' }
   /** Speak this text as a reply of its own. */
   | { readonly type: 'say'; readonly text: string }
 
 export type AgentEvent =
   | { readonly type: 'speech_started' }
   | { readonly type: 'speech_stopped' }
+  /**
+   * A recogniser's own word on the pause that is under way: the caller's turn is over, or (`done: false`) it is not after
+   * all. Only counts where `turn_taking.stop` is `provider`.
+   */
+  | { readonly type: 'turn_end'; readonly done: boolean }
+  /** A tool runs, or has ended: the silence meanwhile is not the caller's. */
+  | { readonly type: 'tool'; readonly running: boolean }
   /** A reply is being made: its audio is due. */
   | { readonly type: 'reply_started' }
   /** Reply audio at the leg's rate, any length, as fast as it comes. The receiver copies what it keeps. */
@@ -92,7 +104,12 @@ export type SttInput =
   /** The turn is over: answer with one `transcript` that is final, empty when no words were heard. */
   | { readonly type: 'finalize' }
 
-export type SttEvent = { readonly type: 'transcript'; readonly final: boolean; readonly text: string } | Fault | Closed
+export type SttEvent =
+  | { readonly type: 'transcript'; readonly final: boolean; readonly text: string }
+  /** The turn is over, by its own judgement; or (`done: false`) it is not after all. */
+  | { readonly type: 'turn_end'; readonly done: boolean }
+  | Fault
+  | Closed
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant'
@@ -158,6 +175,11 @@ export interface Provider<R extends Role> {
   audioRates?(legHz: SampleRateHz): AudioRates
   /** Jobs of all calls that wait inside the provider, where it has queues: 0 when no call is live. */
   queued?(): number
+  /**
+   * The words in a stretch of audio at any rate, where the provider can write some down at once: what is said over the
+   * agent is judged by them. Empty: none were heard; null: it cannot say now. Never rejects.
+   */
+  wordsIn?(samples: Int16Array<ArrayBuffer>, sampleRateHz: number, signal: AbortSignal): Promise<string | null>
   /** Begins loading, connecting or spawning in the background; idempotent, never throws. */
   start(): void
   /** Throws only when the session cannot be opened; the message names the cure. */

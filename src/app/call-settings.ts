@@ -1,11 +1,12 @@
 import type { Provider } from '#agent/provider.ts'
 import type { CallSettings } from '#call/admission.ts'
+import { mutePolicies } from '#call/turn-policies.ts'
 import type { WarmUp } from '#call/warm-up.ts'
 import type { Configuration } from '#config/schema.ts'
 
 /** What every call is given, out of the configuration. */
 export function callSettings(configuration: Configuration, provider: Provider<'agent'>, warmUp: WarmUp): CallSettings {
-  const { barge_in: bargeIn, vad, streaming, llm, limits } = configuration
+  const { barge_in: bargeIn, turn_taking: turns, vad, streaming, llm, limits } = configuration
   return {
     provider,
     playout: {
@@ -13,6 +14,7 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
       lowWatermarkMs: streaming.low_watermark_ms,
       graceMs: streaming.provider_grace_ms,
       fallbackMs: streaming.fallback_timeout_ms,
+      duckGain: 10 ** (-bargeIn.duck_db / 20),
     },
     warmUp,
     language: configuration.language,
@@ -23,16 +25,32 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
     turns: {
       warmUpMs: streaming.min_start_ms,
       greetingWarmUpMs: streaming.greeting_min_start_ms,
-      endSilenceMs: vad.end_silence_ms,
+      endpointing: {
+        stop: turns.stop,
+        silenceMs: vad.end_silence_ms,
+        minSilenceMs: turns.min_silence_ms,
+        maxSilenceMs: turns.max_silence_ms,
+        doneProbability: turns.done_probability,
+      },
       turnMaxMs: vad.max_turn_ms,
       bargeIn: {
         enabled: bargeIn.enabled,
+        start: turns.start,
         minMs: bargeIn.min_ms,
+        minWords: turns.min_words,
+        onOverlap: bargeIn.on_overlap,
+        pauseAfterMs: bargeIn.pause_after_ms,
+        pauseMaxMs: bargeIn.pause_max_ms,
         initialProtectionMs: bargeIn.initial_protection_ms,
         greetingProtectionMs: bargeIn.greeting_protection_ms,
         guardMs: bargeIn.post_tts_end_protection_ms,
         cooldownMs: bargeIn.cooldown_ms,
+        echoDetection: bargeIn.echo_detection,
+        confirm: bargeIn.confirm,
+        backchannels: bargeIn.backchannels,
       },
+      mute: mutePolicies.filter((policy) => turns.mute.includes(policy)),
+      noInput: { afterMs: turns.check_in_after_ms, checkIns: turns.check_ins, farewell: turns.farewell },
       apology: llm.apology,
     },
   }

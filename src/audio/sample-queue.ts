@@ -51,6 +51,18 @@ export class SampleQueue {
     return filled
   }
 
+  /** Puts samples before all others: they were taken and not used, so there is room for them. Copies. */
+  putBack(samples: Int16Array): void {
+    if (samples.length === 0) return
+    const rest = this.chunks.slice(this.head)
+    const [first] = rest
+    if (first !== undefined) rest[0] = first.subarray(this.offset)
+    this.chunks = [samples.slice(), ...rest]
+    this.head = 0
+    this.offset = 0
+    this.queued += samples.length
+  }
+
   clear(): void {
     this.chunks = []
     this.head = 0

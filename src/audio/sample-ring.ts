@@ -26,7 +26,7 @@ export class SampleRing {
   }
 
   /** The newest `count` samples, oldest first; fewer when fewer are held. A copy. */
-  newest(count: number): Int16Array {
+  newest(count: number): Int16Array<ArrayBuffer> {
     const { samples } = this
     const length = Math.max(0, Math.min(count, this.held))
     const output = new Int16Array(length)

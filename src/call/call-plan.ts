@@ -1,14 +1,18 @@
 import type { Provider } from '#agent/provider.ts'
-import type { WireFormat } from '#audio/format.ts'
+import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { Transport } from './leg.ts'
+import type { LineEcho } from './line-echo.ts'
 import type { Caller, CallObserver, CallOrigin } from './observer.ts'
+import type { OverlapModel } from './overlap-model.ts'
 import type { Pacer } from './pacer.ts'
 import type { PbxSide } from './pbx-side.ts'
 import type { PlayoutSettings } from './playout-contract.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SpeechDetector } from './speech-detector.ts'
+import type { TurnEndModel } from './turn-end-model.ts'
 import type { TurnSettings } from './turn-settings.ts'
 import type { WarmUp } from './warm-up.ts'
 
@@ -41,6 +45,10 @@ export interface CallWorld {
   readonly pacer: Pacer
   readonly store: SessionStore
   readonly detector: SpeechDetector
+  /** What can be asked of a pause, and of speech over the agent's; null where this engine has no such model. */
+  readonly turnEndModel: TurnEndModel | null
+  readonly overlapModel: OverlapModel | null
+  readonly createEcho: (sampleRateHz: SampleRateHz) => LineEcho
   readonly observer: CallObserver
 }
 
@@ -49,4 +57,10 @@ export function admittedDetail({ caller, provider, origin, transport }: CallPlan
   const from = caller.number === '' ? '' : `, from ${caller.number}`
   const to = caller.dialled === '' ? '' : ` to ${caller.dialled}`
   return `provider ${provider.name}, ${origin}, ${transport}${from}${to}`
+}
+
+/** Words in what is said over the agent, where the provider can write them down at once. */
+export function wordsOf({ provider, wire }: CallPlan): CoordinatorDeps['wordsIn'] {
+  if (provider.wordsIn === undefined) return null
+  return (samples, signal) => provider.wordsIn?.(samples, wireRatesHz[wire], signal) ?? Promise.resolve(null)
 }

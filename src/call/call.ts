@@ -2,10 +2,13 @@ import type { AgentEvent, SessionOf } from '#agent/provider.ts'
 import { type AudioFrame, wireRatesHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { messageOf } from '#base/result.ts'
-import { admittedDetail, type CallPlan, type CallWorld } from './call-plan.ts'
+import { admittedDetail, type CallPlan, type CallWorld, wordsOf } from './call-plan.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
-import { Coordinator } from './coordinator.ts'
+import { closePart } from './closing.ts'
+import { Coordinator, noTurns } from './coordinator.ts'
+import type { GateReason } from './gate.ts'
 import type { HangupCause, Leg, Transport } from './leg.ts'
+import type { LineEcho } from './line-echo.ts'
 import { MediaPath, noAudio } from './media-path.ts'
 import { MediaRescue } from './media-rescue.ts'
 import { MediaWatch } from './media-watch.ts'
@@ -21,8 +24,6 @@ import type { TurnState } from './turn-state.ts'
  * The leg, the agent session and the bridge come up side by side, in any order; `mediaOpen` is where they meet. The
  * call may end at any moment of that, by anyone, any number of times: `end` runs once.
  */
-/** A part that does not close by then is left behind, loudly: the caller's line and the count must not wait for it. */
-const closingMaxMs = 4000
 /** A provider that has opened no session by then has failed: the caller hears only silence meanwhile. */
 const openingMaxMs = 10_000
 
@@ -39,6 +40,7 @@ export class Call {
   private media: MediaPath | null = null
   private rescue: MediaRescue | null = null
   private detection: SpeechDetectorSession | null = null
+  private echo: LineEcho | null = null
   private session: SessionOf<'agent'> | null = null
   private opening: Promise<void>
   private coordinator: Coordinator | null = null
@@ -82,6 +84,10 @@ export class Call {
 
   get gateClosed(): boolean {
     return this.coordinator?.gateClosed ?? false
+  }
+
+  get gateReasons(): readonly GateReason[] {
+    return this.coordinator?.gateReasons ?? []
   }
 
   /** The caller has pressed a key. */
@@ -137,6 +143,7 @@ export class Call {
       leg,
     )
     this.media = media
+    if (this.detection !== null && plan.turns.bargeIn.echoDetection) this.watchEcho(media)
     this.rescue = new MediaRescue({
       clock: world.clock,
       media,
@@ -214,11 +221,12 @@ export class Call {
 
   /** False, with the call ending, where the provider needs speech detection and there is none. */
   private openDetection(): boolean {
-    if (this.plan.provider.turnDetection !== 'engine') return true
-    this.detection = this.world.detector.open(wireRatesHz[this.plan.wire], (event) =>
-      this.guarded(() => this.onSpeech(event)),
-    )
-    if (this.detection !== null) return true
+    const { provider, turns, wire } = this.plan
+    if (provider.turnDetection === 'none') return true
+    if (provider.turnDetection === 'provider' && !turns.bargeIn.confirm) return true
+    this.detection = this.world.detector.open(wireRatesHz[wire], (event) => this.guarded(() => this.onSpeech(event)))
+    // An agent that finds the turns itself is believed where nobody here can confirm it.
+    if (this.detection !== null || provider.turnDetection === 'provider') return true
     this.world.log.error('no speech detection for this call', { call: this.id })
     void this.end('setup_failed')
     return false
@@ -238,13 +246,18 @@ export class Call {
       {
         callId: this.id,
         callStartedMs: this.startedMs,
-        quietMs: () => this.detection?.quietMs() ?? 0,
+        detection: this.detection,
         providerName: plan.provider.name,
+        language: plan.language,
         clock: world.clock,
         session,
         turnDetection: plan.provider.turnDetection,
         playout: media.playout,
         settings: plan.turns,
+        turnEndModel: world.turnEndModel,
+        overlapModel: world.overlapModel,
+        wordsIn: wordsOf(plan),
+        echo: this.echo,
         observer: world.observer,
         guarded: (action) => this.guarded(action),
         gateChanged: (closed) => {
@@ -253,23 +266,28 @@ export class Call {
         },
         greetingStarted: () => this.step('greeting_started'),
         greetingFinished: () => this.step('greeting_finished'),
-        failed: () => void this.end('provider_failed'),
+        hangUp: (cause) => void this.end(cause),
       },
       wireRatesHz[plan.wire],
     )
-    const { speechSinceMs } = this
+    const { speechSinceMs: sinceMs } = this
     this.guarded(() => {
-      if (speechSinceMs !== null) {
-        this.coordinator?.speech({ type: 'speech_started', agoMs: world.clock.now() - speechSinceMs })
-      }
+      if (sinceMs !== null) this.coordinator?.speech({ type: 'speech_started', agoMs: world.clock.now() - sinceMs })
       this.coordinator?.begin(plan.greeting)
     })
+  }
+
+  private watchEcho(media: MediaPath): void {
+    const echo = this.world.createEcho(wireRatesHz[this.plan.wire])
+    this.echo = echo
+    media.playout.line.sent = (samples) => echo.sent(samples)
   }
 
   /** The path of every frame: nothing is made here. */
   private onFrame(frame: AudioFrame): void {
     if (this.ended) return
     if (this.detection !== null && this.detection.push(frame.samples) === 'full') this.detectorFull += 1
+    this.echo?.heard(frame.samples)
     if (this.steps.first_caller_audio === undefined) {
       if (this.steps.media_open === undefined) return
       this.step('first_caller_audio')
@@ -322,21 +340,8 @@ export class Call {
     world.observer.finished(this.facts(cause))
   }
 
-  private async bounded(part: string, close: () => Promise<void> | undefined): Promise<void> {
-    const { clock, log } = this.world
-    const over = Promise.withResolvers<void>()
-    // No AbortController here: with them a sixth of what hundreds of hang-ups at one moment cost is `abort`.
-    const limit = clock.after(closingMaxMs, () => {
-      log.error('a part of the call did not close in time', { call: this.id, part })
-      over.resolve()
-    })
-    void Promise.try(close)
-      .catch((thrown) =>
-        log.error('a part of the call failed to close', { call: this.id, part, why: messageOf(thrown) }),
-      )
-      .then(over.resolve)
-    await over.promise
-    limit[Symbol.dispose]()
+  private bounded(part: string, close: () => Promise<void> | undefined): Promise<void> {
+    return closePart({ clock: this.world.clock, log: this.world.log, call: this.id, part }, close)
   }
 
   /** A bug ends this call, and no other. */
@@ -385,11 +390,7 @@ export class Call {
       durationMs: world.clock.now() - this.startedMs,
       cause,
       steps: this.steps,
-      turns: coordinator?.turns.all ?? [],
-      turnsDropped: coordinator?.turns.dropped ?? 0,
-      bargeIns: coordinator?.bargeIns ?? 0,
-      falseInterruptions: coordinator?.falseInterruptions ?? 0,
-      faults: coordinator?.faults ?? 0,
+      ...(coordinator?.facts ?? noTurns),
       digits: this.digits,
       oneWay: this.watch.found,
       audio: this.media?.facts(this.detectorFull) ?? noAudio,

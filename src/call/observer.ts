@@ -1,7 +1,11 @@
 import type { StageName } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
+import type { OverlapVerdict } from './barge-in.ts'
+import type { TurnEnder } from './endpointing.ts'
+import type { GateReason } from './gate.ts'
 import type { HangupCause, Transport } from './leg.ts'
 import type { OneWayAdvice, OneWayKind } from './one-way.ts'
+import type { OverlapRecord } from './overlap-log.ts'
 import type { FallbackReason } from './playout-contract.ts'
 
 /**
@@ -44,10 +48,14 @@ export interface TurnRecord {
   speechMs: Milliseconds | null
   /** End of speech → commit. */
   endpointingMs: Milliseconds | null
+  /** Who said that the turn was over. */
+  endedBy: TurnEnder | null
   /** Commit → each stage, as the session measured it. */
   stages: Partial<Record<StageName, Milliseconds>>
   /** End of speech → first reply frame on the wire. */
   responseMs: Milliseconds | null
+  /** The agent's first audio → its first frame on the wire: what the engine itself adds. */
+  engineMs: Milliseconds | null
   /** How much of the reply left playout. */
   heardMs: Milliseconds | null
   outcome: 'pending' | 'answered' | 'interrupted' | 'no_words' | 'fault' | 'abandoned'
@@ -97,8 +105,9 @@ export interface CallFacts {
   readonly steps: Readonly<Partial<Record<CallStep, Milliseconds>>>
   readonly turns: readonly TurnRecord[]
   readonly turnsDropped: number
-  readonly bargeIns: number
-  readonly falseInterruptions: number
+  /** Speech over the agent's, by verdict; of the newest of them, each by itself. */
+  readonly overlapCounts: Readonly<Record<OverlapVerdict, number>>
+  readonly overlaps: readonly OverlapRecord[]
   readonly faults: number
   readonly digits: number
   readonly oneWay: readonly OneWayKind[]
@@ -111,7 +120,13 @@ export interface CallObserver {
   gate(closed: boolean): void
   /** The caller broke in; `heardMs` of the greeting or the reply had been heard. */
   interrupted(callId: string, what: 'greeting' | 'reply', heardMs: Milliseconds): void
-  bargeIn(verdict: 'interruption' | 'false_interruption', reactionMs: Milliseconds): void
+  /**
+   * Speech over the agent's is over, or has interrupted it. `reactionMs`: from its onset to where the agent fell silent,
+   * for an interruption; `pausedMs`: for how long it silenced the agent while it was not known what it was.
+   */
+  bargeIn(callId: string, verdict: OverlapVerdict, reactionMs: Milliseconds, pausedMs: Milliseconds): void
+  /** A reason to keep the gate shut held for longer than it may, and holds no more. */
+  gateExpired(callId: string, reason: GateReason): void
   turn(callId: string, provider: string, turn: TurnRecord): void
   transcript(callId: string, side: 'caller' | 'agent', text: string): void
   /** Every conversion between the caller's telephone and the provider; `needless` says which could be spared, and how. */

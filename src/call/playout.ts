@@ -12,6 +12,7 @@ import { FilePart } from './file-part.ts'
 import type { FilePlaybackEvent, FilePlayer, FileWay } from './file-player.ts'
 import { heardMs } from './heard.ts'
 import type { Leg } from './leg.ts'
+import { LegWriter, Loudness } from './leg-writer.ts'
 import type { PacedWriter } from './pacer.ts'
 import {
   type FallbackReason,
@@ -63,10 +64,10 @@ export class Playout implements PacedWriter {
   private readonly filePart: FilePart | null
   private readonly queue: SampleQueue
   private readonly frame: AudioFrame
-  private readonly silence: AudioFrame
+  /** What leaves goes through it; who looks at that sets its `sent`. */
+  readonly line: LegWriter
+  private readonly loudness = new Loudness()
   private readonly lowWatermarkSamples: number
-  private leg: Leg | null = null
-  private joining: Leg | null = null
   /** No other leg will come. */
   private legGone = false
   private stage: Stage = 'idle'
@@ -90,8 +91,6 @@ export class Playout implements PacedWriter {
   private heldSamples = 0
   private refusedInRow = 0
   private held: Hold = 'none'
-  /** What the last frame was multiplied by: the next one begins there, so that a change of loudness does not click. */
-  private gain = 1
 
   constructor(
     sampleRateHz: SampleRateHz,
@@ -107,22 +106,22 @@ export class Playout implements PacedWriter {
     this.filePart = files === null ? null : new FilePart(files, sampleRateHz, samplesPerFrame(sampleRateHz))
     this.queue = new SampleQueue(sampleRateHz * 60 * queueMinutesMax)
     this.frame = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
-    this.silence = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
+    this.line = new LegWriter(sampleRateHz, this.counters)
     this.lowWatermarkSamples = msToSamples(settings.lowWatermarkMs, sampleRateHz)
   }
 
   /** Null: the leg is gone; a reply waits where it is for the next one. */
   setLeg(leg: Leg | null): void {
-    this.leg = leg
+    this.line.leg = leg
     if (leg === null) this.callBack()
-    this.joining = null
+    this.line.joining = null
     this.legGone = false
     this.refusedInRow = 0
   }
 
   /** A leg whose channel is not in the bridge yet gets silence: a reply would go unheard. */
   expectLeg(leg: Leg): void {
-    this.joining = leg
+    this.line.joining = leg
   }
 
   /** The provider has said that a reply will come. */
@@ -156,8 +155,7 @@ export class Playout implements PacedWriter {
       this.reopened = true
     }
     if (this.queue.push(samples) === 'full') this.counters.overruns += 1
-    const depthMs = this.queuedMs
-    if (depthMs > this.counters.depthMaxMs) this.counters.depthMaxMs = depthMs
+    this.counters.depthMaxMs = Math.max(this.counters.depthMaxMs, this.queuedMs)
   }
 
   /** No more audio of this reply will come. */
@@ -170,7 +168,7 @@ export class Playout implements PacedWriter {
   flush(): Milliseconds {
     const heard = this.heardMs
     this.filePart?.stop()
-    this.leg?.flush()
+    this.line.leg?.flush()
     this.reset()
     this.playedSamples = msToSamples(heard, this.sampleRateHz)
     return heard
@@ -179,9 +177,8 @@ export class Playout implements PacedWriter {
   /** Holds the reply back, or lets it go on; a reply that begins or is dropped is held back by nothing. */
   hold(hold: Hold): void {
     if (this.stage === 'idle' || hold === this.held) return
-    const waited = this.held === 'paused'
+    if (this.held === 'paused' || hold === 'paused') this.filePart?.pause(hold === 'paused')
     this.held = hold
-    if (waited || hold === 'paused') this.filePart?.pause(hold === 'paused')
   }
 
   get holding(): Hold {
@@ -206,7 +203,7 @@ export class Playout implements PacedWriter {
     const streamedMs = samplesToMs(this.playedSamples, this.sampleRateHz)
     const filedMs = samplesToMs(this.filePart?.heardSamples ?? 0, this.sampleRateHz)
     // What lies inside Asterisk is the end of what was streamed, as long as the reply is under way.
-    return heardMs(streamedMs, this.stage === 'idle' ? 0 : (this.leg?.aheadMs ?? 0)) + filedMs
+    return heardMs(streamedMs, this.stage === 'idle' ? 0 : this.line.aheadMs) + filedMs
   }
 
   get queuedMs(): Milliseconds {
@@ -235,21 +232,21 @@ export class Playout implements PacedWriter {
     this.refusedInRow = 0
     this.playedSamples = 0
     this.held = 'none'
-    this.gain = 1
+    this.loudness.reset()
     this.filePart?.clear()
   }
 
   private writeFrame(): void {
     this.sinceAudioFrames += 1
     if (this.held === 'paused') {
-      this.offer(this.silence)
+      this.line.offerSilence()
       return
     }
     // A reply that plays, or that the leg does not take, is not waiting for its provider.
     const hasAudio = this.heldSamples > 0 || this.queue.length >= this.frame.samples.length
     this.dryFrames = this.stage === 'playing' && hasAudio ? 0 : this.dryFrames + 1
     if (this.stage === 'idle') {
-      this.offer(this.silence)
+      this.line.offerSilence()
       return
     }
     if (!this.complete && this.stage !== 'filed') this.endIfDry()
@@ -265,7 +262,7 @@ export class Playout implements PacedWriter {
     if (this.stage === 'gathering' && this.complete) this.file()
     if (this.stage === 'playing') return this.play()
     if (this.stage === 'filed') this.filePart?.tick()
-    this.offer(this.silence)
+    this.line.offerSilence()
   }
 
   /** A provider that stops in mid-reply must not keep the gate shut for ever; one that is late may still go on. */
@@ -285,33 +282,22 @@ export class Playout implements PacedWriter {
         this.draining = false
         this.stage = 'refilling'
         this.gapFrames = 1
-        this.offer(this.silence)
+        this.line.offerSilence()
         return
       }
       if (!this.complete && this.queue.length < this.lowWatermarkSamples) this.counters.lowFrames += 1
       this.heldSamples = this.queue.take(samples)
       // The tail of a reply is padded, so that it neither clicks nor waits.
       samples.fill(0, this.heldSamples)
-      const gain = this.held === 'ducked' ? this.settings.duckGain : 1
-      if (gain !== 1 || this.gain !== 1) this.soften(samples, gain)
+      this.loudness.apply(samples, this.held === 'ducked' ? this.settings.duckGain : 1)
     }
-    if (this.heldSamples === 0) this.offer(this.silence)
-    else if (!this.offer(this.frame)) return this.refused()
+    if (this.heldSamples === 0) this.line.offerSilence()
+    else if (!this.line.offer(this.frame)) return this.refused()
     this.refusedInRow = 0
     this.playedSamples += this.heldSamples
     if (this.heldSamples > 0) this.sounds()
     this.heldSamples = 0
     if (this.complete && this.queue.length === 0) this.done()
-  }
-
-  /** From the loudness of the frame before to this one's, over the whole frame. */
-  private soften(samples: Int16Array, gain: number): void {
-    const step = (gain - this.gain) / samples.length
-    for (let index = 0; index < samples.length; index += 1) {
-      this.gain += step
-      samples[index] = Math.round((samples[index] as number) * this.gain)
-    }
-    this.gain = gain
   }
 
   private sounds(): void {
@@ -323,14 +309,13 @@ export class Playout implements PacedWriter {
   /** The frame stays the next one. A leg that takes nothing for too long is no way to the caller's ear. */
   private refused(): void {
     this.refusedInRow += 1
-    if (this.leg === null || this.refusedInRow !== Math.ceil(this.settings.fallbackMs / ptimeMs)) return
+    if (this.line.leg === null || this.refusedInRow !== Math.ceil(this.settings.fallbackMs / ptimeMs)) return
     this.listener.stuck()
     this.fallBack('leg_stuck')
   }
 
   private refill(): void {
-    const frameSamples = this.frame.samples.length
-    const enough = this.queue.length >= Math.max(frameSamples, this.lowWatermarkSamples)
+    const enough = this.queue.length >= Math.max(this.frame.samples.length, this.lowWatermarkSamples)
     this.draining = !enough && this.queue.length > 0 && this.dryFrames >= wordsWaitFrames
     if (this.complete || enough || this.draining) {
       if (this.queue.length > 0) {
@@ -348,7 +333,7 @@ export class Playout implements PacedWriter {
   private done(): void {
     this.stage = 'idle'
     this.held = 'none'
-    this.gain = 1
+    this.loudness.reset()
     if (!this.underran && !this.byFile) this.warmUp.ranClean()
     this.listener.replyDone()
   }
@@ -374,7 +359,7 @@ export class Playout implements PacedWriter {
     this.stage = 'filed'
     this.byFile = true
     // Without a stream nothing is heard beside it.
-    if (this.leg === null && this.settings.mode === 'stream') this.fileWay = 'instead'
+    if (this.line.leg === null && this.settings.mode === 'stream') this.fileWay = 'instead'
     this.filePart.play(rest, this.fileWay, (event) => this.filePlayed(event))
   }
 
@@ -402,31 +387,14 @@ export class Playout implements PacedWriter {
     this.takeBack(filePart)
   }
 
+  /** What could not be played from a file goes the other way, where there still is one. */
   private takeBack(filePart: FilePart): void {
     this.playedSamples += filePart.heardSamples
-    this.stream(filePart.takeBack())
-  }
-
-  /** What could not be played from a file goes the other way, where there still is one. */
-  private stream(left: Int16Array): void {
-    const later = new Int16Array(this.queue.length)
-    this.queue.take(later)
-    this.queue.push(left)
-    this.queue.push(later)
+    this.queue.putBack(filePart.takeBack())
     // A leg that took nothing before is given its time again.
     this.refusedInRow = 0
-    if (this.legGone) {
-      this.queue.clear()
-      this.complete = true
-    }
+    if (this.legGone) this.queue.clear()
+    this.complete ||= this.legGone
     this.stage = 'playing'
-  }
-
-  private offer(frame: AudioFrame): boolean {
-    const heard = this.leg !== null
-    const sent = (this.leg ?? this.joining)?.write(heard ? frame : this.silence) ?? 'closed'
-    if (sent === 'sent') this.counters.frames += 1
-    if (sent === 'full') this.counters.full += 1
-    return heard && (sent === 'sent' || sent === 'shed')
   }
 }

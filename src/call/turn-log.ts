@@ -1,5 +1,6 @@
 import type { StageName } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
+import type { TurnEnder } from './endpointing.ts'
 import type { TurnRecord } from './observer.ts'
 
 /** A call longer than this many turns keeps the newest. */
@@ -21,6 +22,11 @@ export class TurnLog {
     return this.records
   }
 
+  /** When the open turn began, on the clock; null where none is open. */
+  get startedMs(): Milliseconds | null {
+    return this.current === null ? null : this.current.startedMs + this.callStartedMs
+  }
+
   /** The caller begins to speak, with no turn of theirs open. */
   begin(nowMs: Milliseconds): void {
     this.finish('abandoned')
@@ -29,8 +35,10 @@ export class TurnLog {
       startedMs: nowMs - this.callStartedMs,
       speechMs: null,
       endpointingMs: null,
+      endedBy: null,
       stages: {},
       responseMs: null,
+      engineMs: null,
       heardMs: null,
       outcome: 'pending',
       callerText: '',
@@ -44,10 +52,11 @@ export class TurnLog {
     }
   }
 
-  committed(speechStoppedMs: Milliseconds, nowMs: Milliseconds): void {
+  committed(speechStoppedMs: Milliseconds, nowMs: Milliseconds, by: TurnEnder): void {
     if (this.current === null) return
     this.current.speechMs = speechStoppedMs - this.callStartedMs - this.current.startedMs
     this.current.endpointingMs = nowMs - speechStoppedMs
+    this.current.endedBy = by
   }
 
   /** The caller went on: what the agent made of the turn so far is void. */
@@ -70,8 +79,11 @@ export class TurnLog {
     else this.current.agentText = text
   }
 
-  replyStarted(responseMs: Milliseconds): void {
-    if (this.current !== null) this.current.responseMs ??= responseMs
+  /** @param engineMs from the agent's first audio to its first frame on the wire; null where it is not known */
+  replyStarted(responseMs: Milliseconds, engineMs: Milliseconds | null): void {
+    if (this.current === null) return
+    this.current.responseMs ??= responseMs
+    this.current.engineMs ??= engineMs
   }
 
   /** Closes the open turn and returns it; null where none is open. */

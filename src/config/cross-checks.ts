@@ -69,6 +69,30 @@ export const crossChecks: readonly CrossCheck[] = [
       `barge_in.min_ms (${barge_in.min_ms}) must be at least vad.min_speech_ms (${vad.min_speech_ms}), since speech is noticed only after that`,
     advice: 'Raise barge_in.min_ms or lower vad.min_speech_ms.',
   },
+  {
+    keys: ['turn_taking.min_silence_ms', 'turn_taking.max_silence_ms'],
+    severity: 'error',
+    broken: ({ turn_taking: turns }) => turns.min_silence_ms > turns.max_silence_ms,
+    message: ({ turn_taking: turns }) =>
+      `turn_taking.min_silence_ms (${turns.min_silence_ms}) must be at most turn_taking.max_silence_ms (${turns.max_silence_ms}): the one ends a turn that is finished, the other one that is not`,
+    advice: 'Raise turn_taking.max_silence_ms or lower turn_taking.min_silence_ms.',
+  },
+  {
+    keys: ['turn_taking.min_silence_ms', 'vad.min_silence_ms', 'turn_taking.stop'],
+    severity: 'warning',
+    broken: ({ turn_taking: turns, vad }) => turns.stop === 'model' && turns.min_silence_ms < vad.min_silence_ms,
+    message: ({ turn_taking: turns, vad }) =>
+      `turn_taking.min_silence_ms (${turns.min_silence_ms}) is without effect below vad.min_silence_ms (${vad.min_silence_ms}), since a pause is noticed only after that`,
+    advice: 'Raise turn_taking.min_silence_ms or lower vad.min_silence_ms.',
+  },
+  {
+    keys: ['barge_in.pause_after_ms', 'vad.min_speech_ms', 'barge_in.on_overlap'],
+    severity: 'warning',
+    broken: ({ barge_in, vad }) => barge_in.on_overlap === 'duck' && barge_in.pause_after_ms < vad.min_speech_ms,
+    message: ({ barge_in, vad }) =>
+      `barge_in.pause_after_ms (${barge_in.pause_after_ms}) is below vad.min_speech_ms (${vad.min_speech_ms}), when speech is noticed: the reply is paused at once, and never ducked`,
+    advice: 'Raise it, or set barge_in.on_overlap to pause.',
+  },
   ...mediaChecks,
   {
     keys: ['asterisk.password'],

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { transports } from '#call/leg.ts'
+import { mutePolicies, startPolicies, stopPolicies } from '#call/turn-policies.ts'
 import {
   choice,
   decimalNumber,
@@ -10,6 +11,7 @@ import {
   section,
   shapedText,
   text,
+  textList,
   wholeNumber,
 } from './fields.ts'
 import { hostShape, isHost } from './hosts.ts'
@@ -68,10 +70,89 @@ const asterisk = section(
   'The Asterisk that this engine serves.',
 )
 
+const word = (value: string) => value.trim() !== '' && value.length <= 60
+
+const turnTaking = section(
+  {
+    start: choice(
+      startPolicies,
+      'model',
+      "What makes speech over the agent's an interruption: model (its sound and, where there are any, its words: a cough or an mm-hm does not interrupt), vad (any voice of barge_in.min_ms), transcript (words other than those of a listener), min_words (so many words). While the agent is silent any speech begins a turn.",
+    ),
+    min_words: wholeNumber(2, { min: 1, max: 20, unit: 'words' }, 'With start: min_words: so many words interrupt.'),
+    stop: choice(
+      stopPolicies,
+      'model',
+      "What ends the caller's turn: model (a pause of min_silence_ms where the end-of-turn model says that they have finished, else of max_silence_ms), silence (a pause of vad.end_silence_ms), provider (the word of the provider's recogniser, where it has one; else vad.end_silence_ms). A provider that finds the turns itself always decides.",
+    ),
+    min_silence_ms: milliseconds(
+      240,
+      { min: 100, max: 5000 },
+      'With stop: model: the shortest pause that ends a turn; the model is asked meanwhile.',
+    ),
+    max_silence_ms: milliseconds(
+      1600,
+      { min: 200, max: 10_000 },
+      'With stop: model: the pause that ends a turn which the model takes for unfinished.',
+    ),
+    done_probability: decimalNumber(
+      0.5,
+      { min: 0.05, max: 0.95 },
+      'With stop: model: from this probability on, the caller has finished. Higher waits more often, lower cuts callers off more often.',
+    ),
+    mute: textList(
+      [],
+      (value) => (mutePolicies as readonly string[]).includes(value),
+      `one of ${mutePolicies.join(', ')}`,
+      'When the caller is not listened to: greeting (until it has been heard), tool (while a tool runs), reply (while the agent speaks).',
+    ),
+    check_in_after_ms: milliseconds(
+      10_000,
+      { min: 0, max: 600_000 },
+      'Silence of the caller, while it is their turn, after which the agent checks in; 0 never does.',
+    ),
+    check_ins: textList(
+      ['Are you still there?', 'Hello? I am afraid I cannot hear you.'],
+      word,
+      'a text of at most 60 characters',
+      'What the agent says, one after each such silence.',
+    ),
+    farewell: text('Goodbye.', 'What it says after one more silence, before it hangs up.', {
+      emptyMeans: 'it hangs up without a word',
+    }),
+  },
+  'Who has the floor: when the caller interrupts, when a turn is over, and what happens when nobody speaks.',
+)
+
 const bargeIn = section(
   {
     enabled: flag(true, 'The caller may interrupt the agent by speaking.'),
-    min_ms: milliseconds(240, { min: 20, max: 5000 }, 'Speech of so long interrupts; shorter noise does not.'),
+    min_ms: milliseconds(
+      240,
+      { min: 20, max: 5000 },
+      'A voice of so long interrupts where its sound cannot be judged, or turn_taking.start is vad; shorter noise does not.',
+    ),
+    threshold: decimalNumber(
+      0.6,
+      { min: 0.05, max: 0.95 },
+      'vad.threshold while the agent speaks: higher, for what comes back from a loudspeaker.',
+    ),
+    on_overlap: choice(
+      ['duck', 'pause', 'none'],
+      'duck',
+      'What happens to the reply while it is not yet clear whether speech over it is an interruption: duck makes it softer and pauses it after pause_after_ms, pause holds it at once, none lets it go on. Where it is none, it goes on at the very frame where it stopped.',
+    ),
+    duck_db: decimalNumber(12, { min: 0, max: 40, unit: 'dB' }, 'How much softer a reply becomes.'),
+    pause_after_ms: milliseconds(
+      220,
+      { min: 0, max: 2000 },
+      'With on_overlap: duck: speech over the agent of so long, not yet judged, pauses the reply.',
+    ),
+    pause_max_ms: milliseconds(
+      220,
+      { min: 20, max: 5000 },
+      'A reply that has been paused for so long without a verdict goes on, softly, until there is one.',
+    ),
     initial_protection_ms: milliseconds(
       200,
       { min: 0, max: 10_000 },
@@ -85,9 +166,23 @@ const bargeIn = section(
     post_tts_end_protection_ms: milliseconds(
       250,
       { min: 0, max: 5000 },
-      "After a reply, the caller's audio is not listened to for so long: it may be the agent's own echo.",
+      "After a reply, speech that begins and ends within so long is no turn where it may be the agent's own echo.",
     ),
     cooldown_ms: milliseconds(500, { min: 0, max: 10_000 }, 'After an interruption, no other one for so long.'),
+    echo_detection: flag(
+      true,
+      "Compares the caller's line with what was sent to it, so that the agent's own voice, back from a loudspeaker, neither interrupts nor answers.",
+    ),
+    confirm: flag(
+      true,
+      'Where the provider finds the turns itself: our own detector confirms or vetoes its interruptions; off, its word is enough.',
+    ),
+    backchannels: textList(
+      [],
+      word,
+      'a text of at most 60 characters',
+      "Words of listeners that do not interrupt, beside those that are known of the call's language.",
+    ),
   },
   'Whether and how the caller can interrupt.',
 )
@@ -104,7 +199,7 @@ const vad = section(
     end_silence_ms: milliseconds(
       700,
       { min: 100, max: 10_000 },
-      "Silence of so long ends the caller's turn, and the agent answers.",
+      "With turn_taking.stop: silence, and where the end-of-turn model cannot say: silence of so long ends the caller's turn, and the agent answers.",
     ),
     max_turn_ms: milliseconds(
       30_000,
@@ -228,6 +323,7 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
     media_websocket: mediaWebSocket,
     streaming,
     file_playback: filePlayback,
+    turn_taking: turnTaking,
     barge_in: bargeIn,
     vad,
     llm,

@@ -50,9 +50,11 @@ export function createApi(deps: ApiDeps): Hono {
       default_provider: status.defaultProvider,
       providers: status.providers,
       speech_detection: status.speechDetection,
+      end_of_turn: status.turnEnd,
       conversation: {
         states: status.conversation.states,
         gates_closed: status.conversation.gatesClosed,
+        gate_reasons: status.conversation.gateReasons,
       },
     })
   })

@@ -20,12 +20,16 @@ export interface EngineStatus {
   readonly defaultProvider: string
   readonly providers: Readonly<Record<string, Readiness>>
   readonly speechDetection: Readiness
+  /** The end-of-turn model; null where nobody would ask it. Without it turns end by silence. */
+  readonly turnEnd: Readiness | null
   /** Why replies cannot be played from files where they are to be; empty otherwise. */
   readonly filesProblem: string
   /** Calls by the state of their turn, and by their gate. */
   readonly conversation: {
     readonly states: Readonly<Record<string, number>>
     readonly gatesClosed: number
+    /** Calls by each reason that keeps their gate shut. */
+    readonly gateReasons: Readonly<Record<string, number>>
   }
 }
 

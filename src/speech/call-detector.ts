@@ -7,6 +7,8 @@ import { SpeechGate } from './speech-gate.ts'
 /** What turns probabilities into speech that starts and stops; one setting for all calls of a configuration. */
 export interface SpeechSettings {
   readonly threshold: number
+  /** The threshold while the agent speaks. */
+  readonly raisedThreshold: number
   readonly minSpeechMs: Milliseconds
   readonly minSilenceMs: Milliseconds
 }
@@ -19,7 +21,8 @@ export function createCallDetector(detector: SpeechDetector, settings: SpeechSet
       // The model knows two rates; a wider leg is heard at the better of them.
       const heardHz = sampleRateHz === 8000 ? 8000 : 16000
       const resampler = sampleRateHz === heardHz ? null : new Resampler(sampleRateHz, heardHz)
-      const gate = new SpeechGate({ sampleRateHz: heardHz, ...settings })
+      const { threshold, raisedThreshold, minSpeechMs, minSilenceMs } = settings
+      const gate = new SpeechGate({ sampleRateHz: heardHz, threshold, minSpeechMs, minSilenceMs })
       let pushed = 0
       const session = detector.open(heardHz, (probability, endSample) => {
         const event: SpeechEvent | null = gate.push(probability, endSample, Math.max(pushed, endSample))
@@ -33,6 +36,7 @@ export function createCallDetector(detector: SpeechDetector, settings: SpeechSet
           return session.push(heard)
         },
         quietMs: () => gate.quietMs(pushed),
+        agentSpeaks: (speaks) => gate.setThreshold(speaks ? raisedThreshold : threshold),
         close: () => session.close(),
       }
       return opened

@@ -25,8 +25,8 @@ export type SpeechGateEvent =
 const negativeThresholdDistance = 0.15
 
 export class SpeechGate {
-  private readonly threshold: number
-  private readonly negativeThreshold: number
+  private threshold = 1
+  private negativeThreshold = 1
   private readonly minSpeechSamples: number
   private readonly minSilenceSamples: number
   private readonly samplesPerMs: number
@@ -40,11 +40,16 @@ export class SpeechGate {
   private previousEnd = 0
 
   constructor(config: SpeechGateConfig) {
-    this.threshold = config.threshold
-    this.negativeThreshold = Math.max(config.threshold - negativeThresholdDistance, 0.01)
+    this.setThreshold(config.threshold)
     this.samplesPerMs = config.sampleRateHz / 1000
     this.minSpeechSamples = config.minSpeechMs * this.samplesPerMs
     this.minSilenceSamples = config.minSilenceMs * this.samplesPerMs
+  }
+
+  /** From the next window on; speech under way goes on until it falls below the new one's lower threshold. */
+  setThreshold(threshold: number): void {
+    this.threshold = threshold
+    this.negativeThreshold = Math.max(threshold - negativeThresholdDistance, 0.01)
   }
 
   get speaking(): boolean {

@@ -43,7 +43,14 @@ export function createCallObserver(
     gate: (closed) => metrics.gateChanged(closed),
     interrupted: (callId, what, heardMs) =>
       log.info('interrupted by the caller', { call: callId, what, heard_ms: Math.round(heardMs) }),
-    bargeIn: (verdict, reactionMs) => metrics.bargeIn(verdict, reactionMs),
+    bargeIn(callId, verdict, reactionMs, pausedMs) {
+      metrics.bargeIn(verdict, reactionMs, pausedMs)
+      log.debug('speech over the agent', { call: callId, verdict, paused_ms: Math.round(pausedMs) })
+    },
+    gateExpired(callId, reason) {
+      metrics.gateExpired(reason)
+      log.warn('the gate was held shut for too long, and is open again', { call: callId, reason })
+    },
     turn(callId, provider, turn) {
       metrics.turn(provider, turn)
       log.info('turn finished', {
@@ -92,7 +99,7 @@ function summary(facts: CallFacts) {
     transport: facts.transport,
     turns: facts.turns.length + facts.turnsDropped,
     response_ms_max: responses.length === 0 ? null : Math.round(Math.max(...responses)),
-    barge_ins: facts.bargeIns,
+    barge_ins: facts.overlapCounts.interruption,
     faults: facts.faults,
     one_way: facts.oneWay.join(',') || 'no',
     ...streamFacts(audio),

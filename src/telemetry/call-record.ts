@@ -23,13 +23,24 @@ export function callRecord(facts: CallFacts, withWords: boolean): string {
     steps_ms: Object.fromEntries(Object.entries(facts.steps).map(([step, ms]) => [step, whole(ms)])),
     turns: facts.turns.map((turn) => turnRecord(turn, withWords)),
     turns_dropped: facts.turnsDropped,
-    barge_ins: facts.bargeIns,
-    false_interruptions: facts.falseInterruptions,
+    barge_ins: facts.overlapCounts.interruption,
+    false_interruptions: falseInterruptions(facts),
+    overlaps: facts.overlaps.map(({ startedMs, durationMs, pausedMs, verdict }) => ({
+      started_ms: whole(startedMs),
+      duration_ms: whole(durationMs),
+      paused_ms: whole(pausedMs),
+      verdict,
+    })),
     faults: facts.faults,
     dtmf_digits: facts.digits,
     one_way: facts.oneWay,
     audio: streamFacts(facts.audio),
   })
+}
+
+/** Speech over the agent's that was taken for no interruption. */
+function falseInterruptions({ overlapCounts }: CallFacts): number {
+  return overlapCounts.backchannel + overlapCounts.noise + overlapCounts.echo
 }
 
 /** The stream of a call as its record and its summary line have it. */
@@ -60,8 +71,10 @@ function turnRecord(turn: TurnRecord, withWords: boolean): Record<string, unknow
     started_ms: whole(turn.startedMs),
     speech_ms: wholeOrNull(turn.speechMs),
     endpointing_ms: wholeOrNull(turn.endpointingMs),
+    ended_by: turn.endedBy,
     ...Object.fromEntries(Object.entries(turn.stages).map(([stage, ms]) => [`${stage}_ms`, whole(ms)])),
     response_ms: wholeOrNull(turn.responseMs),
+    engine_ms: wholeOrNull(turn.engineMs),
     heard_ms: wholeOrNull(turn.heardMs),
     outcome: turn.outcome,
     ...(withWords ? { caller_text: turn.callerText, agent_text: turn.agentText } : {}),

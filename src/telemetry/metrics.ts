@@ -1,5 +1,8 @@
 import { stageNames } from '#agent/provider.ts'
 import type { Clock } from '#base/clock.ts'
+import { type OverlapVerdict, overlapVerdicts } from '#call/barge-in.ts'
+import { turnEnders } from '#call/endpointing.ts'
+import { type GateReason, gateReasons } from '#call/gate.ts'
 import { type HangupCause, hangupCauses } from '#call/leg.ts'
 import type { CallFacts, TurnRecord } from '#call/observer.ts'
 import { type OneWayKind, oneWayKinds } from '#call/one-way.ts'
@@ -71,8 +74,28 @@ export class Metrics {
   )
   private readonly bargeInReaction = this.registry.histogram(
     'ai_agent_barge_in_reaction_seconds',
-    'Onset of an interruption to the stop of playout.',
+    'Onset of an interruption to where the agent fell silent.',
     reactionBuckets,
+  )
+  private readonly overlapSilence = this.registry.histogram(
+    'ai_agent_overlap_silence_seconds',
+    'For how long speech over the agent’s that was no interruption silenced it.',
+    reactionBuckets,
+  )
+  private readonly turnEnds = this.registry.counter(
+    'ai_agent_turn_ends_total',
+    'Turns of callers that were over, by who said so.',
+    ['by'],
+  )
+  private readonly engineDelay = this.registry.histogram(
+    'ai_agent_engine_delay_seconds',
+    'The agent’s first audio of a reply to its first frame on the wire.',
+    latenessBuckets,
+  )
+  private readonly gatesExpired = this.registry.counter(
+    'ai_agent_gates_expired_total',
+    'Reasons to keep the gate shut that held for longer than they may.',
+    ['reason'],
   )
   private readonly faults = this.registry.counter('ai_agent_provider_faults_total', 'Faults of providers in calls.', [
     'provider',
@@ -140,7 +163,9 @@ export class Metrics {
       this.response.zero({ provider })
     }
     for (const stage of stageNames) this.stages.zero({ stage })
-    for (const verdict of ['interruption', 'false_interruption']) this.bargeIns.inc({ verdict }, 0)
+    for (const verdict of overlapVerdicts) this.bargeIns.inc({ verdict }, 0)
+    for (const by of turnEnders) this.turnEnds.inc({ by }, 0)
+    for (const reason of gateReasons) this.gatesExpired.inc({ reason }, 0)
     for (const outcome of ['answered', 'interrupted', 'no_words', 'fault', 'abandoned']) this.turns.inc({ outcome }, 0)
     for (const finding of oneWayKinds) this.oneWays.inc({ finding }, 0)
     for (const trigger of fallbackReasons) this.fallbacks.inc({ trigger }, 0)
@@ -176,9 +201,14 @@ export class Metrics {
     this.gateChanges.inc({ to: closed ? 'closed' : 'open' })
   }
 
-  bargeIn(verdict: 'interruption' | 'false_interruption', reactionMs: number): void {
+  bargeIn(verdict: OverlapVerdict, reactionMs: number, pausedMs: number): void {
     this.bargeIns.inc({ verdict })
     if (verdict === 'interruption') seconds(this.bargeInReaction, reactionMs)
+    else seconds(this.overlapSilence, pausedMs)
+  }
+
+  gateExpired(reason: GateReason): void {
+    this.gatesExpired.inc({ reason })
   }
 
   fault(provider: string, code: string): void {
@@ -189,6 +219,8 @@ export class Metrics {
     this.turns.inc({ outcome: turn.outcome })
     if (turn.responseMs !== null) this.response.observe({ provider }, Math.max(0, turn.responseMs) / 1000)
     if (turn.endpointingMs !== null) seconds(this.endpointing, turn.endpointingMs)
+    if (turn.endedBy !== null) this.turnEnds.inc({ by: turn.endedBy })
+    if (turn.engineMs !== null) seconds(this.engineDelay, turn.engineMs)
     for (const stage of stageNames) {
       const durationMs = turn.stages[stage]
       if (durationMs !== undefined) this.stages.observe({ stage }, durationMs / 1000)

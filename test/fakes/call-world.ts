@@ -3,6 +3,7 @@ import { silentLog } from '#base/log.ts'
 import type { CallWorld } from '#call/call-plan.ts'
 import type { FilePlaybackEvent, FilePlayer } from '#call/file-player.ts'
 import type { HangupCause } from '#call/leg.ts'
+import type { LineEcho } from '#call/line-echo.ts'
 import type { CallFacts, CallObserver, CallStep, TurnRecord } from '#call/observer.ts'
 import { Pacer } from '#call/pacer.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
@@ -17,7 +18,8 @@ export class RecordingObserver implements CallObserver {
   readonly details: (string | undefined)[] = []
   readonly gates: boolean[] = []
   readonly interruptions: string[] = []
-  readonly bargeIns: { verdict: string; reactionMs: number }[] = []
+  readonly bargeIns: { verdict: string; reactionMs: number; pausedMs: number }[] = []
+  readonly gatesExpired: string[] = []
   readonly turns: TurnRecord[] = []
   readonly transcripts: string[] = []
   readonly faults: string[] = []
@@ -37,8 +39,11 @@ export class RecordingObserver implements CallObserver {
   interrupted(_callId: string, what: string, heardMs: number): void {
     this.interruptions.push(`${what} after ${heardMs} ms`)
   }
-  bargeIn(verdict: string, reactionMs: number): void {
-    this.bargeIns.push({ verdict, reactionMs })
+  bargeIn(_callId: string, verdict: string, reactionMs: number, pausedMs: number): void {
+    this.bargeIns.push({ verdict, reactionMs, pausedMs })
+  }
+  gateExpired(_callId: string, reason: string): void {
+    this.gatesExpired.push(reason)
   }
   turn(_callId: string, _provider: string, turn: TurnRecord): void {
     this.turns.push({ ...turn })
@@ -66,6 +71,26 @@ export class RecordingObserver implements CallObserver {
   }
 }
 
+/** An echo when the test says so. */
+export class FakeEcho implements LineEcho {
+  echo = false
+  onsetMs = 0
+  framesSent = 0
+  framesHeard = 0
+
+  sent(): void {
+    this.framesSent += 1
+  }
+
+  heard(): void {
+    this.framesHeard += 1
+  }
+
+  isEcho(): boolean {
+    return this.echo
+  }
+}
+
 /** A detector that hears speech when the test says so. */
 export class FakeDetector implements SpeechDetector {
   opened = 0
@@ -74,6 +99,7 @@ export class FakeDetector implements SpeechDetector {
   answer: 'sent' | 'full' = 'sent'
   ready = true
   quietForMs = 0
+  raised = false
   private listener: (event: SpeechEvent) => void = () => {}
 
   readiness(): Readiness {
@@ -91,6 +117,9 @@ export class FakeDetector implements SpeechDetector {
         return this.answer
       },
       quietMs: () => this.quietForMs,
+      agentSpeaks: (speaks) => {
+        this.raised = speaks
+      },
       close: () => {
         if (!closed) this.opened -= 1
         closed = true
@@ -161,6 +190,9 @@ export function fakeWorld(): FakeWorld {
     store: new SessionStore(),
     detector: new FakeDetector(),
     observer: new RecordingObserver(),
+    turnEndModel: null,
+    overlapModel: null,
+    createEcho: () => new FakeEcho(),
     errors,
   }
 }
@@ -169,15 +201,25 @@ export function fakeWorld(): FakeWorld {
 export const turnSettings: TurnSettings = {
   warmUpMs: 40,
   greetingWarmUpMs: 20,
-  endSilenceMs: 600,
+  endpointing: { stop: 'silence', silenceMs: 600, minSilenceMs: 300, maxSilenceMs: 1500, doneProbability: 0.5 },
   turnMaxMs: 30_000,
   bargeIn: {
     enabled: true,
+    start: 'vad',
     minMs: 250,
+    minWords: 2,
+    onOverlap: 'none',
+    pauseAfterMs: 200,
+    pauseMaxMs: 200,
     initialProtectionMs: 400,
     greetingProtectionMs: 1000,
     cooldownMs: 500,
     guardMs: 300,
+    echoDetection: false,
+    confirm: true,
+    backchannels: [],
   },
+  mute: [],
+  noInput: { afterMs: 0, checkIns: ['Are you there?', 'Hello?'], farewell: 'Goodbye.' },
   apology: 'I am sorry.',
 }

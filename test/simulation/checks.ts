@@ -38,7 +38,7 @@ function checkCounters(call: SimulatedCall): void {
   compare('frames refused', audio.framesRefused, sum('refused'))
   compare('restarts', audio.restarts, Math.max(0, call.legs.length - 1))
   compare('files failed', audio.filesFailed, call.files?.failed ?? 0)
-  compare('interruptions', call.observer.facts[0]?.bargeIns ?? 0, call.observer.interruptions.length)
+  compare('interruptions', call.observer.facts[0]?.overlapCounts.interruption ?? 0, call.observer.interruptions.length)
   if (!isPlain(call)) return
   const { sure, perhaps } = gapsHeard(call)
   if (audio.underruns < sure || audio.underruns > sure + perhaps) {

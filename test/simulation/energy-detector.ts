@@ -26,6 +26,7 @@ export class EnergyDetector implements SpeechDetector {
         return 'sent'
       },
       quietMs: () => ear.quietFrames * 20,
+      agentSpeaks: () => {},
       close: () => {
         if (!closed) this.opened -= 1
         closed = true

@@ -3,6 +3,7 @@ import type { PacedWriter } from '#call/pacer.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
+import { FakeEcho } from '../fakes/call-world.ts'
 import { ManualClock, settle } from '../fakes/manual-clock.ts'
 import { checkFinished, checkStart, idleMsMax, isPlain } from './checks.ts'
 import { Dice } from './dice.ts'
@@ -81,6 +82,9 @@ function createWorld(dice: Dice): World {
     pacer: new Pacer(clock),
     store: new SessionStore(),
     detector: new EnergyDetector(),
+    turnEndModel: null,
+    overlapModel: null,
+    createEcho: () => new FakeEcho(),
     terms: {
       playout: {
         mode: dice.chance(0.8) ? 'stream' : 'file',

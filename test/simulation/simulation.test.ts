@@ -40,9 +40,9 @@ describe('simulated calls', () => {
     for (const { calls } of worlds) {
       for (const { observer, ear, line } of calls) {
         seen.heardMs += ear.heard.reduce((sum, run) => sum + (run.count * 1000) / line.sampleRateHz, 0)
-        for (const { audio, bargeIns, cause } of observer.facts) {
+        for (const { audio, overlapCounts, cause } of observer.facts) {
           causes.add(cause)
-          seen.interruptions += bargeIns
+          seen.interruptions += overlapCounts.interruption
           seen.underruns += audio.underruns
           seen.restarts += audio.restarts
           seen.fallbacks += audio.fallbacks

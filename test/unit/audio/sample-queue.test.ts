@@ -75,4 +75,17 @@ describe('SampleQueue', () => {
     }
     expect(taken).toBeGreaterThan(100_000)
   })
+
+  test('what is put back comes first again, whatever was taken of the chunk behind it', () => {
+    const queue = new SampleQueue(100)
+    queue.push(Int16Array.of(1, 2, 3, 4))
+    queue.push(Int16Array.of(5, 6))
+    const taken = new Int16Array(3)
+    queue.take(taken)
+    queue.putBack(taken.subarray(1))
+    queue.putBack(new Int16Array(0))
+    expect(queue.length).toBe(5)
+    const rest = new Int16Array(6)
+    expect([queue.take(rest), [...rest]]).toEqual([5, [2, 3, 4, 5, 6, 0]])
+  })
 })

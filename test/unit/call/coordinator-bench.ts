@@ -6,10 +6,19 @@ import type { TurnSettings } from '#call/turn-settings.ts'
 import type { TurnState } from '#call/turn-state.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { FakeAgentSession } from '../../fakes/agent.ts'
-import { RecordingObserver, turnSettings } from '../../fakes/call-world.ts'
+import { FakeEcho, RecordingObserver, turnSettings } from '../../fakes/call-world.ts'
 import { playoutSettings } from '../../fakes/calls.ts'
 import { FakeLeg } from '../../fakes/leg.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
+import { FakeOverlapModel, FakeTurnEnd } from '../../fakes/turn-models.ts'
+
+/** What is beside it: by default nothing. */
+export interface BenchParts {
+  readonly turnEnd?: boolean
+  readonly judge?: boolean
+  readonly words?: boolean
+  readonly echo?: boolean
+}
 
 /** A coordinator with a real playout and pacer, a fake agent behind it and the test as its detector. */
 export class Bench {
@@ -21,9 +30,17 @@ export class Bench {
   readonly playout: Playout
   readonly coordinator: Coordinator
   readonly pacing: Disposable
+  readonly turnEnd: FakeTurnEnd | null
+  readonly judge: FakeOverlapModel | null
+  readonly echo = new FakeEcho()
+  /** Questions for words that are not answered yet. */
+  readonly wordsAsked: ((words: string | null) => void)[] = []
   private frames = 0
 
-  constructor(settings: Partial<TurnSettings> = {}, turnDetection: TurnDetection = 'engine') {
+  constructor(settings: Partial<TurnSettings> = {}, turnDetection: TurnDetection = 'engine', parts: BenchParts = {}) {
+    this.turnEnd = parts.turnEnd === true ? new FakeTurnEnd() : null
+    this.judge = parts.judge === true ? new FakeOverlapModel() : null
+
     this.playout = new Playout(
       8000,
       {
@@ -42,8 +59,18 @@ export class Bench {
       {
         callId: 'call-1',
         callStartedMs: this.clock.now(),
-        quietMs: () => this.quietMs(),
+        detection: {
+          push: () => 'sent',
+          quietMs: () => this.quietMs(),
+          agentSpeaks: (speaks) => this.marks.push(speaks ? 'raised' : 'lowered'),
+          close: () => {},
+        },
         providerName: 'fake',
+        language: 'en',
+        turnEndModel: this.turnEnd,
+        overlapModel: this.judge,
+        wordsIn: parts.words === true ? (_samples, signal) => this.writeDown(signal) : null,
+        echo: parts.echo === true ? this.echo : null,
         clock: this.clock,
         session: this.session,
         turnDetection,
@@ -54,7 +81,7 @@ export class Bench {
         gateChanged: (closed) => this.marks.push(closed ? 'gate_closed' : 'gate_opened'),
         greetingStarted: () => this.marks.push('greeting_started'),
         greetingFinished: () => this.marks.push('greeting_finished'),
-        failed: () => this.marks.push('failed'),
+        hangUp: (cause) => this.marks.push(cause === 'provider_failed' ? 'failed' : cause),
       },
       8000,
     )
@@ -73,6 +100,13 @@ export class Bench {
       const samples = new Int16Array(160).fill(this.frames)
       this.coordinator.callerAudio({ sampleRateHz: 8000, samples })
     }
+  }
+
+  private writeDown(signal: AbortSignal): Promise<string | null> {
+    return new Promise((resolve) => {
+      this.wordsAsked.push(resolve)
+      signal.addEventListener('abort', () => resolve(null))
+    })
   }
 
   /** The number of the caller's newest frame. */

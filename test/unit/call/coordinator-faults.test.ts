@@ -28,7 +28,7 @@ describe('the agent fails', () => {
     }
     expect(bench.marks.filter((mark) => mark === 'failed')).toHaveLength(1)
     expect(bench.session.inputs.filter((input) => input.type === 'say')).toHaveLength(2)
-    expect(bench.coordinator.faults).toBe(3)
+    expect(bench.coordinator.facts.faults).toBe(3)
   })
 
   test('a turn that is answered between them starts the count anew', () => {
@@ -84,7 +84,7 @@ describe('the agent fails', () => {
     const bench = new Bench().listen()
     bench.started()
     bench.fault()
-    expect([bench.state, bench.session.taken(), bench.coordinator.faults]).toEqual([
+    expect([bench.state, bench.session.taken(), bench.coordinator.facts.faults]).toEqual([
       'caller_speaking',
       ['speech_started'],
       1,

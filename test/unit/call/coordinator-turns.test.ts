@@ -11,7 +11,7 @@ describe('the greeting', () => {
     expect(bench.state).toBe('agent_speaking')
     // Ten frames, the first one tick from now; then 300 ms of guard.
     bench.clock.advance(200)
-    expect(bench.marks).toEqual(['gate_closed', 'greeting_started', 'greeting_finished'])
+    expect(bench.marks).toEqual(['gate_closed', 'raised', 'greeting_started', 'greeting_finished', 'lowered'])
     expect(bench.state).toBe('guarding')
     bench.clock.advance(299)
     expect([bench.state, bench.coordinator.gateClosed]).toEqual(['guarding', true])

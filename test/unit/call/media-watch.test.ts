@@ -173,7 +173,7 @@ describe('the alignment audit', () => {
 describe('speech detection', () => {
   test.each([
     ['engine', 1],
-    ['provider', 0],
+    ['provider', 1],
     ['none', 0],
   ] as const)('for an agent whose turns are found by %s', async (turnDetection, opened) => {
     const { call, world, leg } = await connected({ agent: fakeAgent(turnDetection) })

@@ -5,18 +5,20 @@ describe('TurnLog', () => {
   test('a turn has its times: speech, endpointing, stages, response', () => {
     const log = new TurnLog(1000)
     log.begin(3000)
-    log.committed(4500, 5100)
+    log.committed(4500, 5100, 'model')
     log.stage('stt', 90)
     log.stage('stt', 999)
-    log.replyStarted(850)
-    log.replyStarted(2000)
+    log.replyStarted(850, 14)
+    log.replyStarted(2000, 20)
     expect(log.finish('answered', 1200)).toEqual({
       index: 0,
       startedMs: 2000,
       speechMs: 1500,
       endpointingMs: 600,
+      endedBy: 'model',
       stages: { stt: 90 },
       responseMs: 850,
+      engineMs: 14,
       heardMs: 1200,
       outcome: 'answered',
       callerText: '',
@@ -27,8 +29,8 @@ describe('TurnLog', () => {
   test('speech of several stretches is counted from the first to the last', () => {
     const log = new TurnLog(0)
     log.begin(1000)
-    log.committed(6000, 6600)
-    expect(log.finish('answered')).toMatchObject({ speechMs: 5000, endpointingMs: 600 })
+    log.committed(6000, 6600, 'silence')
+    expect(log.finish('answered')).toMatchObject({ speechMs: 5000, endpointingMs: 600, endedBy: 'silence' })
   })
 
   test('a turn that goes on voids what was made of it', () => {
@@ -64,10 +66,10 @@ describe('TurnLog', () => {
 
   test('outside a turn nothing is written down', () => {
     const log = new TurnLog(0)
-    log.committed(1, 2)
+    log.committed(1, 2, 'limit')
     log.stage('stt', 1)
     log.text('agent', 'Hello.', true)
-    log.replyStarted(5)
+    log.replyStarted(5, null)
     expect(log.finish('answered')).toBeNull()
     expect(log.all).toEqual([])
   })

@@ -18,7 +18,7 @@ const expected = (state: TurnState, event: TurnEvent) => {
 
 describe('the turn table', () => {
   test('its comment has a row for each thing that can happen, in words that exist', () => {
-    expect(rows).toHaveLength(21)
+    expect(rows).toHaveLength(27)
     const states: readonly string[] = turnStates
     const events: readonly string[] = turnEvents
     for (const row of rows) {
@@ -47,11 +47,13 @@ describe('the turn table', () => {
   })
 
   test('each limit that is started is stopped, or runs out, on every way out of its state', () => {
-    // The silence limit may not outlive `endpointing`, nor the barge-in limit `overlap`, nor the guard `guarding`.
+    // The pause's timer may not outlive `endpointing`, nor the overlap `overlap`, nor the guard `guarding`, nor the
+    // wait for the caller `listening`.
     const owners = [
-      ['endpointing', 'stop_silence_limit', 'silence_limit'],
-      ['overlap', 'stop_barge_in_limit', 'barge_in_confirmed'],
+      ['endpointing', 'stop_endpointing', 'nothing: stopped each time'],
+      ['overlap', 'end_overlap', 'speech_'],
       ['guarding', 'stop_guard', 'guard_over'],
+      ['listening', 'stop_waiting', 'nothing: stopped each time'],
     ] as const
     for (const [state, stop, ranOut] of owners) {
       for (const event of turnEvents) {

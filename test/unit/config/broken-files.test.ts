@@ -65,6 +65,16 @@ const table: Readonly<Record<string, readonly Expected[]>> = {
   'barge-in-too-quick.yaml': [
     { line: 2, key: 'barge_in.min_ms', cure: /at least vad\.min_speech_ms \(96\).*Raise barge_in\.min_ms/ },
   ],
+  'silences-swapped.yaml': [
+    {
+      line: 3,
+      key: 'turn_taking.min_silence_ms',
+      cure: /min_silence_ms \(900\).*at most turn_taking\.max_silence_ms \(400\).*Raise/,
+    },
+  ],
+  'unknown-mute.yaml': [
+    { line: 4, column: 7, key: 'turn_taking.mute[2]', cure: /one of greeting, tool, reply.*"always"/ },
+  ],
   'older-key.yaml': [{ line: 3, key: 'streaming.continuous_stream', cure: /not supported by this version: remove it/ }],
   'renamed-key.yaml': [
     { line: 3, key: 'external_media.rtp_host', cure: /called external_media\.host now/ },

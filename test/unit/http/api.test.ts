@@ -17,8 +17,9 @@ const ready: EngineStatus = {
   defaultProvider: 'local',
   providers: { local: { ready: true }, loopback: { ready: false, reason: 'off' } },
   speechDetection: { ready: true },
+  turnEnd: { ready: true },
   filesProblem: '',
-  conversation: { states: { listening: 2 }, gatesClosed: 1 },
+  conversation: { states: { listening: 2 }, gatesClosed: 1, gateReasons: { agent_speaking: 1 } },
 }
 
 const mediaFiles = { read: (name: string) => (name === 'a1b2.sln' ? new Uint8Array([1, 2, 3, 4]) : null) }
@@ -93,7 +94,8 @@ describe('the endpoints', () => {
         default_provider: 'local',
         providers: { local: { ready: true }, loopback: { ready: false, reason: 'off' } },
         speech_detection: { ready: true },
-        conversation: { states: { listening: 2 }, gates_closed: 1 },
+        end_of_turn: { ready: true },
+        conversation: { states: { listening: 2 }, gates_closed: 1, gate_reasons: { agent_speaking: 1 } },
       },
     ])
   })

@@ -7,6 +7,9 @@ import type { MediaViolation } from '#asterisk/media-websocket-leg.ts'
 import type { Dropped } from '#asterisk/remote-endpoint.ts'
 import type { RtpCounters } from '#asterisk/rtp-leg.ts'
 import { patchcordResults } from '#call/admission.ts'
+import { overlapVerdicts } from '#call/barge-in.ts'
+import { turnEnders } from '#call/endpointing.ts'
+import { gateReasons } from '#call/gate.ts'
 import { hangupCauses, transports } from '#call/leg.ts'
 import type { TurnRecord } from '#call/observer.ts'
 import { oneWayKinds } from '#call/one-way.ts'
@@ -137,8 +140,8 @@ function busy(): Metrics {
     metrics.turn('local', turnRecord({ outcome, stages: each(stageNames) }))
   }
   metrics.fault('local', 'unreachable')
-  metrics.bargeIn('interruption', 250)
-  metrics.bargeIn('false_interruption', 100)
+  for (const verdict of overlapVerdicts) metrics.bargeIn(verdict, 250, 100)
+  for (const reason of gateReasons) metrics.gateExpired(reason)
   metrics.gateChanged(true)
   metrics.gateChanged(false)
   metrics.pacing(3, 5)
@@ -154,12 +157,13 @@ describe('labels', () => {
     cause: hangupCauses,
     outcome: Object.keys(outcomes),
     stage: stageNames,
-    verdict: ['interruption', 'false_interruption'],
+    verdict: overlapVerdicts,
+    by: turnEnders,
     to: ['closed', 'open'],
     state: turnStates,
     result: patchcordResults,
     kind: unknownKinds,
-    reason: [...Object.keys(rejections), ...Object.keys(mediaRejections)],
+    reason: [...Object.keys(rejections), ...Object.keys(mediaRejections), ...gateReasons],
     violation: [...violations, ...Object.keys(mediaViolations)],
     transport: transports,
     way: ['in', 'out'],
@@ -266,10 +270,12 @@ describe('numbers', () => {
 
   test('speech over the agent: each by its verdict, the reaction of the true ones', async () => {
     const metrics = build()
-    metrics.bargeIn('interruption', 250)
-    metrics.bargeIn('false_interruption', 900)
+    metrics.bargeIn('interruption', 250, 40)
+    metrics.bargeIn('backchannel', 900, 125)
     expect(await sample(metrics, 'ai_agent_barge_in_events_total{verdict="interruption"}')).toBe(1)
+    expect(await sample(metrics, 'ai_agent_barge_in_events_total{verdict="backchannel"}')).toBe(1)
     expect(await sample(metrics, 'ai_agent_barge_in_reaction_seconds_sum')).toBe(0.25)
+    expect(await sample(metrics, 'ai_agent_overlap_silence_seconds_sum')).toBe(0.125)
   })
 
   test('what its owners count is read anew at each scrape, and never added up', async () => {

@@ -1,0 +1,93 @@
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { OverlapVerdict } from './barge-in.ts'
+import type { LineEcho } from './line-echo.ts'
+import type { SpeechEvent } from './speech-detector.ts'
+
+/**
+ * The caller's voice, as whoever is asked can tell: our detector, or an agent that finds the turns itself. It keeps the
+ * agent's own echo apart, and knows what was said into the end of a reply and its guard time.
+ */
+export interface CallerVoiceDeps {
+  readonly clock: Clock
+  /** Null where the line is not compared with what was sent: what begins and ends in a guard time is taken for echo. */
+  readonly echo: LineEcho | null
+  /** How long the voice has been quiet, as the detector knows it before it says so. */
+  readonly quietMs: () => Milliseconds
+}
+
+/** A short answer in the last words of a question is an answer, and no listener's murmur. */
+const answerWithinMs: Milliseconds = 500
+/** So much of the line's newest audio tells an echo from a voice. */
+const echoWindowMs: Milliseconds = 240
+/** For so long after a reply its echo may be on its way, through a slow network. */
+const lateEchoMaxMs: Milliseconds = 800
+
+/** Who speaks when the guard time after a reply is over. */
+export type AfterReply = 'nobody' | 'speaking' | 'has_spoken'
+
+export class CallerVoice {
+  speaking = false
+  /** What an agent that finds the turns itself said last, whoever is asked now. */
+  agentHears = false
+  /** What sounds is known to be the agent's echo. */
+  echoing = false
+  startedMs: Milliseconds = 0
+  stoppedMs: Milliseconds = 0
+  private readonly deps: CallerVoiceDeps
+  private replyEndedMs = Number.NEGATIVE_INFINITY
+  /** The caller has spoken, and is done, in the last words of the reply or in its guard time. */
+  private answered = false
+
+  constructor(deps: CallerVoiceDeps) {
+    this.deps = deps
+  }
+
+  /** @param during `reply`: while the agent speaks, where overlaps are judged; `guard`: right after it */
+  heard(event: SpeechEvent, during: 'reply' | 'guard' | 'silence'): void {
+    const atMs = this.deps.clock.now() - event.agoMs
+    if (event.type === 'speech_started') {
+      this.speaking = true
+      // What was said into the guard time and goes on is one utterance.
+      if (during !== 'guard' || !this.answered) this.startedMs = atMs
+      this.echoing = during !== 'reply' && atMs <= this.replyEndedMs + lateEchoMaxMs && this.isEcho(event.agoMs)
+      return
+    }
+    if (during === 'guard' && !this.echoing) this.answered = this.deps.echo !== null
+    this.speaking = false
+    this.echoing = false
+    this.stoppedMs = atMs
+  }
+
+  replyBegins(): void {
+    this.answered = false
+  }
+
+  /** @param last the overlap that ended last in this reply */
+  replyEnded(last: { readonly endedMs: Milliseconds; readonly verdict: OverlapVerdict } | null): void {
+    this.replyEndedMs = this.deps.clock.now()
+    const late = last !== null && last.endedMs > this.replyEndedMs - answerWithinMs
+    this.answered = this.deps.echo !== null && !this.speaking && late && last.verdict === 'backchannel'
+  }
+
+  guardOver(): AfterReply {
+    if (this.speaking) this.lookForEcho()
+    if (this.speaking && !this.echoing) return 'speaking'
+    return this.answered && !this.speaking ? 'has_spoken' : 'nobody'
+  }
+
+  /** Still the echo, or somebody in its place. */
+  private lookForEcho(): void {
+    const { clock, echo, quietMs } = this.deps
+    if (echo === null) return
+    const was = this.echoing
+    this.echoing = this.isEcho(Math.min(echoWindowMs, clock.now() - this.startedMs))
+    if (!was || this.echoing) return
+    // The detector notices the end of a sound some time after it: the quiet behind an echo is no voice.
+    if (quietMs() > 0) this.echoing = true
+    else this.startedMs = clock.now() - echo.onsetMs
+  }
+
+  private isEcho(newestMs: Milliseconds): boolean {
+    return this.deps.echo?.isEcho(newestMs) ?? false
+  }
+}

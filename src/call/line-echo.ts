@@ -1,0 +1,13 @@
+import type { Milliseconds } from '#base/clock.ts'
+
+/** Whether what comes from the caller's line is the agent's own voice, back from a loudspeaker or a hybrid. */
+export interface LineEcho {
+  /** A frame that has left for the caller, silence included; the samples are copied. On the audio path. */
+  sent(samples: Int16Array): void
+  /** A frame from the caller; the samples are copied. On the audio path. */
+  heard(samples: Int16Array): void
+  /** Is the caller's newest audio, at most so much of it, the agent's own voice? */
+  isEcho(newestMs: Milliseconds): boolean
+  /** Where it has just become more than that: how long ago. */
+  readonly onsetMs: Milliseconds
+}

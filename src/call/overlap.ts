@@ -1,0 +1,236 @@
+import { ptimeMs } from '#audio/format.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import { type BargeInSettings, decideOverlap, type OverlapEvidence, type OverlapVerdict } from './barge-in.ts'
+import type { LineEcho } from './line-echo.ts'
+import type { OverlapListener } from './overlap-model.ts'
+import { overlapVerdict } from './overlap-verdict.ts'
+import type { Hold } from './playout-contract.ts'
+
+/**
+ * Speech over the agent's, from its onset until it is known what it was: gathers what is known of it, asks `barge-in.ts`
+ * with every frame time, and does to the reply what that says. One per call; it serves one overlap after the other.
+ */
+export interface OverlapDeps {
+  readonly clock: Clock
+  readonly settings: BargeInSettings
+  /** BCP 47: whose words of listeners are known. */
+  readonly language: string
+  readonly hold: (hold: Hold) => void
+  /** The caller's newest audio, oldest sample first; a copy. */
+  readonly past: (durationMs: Milliseconds) => Int16Array<ArrayBuffer>
+  /** How long the caller's voice has been quiet, as the detector knows it before it says so. */
+  readonly quietMs: () => Milliseconds
+  /** Null where no model judges sounds. */
+  readonly listener: OverlapListener | null
+  /** Null where nobody writes words down. */
+  readonly wordsIn: ((samples: Int16Array<ArrayBuffer>, signal: AbortSignal) => Promise<string | null>) | null
+  readonly echo: LineEcho | null
+  readonly decided: (verdict: OverlapVerdict) => void
+  readonly guarded: (action: () => void) => void
+}
+
+/** What one overlap was, when it is over. */
+export interface OverlapFacts {
+  readonly onsetMs: Milliseconds
+  readonly durationMs: Milliseconds
+  /** For how long it has silenced the reply so far. */
+  readonly pausedMs: Milliseconds
+  /** From the onset to where the reply fell silent: before the end of the overlap where it was paused then. */
+  readonly reactionMs: Milliseconds
+  /** `ignored` where the reply, or the call, was over before there was one. */
+  readonly verdict: OverlapVerdict
+}
+
+/** What a model is shown from before the onset: the noise of the line, and a soft beginning. */
+const beforeMs: Milliseconds = 300
+/** The first words are asked for when there may be one, and then this often, and at the end. */
+const firstWordsMs: Milliseconds = 360
+const wordsEveryMs: Milliseconds = 240
+/** Words that are not there by then come too late to matter. */
+const wordsMaxMs: Milliseconds = 500
+/** A second sound so soon after the first belongs to it: "mm-hm", "no, no". */
+const sameSpeechMs: Milliseconds = 700
+
+export class Overlap {
+  private readonly deps: OverlapDeps
+  private onsetMs: Milliseconds = 0
+  private protectedUntilMs: Milliseconds = 0
+  /** When the voice ended; null while it sounds. */
+  private endedMs: Milliseconds | null = null
+  private isEcho = false
+  private text: string | null = null
+  private asked: { readonly atMs: Milliseconds; readonly whole: boolean; readonly abort: AbortController } | null = null
+  private askedAtMs: Milliseconds = 0
+  private askedForWhole = false
+  private pausedSinceMs: Milliseconds | null = null
+  private pausedBeforeMs: Milliseconds = 0
+  private timer: Disposable | null = null
+  private verdict: OverlapVerdict | null = null
+
+  constructor(deps: OverlapDeps) {
+    this.deps = deps
+  }
+
+  get active(): boolean {
+    return this.timer !== null
+  }
+
+  /** @param agoMs since when the voice sounds @param protectedUntilMs no interruption before that moment */
+  begin(agoMs: Milliseconds, protectedUntilMs: Milliseconds): void {
+    const { clock, listener } = this.deps
+    this.onsetMs = clock.now() - agoMs
+    this.protectedUntilMs = protectedUntilMs
+    this.endedMs = null
+    this.verdict = null
+    this.isEcho = false
+    this.text = null
+    this.askedForWhole = false
+    this.askedAtMs = this.onsetMs + firstWordsMs - wordsEveryMs
+    this.pausedBeforeMs = 0
+    listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)
+    this.timer = clock.every(ptimeMs, () => this.deps.guarded(() => this.look()))
+    this.look()
+  }
+
+  /** One frame of the caller's; on the audio path. */
+  frame(samples: Int16Array): void {
+    if (this.timer !== null && this.endedMs === null) this.deps.listener?.push(samples)
+  }
+
+  stopped(agoMs: Milliseconds): void {
+    this.endedMs = this.deps.clock.now() - agoMs
+    this.look()
+  }
+
+  /** The voice sounds again before anything was decided. */
+  resumed(agoMs: Milliseconds): void {
+    const { clock, listener } = this.deps
+    const onsetMs = clock.now() - agoMs
+    if (this.endedMs !== null && onsetMs - this.endedMs > sameSpeechMs) {
+      this.onsetMs = onsetMs
+      this.text = null
+      listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)
+    }
+    this.endedMs = null
+    this.askedForWhole = false
+    this.look()
+  }
+
+  /** Words of the caller's, from whoever writes them down. */
+  words(text: string): void {
+    if (this.timer === null) return
+    this.text = text
+    this.look()
+  }
+
+  /** Over, whatever it was: the reply is held by nothing any more. */
+  end(): OverlapFacts {
+    const { clock, hold } = this.deps
+    const { pausedMs, onsetMs } = this
+    const now = clock.now()
+    const reactionMs = (this.pausedSinceMs ?? now) - onsetMs
+    this.timer?.[Symbol.dispose]()
+    this.timer = null
+    this.asked?.abort.abort()
+    this.asked = null
+    this.pausedSinceMs = null
+    hold('none')
+    const verdict = this.verdict ?? (this.isEcho ? 'echo' : 'ignored')
+    return { onsetMs, durationMs: (this.endedMs ?? now) - onsetMs, pausedMs, reactionMs, verdict }
+  }
+
+  private get pausedMs(): Milliseconds {
+    const { pausedSinceMs } = this
+    return this.pausedBeforeMs + (pausedSinceMs === null ? 0 : this.deps.clock.now() - pausedSinceMs)
+  }
+
+  private look(): void {
+    if (this.timer === null) return
+    this.lookForEcho()
+    this.askForWords()
+    const { settings } = this.deps
+    const { hold, verdict } = decideOverlap(this.evidence(), settings)
+    if (verdict === null) this.hold(hold)
+    else this.decide(verdict)
+  }
+
+  /** By what was gathered, or by somebody whose word is enough. */
+  decide(verdict: OverlapVerdict): void {
+    this.verdict = verdict
+    this.deps.decided(verdict)
+  }
+
+  private evidence(): OverlapEvidence {
+    const { clock, listener, wordsIn, settings, language } = this.deps
+    const now = clock.now()
+    const ended = this.endedMs !== null
+    const sinceOnsetMs = now - this.onsetMs
+    const quietMs = this.endedMs === null ? this.deps.quietMs() : now - this.endedMs
+    const voicedMs = Math.max(0, sinceOnsetMs - quietMs)
+    const { text } = this
+    const score = listener?.score ?? null
+    const judgement =
+      listener === null && text === null
+        ? null
+        : overlapVerdict({ sinceOnsetMs, voicedMs, ended, score, words: text, language }, settings.backchannels)
+    return {
+      sinceOnsetMs,
+      voicedMs,
+      ended,
+      protectedMs: this.protectedUntilMs - now,
+      echo: this.isEcho,
+      judgement,
+      words: text === null ? (wordsIn === null ? null : 0) : countWords(text),
+      wordsDue: this.asked !== null && now - this.asked.atMs < wordsMaxMs,
+      pausedMs: this.pausedMs,
+    }
+  }
+
+  private hold(hold: Hold): void {
+    const { clock } = this.deps
+    if (hold === 'paused') this.pausedSinceMs ??= clock.now()
+    else if (this.pausedSinceMs !== null) {
+      this.pausedBeforeMs = this.pausedMs
+      this.pausedSinceMs = null
+    }
+    this.deps.hold(hold)
+  }
+
+  /** Speech that comes up over an echo begins there: what was before it was the agent. */
+  private lookForEcho(): void {
+    const { echo, clock, listener } = this.deps
+    if (echo === null || this.endedMs !== null) return
+    const was = this.isEcho
+    this.isEcho = echo.isEcho(clock.now() - this.onsetMs)
+    if (!was || this.isEcho) return
+    const agoMs = echo.onsetMs
+    this.onsetMs = clock.now() - agoMs
+    listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)
+  }
+
+  private askForWords(): void {
+    const { wordsIn, clock, settings } = this.deps
+    if (wordsIn === null || settings.start === 'vad' || this.isEcho) return
+    if (this.asked !== null || this.askedForWhole) return
+    const now = clock.now()
+    const whole = this.endedMs !== null
+    if (!whole && now - this.askedAtMs < wordsEveryMs) return
+    const abort = new AbortController()
+    const asked = { atMs: now, whole, abort }
+    this.asked = asked
+    this.askedAtMs = now
+    this.askedForWhole = whole
+    void wordsIn(this.deps.past(now - this.onsetMs + beforeMs), abort.signal).then((text) => {
+      if (this.asked !== asked) return
+      this.asked = null
+      this.deps.guarded(() => {
+        if (text !== null && text !== '') this.words(text)
+        else this.look()
+      })
+    })
+  }
+}
+
+function countWords(text: string): number {
+  return text.trim() === '' ? 0 : text.trim().split(/\s+/).length
+}

@@ -1,0 +1,78 @@
+import type { OverlapVerdict } from './barge-in.ts'
+import { CallerVoice } from './caller-voice.ts'
+import type { CoordinatorDeps } from './coordinator-deps.ts'
+import type { TurnEnder } from './endpointing.ts'
+import { Gate } from './gate.ts'
+import { LookBack } from './look-back.ts'
+import { Overlap } from './overlap.ts'
+import { OverlapLog } from './overlap-log.ts'
+import { Replies } from './replies.ts'
+import { TurnLog } from './turn-log.ts'
+import { TurnPause } from './turn-pause.ts'
+import { Waiting } from './waiting.ts'
+
+/** What one call's turns are made of: each part has one thing to know, and none of them knows another. */
+export interface TurnParts {
+  readonly gate: Gate
+  readonly lookBack: LookBack
+  readonly voice: CallerVoice
+  readonly overlap: Overlap
+  readonly pause: TurnPause
+  readonly waiting: Waiting
+  readonly replies: Replies
+  readonly turns: TurnLog
+  readonly overlaps: OverlapLog
+  /** Who says that the turn which is about to be committed is over. */
+  endedBy: TurnEnder
+}
+
+export interface TurnDecisions {
+  overlap(verdict: OverlapVerdict): void
+  turnOver(by: TurnEnder): void
+}
+
+/** What the end-of-turn model looks at, and a little more; without it, what a look-back needs. */
+const lookBackForModelMs = 8400
+const lookBackMs = 4000
+
+export function createTurnParts(deps: CoordinatorDeps, sampleRateHz: number, decisions: TurnDecisions): TurnParts {
+  const { clock, settings, guarded, detection, echo, playout, language, wordsIn } = deps
+  const quietMs = () => detection?.quietMs() ?? 0
+  const { turnEndModel: model, overlapModel } = deps
+  const over = (by: TurnEnder) => decisions.turnOver(by)
+  const pause = new TurnPause({ clock, settings: settings.endpointing, sampleRateHz, model, over, guarded })
+  const lookBack = new LookBack(clock, sampleRateHz, pause.asksModel ? lookBackForModelMs : lookBackMs)
+  return {
+    gate: new Gate(clock, {
+      changed: deps.gateChanged,
+      expired: (reason) => deps.observer.gateExpired(deps.callId, reason),
+    }),
+    lookBack,
+    voice: new CallerVoice({ clock, echo, quietMs }),
+    overlap: new Overlap({
+      clock,
+      settings: settings.bargeIn,
+      language,
+      hold: (hold) => playout.hold(hold),
+      past: (durationMs) => lookBack.newest(durationMs),
+      quietMs,
+      listener: settings.bargeIn.start === 'vad' ? null : (overlapModel?.open(sampleRateHz) ?? null),
+      wordsIn,
+      echo,
+      decided: (verdict) => decisions.overlap(verdict),
+      guarded,
+    }),
+    pause,
+    waiting: new Waiting({
+      clock,
+      settings: settings.noInput,
+      say: (text) => deps.session.send({ type: 'say', text }) === 'sent',
+      hangUp: () => deps.hangUp('no_input'),
+      guarded,
+    }),
+    replies: new Replies(),
+    turns: new TurnLog(deps.callStartedMs),
+    overlaps: new OverlapLog(),
+    endedBy: 'limit',
+  }
+}

@@ -1,0 +1,82 @@
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import { type EndpointingSettings, type PauseEvidence, type TurnEnder, turnEnd } from './endpointing.ts'
+import type { TurnEndModel } from './turn-end-model.ts'
+
+/**
+ * The pauses of one call: asks the end-of-turn model once for each, and has one timer, which stands where
+ * `endpointing.ts` says by the evidence that there is.
+ */
+export interface TurnPauseDeps {
+  readonly clock: Clock
+  readonly settings: EndpointingSettings
+  readonly sampleRateHz: number
+  /** Null where there is none in this engine. */
+  readonly model: TurnEndModel | null
+  readonly over: (by: TurnEnder) => void
+  readonly guarded: (action: () => void) => void
+}
+
+export class TurnPause {
+  private readonly deps: TurnPauseDeps
+  private evidence: { -readonly [Key in keyof PauseEvidence]: PauseEvidence[Key] } = {
+    probability: null,
+    providerDone: false,
+    providerTells: false,
+  }
+  private stoppedMs: Milliseconds = 0
+  private timer: Disposable | null = null
+  private asking: AbortController | null = null
+
+  constructor(deps: TurnPauseDeps) {
+    this.deps = deps
+  }
+
+  get asksModel(): boolean {
+    return this.deps.settings.stop === 'model' && this.deps.model !== null
+  }
+
+  /** @param stoppedMs when the voice ended @param turn the turn so far, with the pause; empty where nobody asks for it */
+  begin(stoppedMs: Milliseconds, turn: Int16Array): void {
+    this.end()
+    this.stoppedMs = stoppedMs
+    this.evidence.probability = null
+    this.evidence.providerDone = false
+    this.arm()
+    if (this.asksModel) this.ask(turn)
+  }
+
+  /** The provider's recogniser says that the turn is over; with `resumed`, that it is not after all. */
+  providerSays(done: boolean): void {
+    this.evidence.providerTells = true
+    this.evidence.providerDone = done
+    if (this.timer !== null) this.arm()
+  }
+
+  end(): void {
+    this.timer?.[Symbol.dispose]()
+    this.timer = null
+    this.asking?.abort()
+    this.asking = null
+  }
+
+  private ask(turn: Int16Array): void {
+    const { model, sampleRateHz } = this.deps
+    const asking = new AbortController()
+    this.asking = asking
+    void model?.judge(turn, sampleRateHz, asking.signal).then((probability) => {
+      if (this.asking !== asking) return
+      this.asking = null
+      this.evidence.probability = probability
+      this.deps.guarded(() => this.arm())
+    })
+  }
+
+  private arm(): void {
+    const { clock, settings } = this.deps
+    this.timer?.[Symbol.dispose]()
+    const { silenceMs, by } = turnEnd(this.evidence, settings)
+    this.timer = clock.after(Math.max(0, silenceMs - (clock.now() - this.stoppedMs)), () =>
+      this.deps.guarded(() => this.deps.over(by)),
+    )
+  }
+}
