@@ -125,7 +125,7 @@ export class Engine {
       createEcho: () => nobodyHears,
       observer: createCallObserver(log, this.metrics, this.records, configuration.logging.transcripts),
     }
-    this.warmUp = new WarmUp(streaming.jitter_buffer_ms)
+    this.warmUp = new WarmUp(streaming.jitter_buffer_ms, streaming.min_start_ms)
     this.admission = new Admission(callSettings(configuration, this.provider(), this.warmUp), world, this.load)
 
     const unannouncedWire = () => (audiosocket.accept_unannounced ? this.media.doors.formatOf('audiosocket') : null)

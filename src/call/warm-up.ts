@@ -12,14 +12,16 @@ const cleanRepliesToShrink = 8
 const stepMs: Milliseconds = 20
 
 export class WarmUp {
-  /** What underruns have added to the configured warm-up. */
+  /** What underruns have added to the configured warm-up of a reply; never more than the bound leaves room for. */
   extraMs: Milliseconds = 0
   private readonly boundMs: Milliseconds
+  private readonly extraMaxMs: Milliseconds
   private cleanReplies = 0
 
-  /** `boundMs`: the warm-up, with what is added, never exceeds it. */
-  constructor(boundMs: Milliseconds) {
+  /** `boundMs`: the warm-up, with what is added, never exceeds it. `replyBaseMs`: the configured one of a reply. */
+  constructor(boundMs: Milliseconds, replyBaseMs: Milliseconds = 0) {
     this.boundMs = boundMs
+    this.extraMaxMs = Math.max(0, boundMs - replyBaseMs)
   }
 
   /** The warm-up of a reply whose configured one is `baseMs`. */
@@ -30,7 +32,7 @@ export class WarmUp {
   /** A reply ran dry for `gapMs` and went on. */
   underran(gapMs: Milliseconds): void {
     this.cleanReplies = 0
-    this.extraMs = Math.min(this.boundMs, this.extraMs + Math.max(stepMs, gapMs))
+    this.extraMs = Math.min(this.extraMaxMs, this.extraMs + Math.max(stepMs, gapMs))
   }
 
   /** A reply was played to its end without running dry. */

@@ -20,6 +20,14 @@ describe('WarmUp', () => {
     expect(warmUp.of(60)).toBe(expected)
   })
 
+  test('what was added is told as it is heard: with a base of 60 ms, 340 of 400 at most, and clean replies count at once', () => {
+    const warmUp = new WarmUp(400, 60)
+    warmUp.underran(5000)
+    expect([warmUp.extraMs, warmUp.of(60), warmUp.of(40)]).toEqual([340, 400, 380])
+    for (let reply = 0; reply < 8; reply += 1) warmUp.ranClean()
+    expect([warmUp.extraMs, warmUp.of(60)]).toEqual([320, 380])
+  })
+
   test('is never less than the configuration says, even where that is above the bound', () => {
     const warmUp = new WarmUp(100)
     warmUp.underran(50)
