@@ -1,0 +1,177 @@
+// Kokoro's voices: neural, of an actor each, at 24 kHz before the telephone. The model's weights and voices come from
+// packages. One run takes one to two seconds of a core, so what it says is rationed, and kept in the cache.
+
+import { existsSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { withFileLock } from '../bed/file-lock.ts'
+import { ensureCommand, mustRun } from '../bed/host.ts'
+import { readWav } from '../bed/wav-file.ts'
+import { KOKORO_ENTRY, KOKORO_PARTS } from './kokoro-files.ts'
+import { materialFolder, registryFiles } from './packages.ts'
+import { isTake, type Take, type TakeUse, takePath, wordsOf } from './take.ts'
+import { ANSWERS, BACKCHANNELS, HUM_PHONEMES, INTERRUPTION_PHRASES, INTERRUPTION_WORDS, SENTENCES } from './texts.ts'
+import { VOICES, type VoiceId, voiceOf } from './voices.ts'
+
+export interface KokoroJob {
+  readonly phonemes: string
+  readonly voicePath: string
+  readonly speed: number
+  readonly to: string
+}
+
+export interface KokoroOrder {
+  readonly modelPath: string
+  readonly vocabPath: string
+  readonly jobs: readonly KokoroJob[]
+}
+
+/** Phrases of each kind for one voice; a half is one for every second voice. */
+const PLAN: readonly (readonly [TakeUse, Readonly<Record<string, readonly string[]>>, number])[] = [
+  ['backchannel', BACKCHANNELS, 3],
+  ['speech', INTERRUPTION_WORDS, 2],
+  ['speech', INTERRUPTION_PHRASES, 1],
+  ['sentence', SENTENCES, 0.5],
+  ['answer', ANSWERS, 0.5],
+]
+const HUMS_PER_VOICE = 2
+const SPEEDS = [0.9, 1, 1.1, 1.25] as const
+
+interface Planned {
+  readonly take: Omit<Take, 'load'>
+  readonly spoken: string | { readonly phonemes: string }
+  readonly speed: number
+}
+
+/** What each voice says: the lists are dealt out in turn, so that all of a list is heard from somebody. */
+export function kokoroPlan(): Planned[] {
+  const voices = (Object.keys(VOICES) as VoiceId[]).filter((voice) => voice.startsWith('kokoro-'))
+  const dealt = new Map<readonly unknown[], number>()
+  const deal = <T>(list: readonly T[]): T | undefined => {
+    const at = dealt.get(list) ?? 0
+    dealt.set(list, at + 1)
+    return list[at % list.length]
+  }
+  return voices.flatMap((voice, number) => {
+    const speed = SPEEDS[number % SPEEDS.length] ?? 1
+    const planned: Planned[] = []
+    const add = (use: TakeUse, text: string, spoken: Planned['spoken']) => {
+      const name = `${voice}-${wordsOf(text).replace(/[^a-z]+/g, '_')}-${planned.length}`
+      planned.push({ take: { name, use, voice, how: 'synthesised', text: wordsOf(text) }, spoken, speed })
+    }
+    for (const [use, lists, count] of PLAN) {
+      for (let i = 0; i < shareOf(count, use, number); i++) {
+        const text = deal(lists[voiceOf(voice).language] ?? [])
+        if (text !== undefined) add(use, text, text)
+      }
+    }
+    for (let i = 0; i < HUMS_PER_VOICE; i++) {
+      const hum = deal(HUM_PHONEMES)
+      if (hum !== undefined) add('backchannel', hum[0], { phonemes: hum[1] })
+    }
+    return planned
+  })
+}
+
+/** Of the halves, even voices get the sentences and odd ones the answers. */
+function shareOf(count: number, use: TakeUse, number: number): number {
+  if (count >= 1) return count
+  return (use === 'sentence') === (number % 2 === 0) ? 1 : 0
+}
+
+/** Every take of the plan, made by as many processes as there are cores when the first one is loaded. */
+export function kokoro(): Take[] {
+  const plan = kokoroPlan()
+  let made: Promise<void> | undefined
+  return plan.map(({ take }) => ({
+    ...take,
+    load: async () => {
+      made ??= withFileLock(join(materialFolder(), 'kokoro.lock'), async () => await make(plan))
+      await made
+      return Float64Array.from((await readWav(takePath(take.name))).samples)
+    },
+  }))
+}
+
+async function make(plan: readonly Planned[]): Promise<void> {
+  const missing = plan.filter(({ take }) => !isTake(takePath(take.name)))
+  if (missing.length === 0) return
+  const folder = await registryFiles(KOKORO_ENTRY)
+  const modelPath = join(folder, 'kokoro.onnx')
+  if (!existsSync(modelPath)) {
+    const parts = await Promise.all(KOKORO_PARTS.map(({ path }) => Bun.file(join(folder, path)).arrayBuffer()))
+    await Bun.write(`${modelPath}.part`, new Blob(parts))
+    await mustRun(['mv', `${modelPath}.part`, modelPath])
+  }
+  const jobs: KokoroJob[] = []
+  for (const { take, spoken, speed } of missing) {
+    const phonemes = typeof spoken === 'string' ? await phonemesOf(spoken, take.voice) : spoken.phonemes
+    const voicePath = join(folder, `${take.voice.replace('kokoro-', '')}.bin`)
+    jobs.push({ phonemes, voicePath, speed, to: takePath(take.name) })
+  }
+  const workers = Math.max(1, Math.min(cpus().length, 4))
+  const child = fileURLToPath(new URL('kokoro-child.ts', import.meta.url))
+  await Promise.all(
+    Array.from({ length: workers }, async (_, worker) => {
+      const share: KokoroOrder = {
+        modelPath,
+        vocabPath: join(folder, 'vocab.json'),
+        jobs: jobs.filter((_, i) => i % workers === worker),
+      }
+      const order = join(materialFolder(), `kokoro-order-${worker}.json`)
+      writeFileSync(order, JSON.stringify(share))
+      await mustRun([process.execPath, child, order])
+    }),
+  )
+}
+
+const ESPEAK_NAMES: Readonly<Record<string, string>> = {
+  af: 'en-us',
+  am: 'en-us',
+  bf: 'en-gb',
+  bm: 'en-gb',
+  ef: 'es',
+  em: 'es',
+  ff: 'fr',
+  if: 'it',
+  im: 'it',
+}
+
+/** IPA as the model was trained on it: eSpeak NG's, with its own signs for a few sounds, clause by clause. */
+async function phonemesOf(text: string, voice: VoiceId): Promise<string> {
+  await ensureCommand('espeak-ng')
+  const language = ESPEAK_NAMES[voice.slice('kokoro-'.length, 'kokoro-'.length + 2)] ?? 'en-us'
+  let all = ''
+  for (const [, clause = '', mark = ''] of text.matchAll(/([^,.!?]+)([,.!?]*)/g)) {
+    const ipa = await mustRun(['espeak-ng', '-q', '--ipa', '-v', language, clause.trim()])
+    all += `${kokoroSigns(ipa, language)}${mark.slice(0, 1)} `
+  }
+  return all.trim().replace(/[^,.!?]$/, '$&.')
+}
+
+function kokoroSigns(ipa: string, language: string): string {
+  const plain = ipa
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\([a-z-]+\)/g, '')
+    .replaceAll('g', 'ɡ')
+  if (!language.startsWith('en')) return plain
+  const signed = ENGLISH_SIGNS.reduce((text, [from, to]) => text.replaceAll(from, to), plain)
+  return language === 'en-us' ? signed.replaceAll('ː', '') : signed
+}
+
+/** The model's English writes a diphthong and an affricate as one sign each. */
+const ENGLISH_SIGNS: readonly (readonly [string, string])[] = [
+  ['aɪ', 'I'],
+  ['aʊ', 'W'],
+  ['eɪ', 'A'],
+  ['ɔɪ', 'Y'],
+  ['oʊ', 'O'],
+  ['əʊ', 'Q'],
+  ['dʒ', 'ʤ'],
+  ['tʃ', 'ʧ'],
+  ['ɚ', 'əɹ'],
+  ['r', 'ɹ'],
+  ['x', 'k'],
+]

@@ -1,0 +1,101 @@
+// eSpeak NG and Flite: robots and old voices, quick and of many shapes, among them a whisper-like and a creaking one.
+// Each voice deals out its list at three speeds.
+
+import { ensureCommand, mustRun } from '../bed/host.ts'
+import { toTelephoneWav } from '../bed/sox.ts'
+import { RATE_HZ } from './audio.ts'
+import { fromMade, type Take, type TakeUse, wordsOf } from './take.ts'
+import { ANSWERS, BACKCHANNELS, INTERRUPTION_PHRASES, INTERRUPTION_WORDS, SENTENCES } from './texts.ts'
+import { type VoiceId, voiceOf } from './voices.ts'
+
+interface Robot {
+  readonly program: 'espeak-ng' | 'flite'
+  readonly name: string
+  /** eSpeak's 0 to 99. */
+  readonly pitch?: number
+  readonly wordsPerMinute?: number
+}
+
+const espeak = (name: string, pitch: number, wordsPerMinute: number): Robot => ({
+  program: 'espeak-ng',
+  name,
+  pitch,
+  wordsPerMinute,
+})
+const flite = (name: string): Robot => ({ program: 'flite', name })
+
+const ROBOTS: Partial<Readonly<Record<VoiceId, Robot>>> = {
+  'espeak-en-m3': espeak('en-us+m3', 40, 165),
+  'espeak-en-f2': espeak('en-us+f2', 60, 170),
+  'espeak-en-croak': espeak('en-us+croak', 35, 150),
+  'espeak-de-m1': espeak('de+m1', 45, 160),
+  'espeak-fr-m2': espeak('fr+m2', 50, 160),
+  'espeak-es-f1': espeak('es+f1', 50, 165),
+  'espeak-it-f4': espeak('it+f4', 55, 170),
+  'espeak-gb-m7': espeak('en-gb+m7', 45, 160),
+  'espeak-scotland-f3': espeak('en-gb-scotland+f3', 55, 180),
+  'espeak-en-klatt2': espeak('en-us+klatt2', 50, 160),
+  'espeak-de-f5': espeak('de+f5', 55, 165),
+  'espeak-fr-f5': espeak('fr+f5', 50, 170),
+  'espeak-es-m4': espeak('es+m4', 50, 165),
+  'espeak-it-m5': espeak('it+m5', 50, 160),
+  'flite-kal16': flite('kal16'),
+  'flite-rms': flite('rms'),
+  'flite-awb': flite('awb'),
+  'flite-slt': flite('slt'),
+}
+
+/** Slower, as it is, faster. */
+const PACES = [0.8, 1, 1.25] as const
+/** How many of each list a voice says at most; the lists of English are long. */
+const PLAN: readonly (readonly [TakeUse, Readonly<Record<string, readonly string[]>>, number])[] = [
+  ['backchannel', BACKCHANNELS, 12],
+  ['speech', INTERRUPTION_WORDS, 8],
+  ['speech', INTERRUPTION_PHRASES, 5],
+  ['sentence', SENTENCES, 3],
+  ['answer', ANSWERS, 3],
+]
+
+export function robots(): Take[] {
+  return Object.entries(ROBOTS).flatMap(([id, robot], number) => {
+    const voice = id as VoiceId
+    return PLAN.flatMap(([use, lists, count]) => {
+      const list = lists[voiceOf(voice).language] ?? []
+      // Each voice begins elsewhere in a list that is longer than its share.
+      const chosen =
+        list.length <= count
+          ? list
+          : Array.from({ length: count }, (_, i) => list[(number * 5 + i) % list.length] ?? '')
+      return chosen.map((text, i): Take => {
+        const pace = PACES[(i + number) % PACES.length] ?? 1
+        const name = `${voice}-${use}-${i}-${Bun.hash(`${text} ${pace}`).toString(36)}`
+        return {
+          name,
+          use,
+          voice,
+          how: 'synthesised',
+          text: wordsOf(text),
+          load: fromMade(name, (to) => speak(robot, text, pace, to)),
+        }
+      })
+    })
+  })
+}
+
+async function speak(
+  { program, name, pitch = 50, wordsPerMinute = 160 }: Robot,
+  text: string,
+  pace: number,
+  to: string,
+): Promise<void> {
+  await ensureCommand(program)
+  const spoken = `${to}.spoken.wav`
+  const speed = Math.round(wordsPerMinute * pace)
+  await mustRun(
+    program === 'espeak-ng'
+      ? ['espeak-ng', '-v', name, '-p', `${pitch}`, '-s', `${speed}`, '-w', spoken, text]
+      : ['flite', '-voice', name, '--setf', `duration_stretch=${1 / pace}`, '-t', text, '-o', spoken],
+  )
+  await toTelephoneWav(spoken, to, RATE_HZ)
+  await Bun.file(spoken).delete()
+}

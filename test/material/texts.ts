@@ -1,0 +1,145 @@
+// What the synthesisers are given to say, by language. Punctuation is melody, and three dots or a comma in a turn is
+// where a speaker takes time to think.
+
+export const BACKCHANNELS: Readonly<Record<string, readonly string[]>> = {
+  en: [
+    'yeah',
+    'okay',
+    'right',
+    'sure',
+    'I see',
+    'got it',
+    'yeah, yeah',
+    'okay, okay',
+    'yeah, okay',
+    'yep',
+    'oh, okay',
+    'all right',
+    'of course',
+    'exactly',
+    'I understand',
+    'oh, I see',
+    'yes',
+    'all right, good',
+    'okay, great',
+    'makes sense',
+    'uh-huh',
+    'yes, yes',
+    'fine',
+    'oh, right',
+  ],
+  de: ['ja', 'genau', 'ach so', 'ja, ja', 'verstehe', 'gut', 'stimmt', 'okay', 'alles klar', 'mhm, ja'],
+  fr: ['oui', "d'accord", 'oui, oui', 'bien sûr', 'je vois', 'ah bon', 'ok', 'très bien'],
+  es: ['sí', 'vale', 'claro', 'sí, sí', 'ya veo', 'entiendo', 'de acuerdo', 'muy bien'],
+  it: ['sì', 'certo', 'capisco', 'va bene', 'esatto', 'sì, sì', 'ho capito', 'giusto'],
+}
+
+/** Hums and the like, spelled for the neural voices in phonemes: no synthesiser reads "mm-hm" from letters. */
+export const HUM_PHONEMES: readonly (readonly [text: string, phonemes: string])[] = [
+  ['mm-hm', 'mhˈm.'],
+  ['uh-huh', 'ʌhˈʌ.'],
+  ['mm', 'mˈm.'],
+  ['hmm', 'hˈmm.'],
+  ['mm-hm right', 'mhˈm, ɹˈIt.'],
+  ['mhm', 'əmhˈm.'],
+  ['mm-hm mm-hm', 'mhˈm, mhˈm.'],
+  ['ah', 'ˈɑː.'],
+  ['oh', 'ˈO.'],
+  ['uh-huh yeah', 'ʌhˈʌ, jˈɛə.'],
+]
+
+export const INTERRUPTION_WORDS: Readonly<Record<string, readonly string[]>> = {
+  en: [
+    'stop!',
+    'no!',
+    'wait!',
+    'hold on!',
+    'excuse me!',
+    'hello?',
+    'sorry?',
+    'hang on!',
+    'cancel!',
+    'operator!',
+    'what?',
+    'but',
+    'actually',
+    'please',
+    'no, no',
+    'listen',
+    'help',
+    'why?',
+    'agent',
+    'one question',
+  ],
+  de: ['nein!', 'halt!', 'warte!', 'Moment!', 'hallo?', 'aber', 'was?', 'stopp!', 'Entschuldigung'],
+  fr: ['non!', 'attends!', 'attendez!', 'mais', 'pardon?', 'stop!', 'arrêtez!', 'quoi?'],
+  es: ['no!', 'para!', 'espera!', 'pero', 'perdón?', 'oiga!', 'qué?', 'un momento'],
+  it: ['no!', 'aspetta!', 'ferma!', 'scusi!', 'ma', 'pronto?', 'cosa?', 'un attimo'],
+}
+
+/** Some begin as a backchannel does. */
+export const INTERRUPTION_PHRASES: Readonly<Record<string, readonly string[]>> = {
+  en: [
+    'I want to change my order.',
+    'Can I speak to a human, please?',
+    "No, that's not what I meant.",
+    'Yes, but what does it cost?',
+    'Okay, but wait a second.',
+    'Yeah, no, I need the other one.',
+    'Right, but that is not my address.',
+    'Sorry, can you repeat that?',
+    'Stop, I already told you that.',
+    "I don't want that one.",
+    'Uh-huh, but how long does it take?',
+    'Sure, but not on Monday.',
+  ],
+  de: [
+    'Ich möchte meine Bestellung ändern.',
+    'Ja, aber was kostet das?',
+    'Moment, das stimmt nicht.',
+    'Okay, und wie lange dauert das?',
+    'Nein, das meine ich nicht.',
+  ],
+  fr: ['Je voudrais changer ma commande.', 'Oui, mais combien ça coûte?', "D'accord, mais attendez une seconde."],
+  es: ['Quiero cambiar mi pedido.', 'Sí, pero cuánto cuesta?', 'Vale, pero espera un segundo.'],
+  it: ['Vorrei cambiare il mio ordine.', 'Sì, ma quanto costa?', 'Certo, ma non di lunedì.'],
+}
+
+/** Turns with a place to think in. */
+export const SENTENCES: Readonly<Record<string, readonly string[]>> = {
+  en: [
+    "I'd like to book a table for, four people, on Friday evening.",
+    'So, I was calling about the invoice, that you sent me last week.',
+    'My name is John Smith, and my number is, five five five, one two three four.',
+    'Um, I would like to cancel, the appointment on Tuesday.',
+    'Well, it depends, on how much it costs.',
+    'The address is twenty two, Baker Street, in London.',
+    'I think it was, on the third of March, or maybe the fourth.',
+    'Could you tell me, whether the shop is open on Sunday?',
+    'When I press the button, nothing happens, and the light stays red.',
+    "I don't know, let me think, maybe after six.",
+  ],
+  de: [
+    'Ich wollte fragen, ob Sie am Samstag, auch geöffnet haben.',
+    'Also, ich hätte gern, einen Termin am Montag.',
+    'Meine Nummer ist, null eins sieben, drei vier fünf.',
+  ],
+  fr: [
+    'Je voudrais savoir, si vous êtes ouverts, le dimanche.',
+    "Alors, j'appelle pour, la facture de la semaine dernière.",
+  ],
+  es: ['Quisiera reservar, una mesa para cuatro, el viernes.', 'Bueno, llamo por, la factura de la semana pasada.'],
+  it: [
+    'Vorrei prenotare, un tavolo per quattro, venerdì sera.',
+    'Allora, chiamo per, la fattura della settimana scorsa.',
+  ],
+}
+
+/** Whole answers: nothing follows, and the engine may reply at once. */
+export const ANSWERS: Readonly<Record<string, readonly string[]>> = {
+  en: ['Yes.', 'No.', 'Four.', 'John Smith.', 'On Friday.', 'Yes, please.', 'No, thank you.', 'At six.', "That's all."],
+  de: ['Ja, bitte.', 'Nein danke.', 'Am Freitag.', 'Vier.'],
+  fr: ['Non merci.', 'Oui, merci.', 'Quatre.'],
+  es: ['Sí, por favor.', 'No, gracias.', 'Cuatro.'],
+  it: ['Sì, grazie.', 'No, grazie.', 'Quattro.'],
+}
