@@ -13,6 +13,10 @@ export class AriProxy {
   readonly address: AriAddress
   /** Event sockets that were broken. */
   cuts = 0
+  /** Requests that begin so are answered with 503, and Asterisk never sees them; null: all go through. */
+  refuses: string | null = null
+  /** Requests that were refused. */
+  refusals = 0
   private readonly server: Server
   private readonly pairs: Pair[] = []
   private isAway = false
@@ -61,11 +65,21 @@ export class AriProxy {
       },
     }
     this.pairs.push(pair)
+    // A request's first words begin a chunk: the engine waits for each answer on its connection.
+    const pass = (chunk: Buffer) => {
+      const { refuses } = this
+      if (refuses === null || pair.isMedia === true || chunk.toString('latin1', 0, refuses.length) !== refuses) {
+        far.write(chunk)
+        return
+      }
+      this.refusals += 1
+      near.write('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n')
+    }
     near.once('data', (first: Buffer) => {
       pair.isMedia = first.toString('latin1', 0, mediaRequest.length) === mediaRequest
       if (this.isAway && pair.isMedia === false) return pair.end()
-      far.write(first)
-      near.pipe(far)
+      near.on('data', pass)
+      pass(first)
     })
     far.pipe(near)
     for (const socket of [near, far]) {
