@@ -1,3 +1,4 @@
+import { msToSamples } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { type EndpointingSettings, type PauseEvidence, type TurnEnder, turnEnd } from './endpointing.ts'
 import type { TurnEndModel } from './turn-end-model.ts'
@@ -6,6 +7,12 @@ import type { TurnEndModel } from './turn-end-model.ts'
  * The pauses of one call: asks the end-of-turn model once for each, and has one timer, which stands where
  * `endpointing.ts` says by the evidence that there is.
  */
+/**
+ * So much of the silence is shown to the model, whatever there is: with more of it everything sounds finished (of whole
+ * and cut sentences it told 88 % apart after 100 ms, 85 % after 200, 75 % after 400).
+ */
+export const tailMs: Milliseconds = 100
+
 export interface TurnPauseDeps {
   readonly clock: Clock
   readonly settings: EndpointingSettings
@@ -63,7 +70,9 @@ export class TurnPause {
     const { model, sampleRateHz } = this.deps
     const asking = new AbortController()
     this.asking = asking
-    void model?.judge(turn, sampleRateHz, asking.signal).then((probability) => {
+    const tooMuchMs = Math.max(0, this.deps.clock.now() - this.stoppedMs - tailMs)
+    const shown = turn.subarray(0, Math.max(0, turn.length - msToSamples(tooMuchMs, sampleRateHz)))
+    void model?.judge(shown, sampleRateHz, asking.signal).then((probability) => {
       if (this.asking !== asking) return
       this.asking = null
       this.evidence.probability = probability

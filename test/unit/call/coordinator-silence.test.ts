@@ -150,10 +150,10 @@ describe('a pause of the caller', () => {
     return bench
   }
 
-  test('is shown to the model once, with the turn from 300 ms before it to now', async () => {
+  test('is shown to the model once, with the turn from 300 ms before it to 100 ms of the silence', async () => {
     const bench = paused()
     expect(bench.turnEnd?.asked).toHaveLength(1)
-    expect(bench.turnEnd?.asked[0]?.length).toBe(1500 * 8)
+    expect(bench.turnEnd?.asked[0]?.length).toBe(1400 * 8)
     await bench.turnEnd?.answer(0.2)
     bench.pass(200)
     expect(bench.turnEnd?.asked).toHaveLength(1)

@@ -1,0 +1,77 @@
+import type { AgentEvent, AgentInput, CallContext, Provider, SessionOf } from '#agent/provider.ts'
+import { voicedSound } from '../../test/bed/sounds.ts'
+import { type ReplyKind, replyKindOf, replyMs, type TurnsEvent } from './turns-wire.ts'
+
+/**
+ * A partner that answers every turn at once with all of a reply: what passes between the end of a turn and the first
+ * frame is the engine's own. A tone of one loudness lets a caller see where it is soft and where it is silent; a voice
+ * is what an echo is made of.
+ */
+const toneDbfs = -18
+
+export interface TurnsAgentOptions {
+  readonly voices: () => readonly Int16Array[]
+  readonly told: (callId: string, event: TurnsEvent) => void
+  readonly wordsIn: NonNullable<Provider<'agent'>['wordsIn']> | null
+}
+
+export function createTurnsAgent(options: TurnsAgentOptions): Provider<'agent'> {
+  const tones = new Map<ReplyKind, Int16Array>()
+  const tone = (kind: ReplyKind): Int16Array => {
+    const made = tones.get(kind) ?? voicedSound(replyMs[kind], toneDbfs, 8000)
+    tones.set(kind, made)
+    return made
+  }
+  let next = 0
+  return {
+    name: 'bench',
+    role: 'agent',
+    turnDetection: 'engine',
+    readiness: () => ({ ready: true }),
+    ...(options.wordsIn === null ? {} : { wordsIn: options.wordsIn }),
+    start: () => {},
+    open: (context) => {
+      const kind = replyKindOf(context.callId)
+      return Promise.resolve(
+        new TurnsSession(context, options, () => {
+          const voices = options.voices()
+          next += 1
+          return kind === 'voice' ? (voices[next % voices.length] ?? tone('tone_short')) : tone(kind)
+        }),
+      )
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+class TurnsSession implements SessionOf<'agent'> {
+  private readonly context: CallContext
+  private readonly options: TurnsAgentOptions
+  private readonly reply: () => Int16Array
+  private listener: (event: AgentEvent) => void = () => {}
+
+  constructor(context: CallContext, options: TurnsAgentOptions, reply: () => Int16Array) {
+    this.context = context
+    this.options = options
+    this.reply = reply
+  }
+
+  onEvent(listener: (event: AgentEvent) => void): void {
+    this.listener = listener
+  }
+
+  send(input: AgentInput) {
+    if (input.type === 'interrupted') this.options.told(this.context.callId, 'interrupted')
+    if (input.type === 'turn_committed') {
+      this.options.told(this.context.callId, 'committed')
+      this.listener({ type: 'reply_started' })
+      this.listener({ type: 'audio', frame: { sampleRateHz: this.context.sampleRateHz, samples: this.reply() } })
+      this.listener({ type: 'reply_done' })
+    }
+    return 'sent' as const
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}

@@ -1,0 +1,122 @@
+import type { Clip } from '../../test/material/material.ts'
+import { percentile } from './figures.ts'
+import type { EchoOutcome, OverlapOutcome, TurnOutcome } from './turns-visits.ts'
+
+/** What callers met, as the figures of `just bench turns`. Rates are shares of 1; `n` says of how many. */
+export interface Spread {
+  readonly n: number
+  readonly p50: number
+  readonly p95: number
+}
+
+export interface TurnsFigures {
+  readonly response_ms: Spread
+  readonly endpoint_delay_ms: Spread
+  readonly engine_added_ms: Spread
+  readonly false_cutoff_rate: number
+  readonly barge_in_reaction_ms: Spread
+  readonly missed_interruption_rate: number
+  readonly backchannel_false_stop_rate: number
+  readonly noise_false_stop_rate: number
+  readonly overlap_silence_ms: Spread
+  readonly echo_self_answer_count: number
+  readonly echo_broken_off_count: number
+  readonly played: Readonly<Record<string, number>>
+}
+
+export interface Outcomes {
+  readonly overlaps: readonly OverlapOutcome[]
+  readonly turns: readonly TurnOutcome[]
+  readonly echoes: readonly EchoOutcome[]
+}
+
+export const isInterruption = ({ label }: Clip): boolean => label.startsWith('interruption')
+export const isBackchannel = ({ label }: Clip): boolean => label === 'backchannel'
+
+export function turnsFigures({ overlaps, turns, echoes }: Outcomes): TurnsFigures {
+  const interruptions = overlaps.filter(({ clip }) => isInterruption(clip))
+  const backchannels = overlaps.filter(({ clip }) => isBackchannel(clip))
+  const noises = overlaps.filter(({ clip }) => !isInterruption(clip) && !isBackchannel(clip))
+  const whole = turns.filter(({ cutOffs }) => cutOffs === 0)
+  const paused = turns.filter(({ turn }) => turn.pauses.length > 0)
+  return {
+    response_ms: spread(whole.flatMap(({ responseMs }) => responseMs ?? [])),
+    endpoint_delay_ms: spread(whole.flatMap(({ endpointMs }) => endpointMs ?? [])),
+    engine_added_ms: spread(turns.flatMap(({ engineMs }) => engineMs ?? [])),
+    false_cutoff_rate: share(turns, ({ cutOffs }) => cutOffs > 0),
+    barge_in_reaction_ms: spread(interruptions.flatMap(({ reactionMs }) => reactionMs ?? [])),
+    missed_interruption_rate: share(interruptions, ({ interruptedMs }) => interruptedMs === null),
+    backchannel_false_stop_rate: share(backchannels, ({ interruptedMs }) => interruptedMs !== null),
+    noise_false_stop_rate: share(noises, ({ interruptedMs }) => interruptedMs !== null),
+    // Of those that stopped the agent too: its silence then lasts to the end of what is looked at.
+    overlap_silence_ms: spread([...backchannels, ...noises].map(({ silenceMs }) => silenceMs)),
+    echo_self_answer_count: echoes.reduce((sum, { selfAnswers }) => sum + selfAnswers, 0),
+    echo_broken_off_count: echoes.reduce((sum, { brokenOff }) => sum + brokenOff, 0),
+    played: {
+      turns: turns.length,
+      turns_with_pauses: paused.length,
+      interruption_words: overlaps.filter(({ clip }) => clip.label === 'interruption_word').length,
+      interruption_phrases: overlaps.filter(({ clip }) => clip.label === 'interruption_phrase').length,
+      backchannels: backchannels.length,
+      noises: noises.length,
+      echo_turns: echoes.reduce((sum, one) => sum + one.turns, 0),
+    },
+  }
+}
+
+/** One line for each group that may differ: what was played, by whom, over which noise. */
+export function breakdown({ overlaps, turns }: Outcomes): string[] {
+  const lines: string[] = []
+  const of = (name: string, group: readonly OverlapOutcome[]) => {
+    if (group.length === 0) return
+    const stopped = share(group, ({ interruptedMs }) => interruptedMs !== null)
+    const reaction = spread(group.flatMap(({ reactionMs }) => reactionMs ?? []))
+    const silence = spread(group.map(({ silenceMs }) => silenceMs))
+    lines.push(
+      `  ${name}: n ${group.length}, stopped the agent ${(stopped * 100).toFixed(1)} %, reaction p50 ${reaction.p50} p95 ${reaction.p95} ms, silence p50 ${silence.p50} p95 ${silence.p95} ms`,
+    )
+  }
+  const labels = [...new Set(overlaps.map(({ clip }) => clip.label))].sort()
+  for (const label of labels) {
+    const mine = overlaps.filter(({ clip }) => clip.label === label)
+    of(
+      `${label}, human`,
+      mine.filter(({ clip }) => clip.human),
+    )
+    of(
+      `${label}, synthetic`,
+      mine.filter(({ clip }) => !clip.human),
+    )
+  }
+  for (const condition of [...new Set(overlaps.map((one) => one.condition))].sort()) {
+    const mine = overlaps.filter((one) => one.condition === condition)
+    of(
+      `interruptions, ${condition}`,
+      mine.filter(({ clip }) => isInterruption(clip)),
+    )
+    of(
+      `all else, ${condition}`,
+      mine.filter(({ clip }) => !isInterruption(clip)),
+    )
+  }
+  const early = overlaps.filter(({ clip, intoReplyMs }) => isInterruption(clip) && intoReplyMs < 1000)
+  of('interruptions within the first second of a reply', early)
+  for (const kind of [...new Set(turns.map(({ turn }) => turn.kind))].sort()) {
+    const mine = turns.filter(({ turn }) => turn.kind === kind)
+    const delay = spread(mine.filter(({ cutOffs }) => cutOffs === 0).flatMap(({ endpointMs }) => endpointMs ?? []))
+    const cut = share(mine, ({ cutOffs }) => cutOffs > 0)
+    lines.push(
+      `  turns, ${kind}: n ${mine.length}, cut off ${(cut * 100).toFixed(1)} %, endpoint delay p50 ${delay.p50} p95 ${delay.p95} ms`,
+    )
+  }
+  return lines
+}
+
+export function spread(values: readonly number[]): Spread {
+  const at = (share: number) => Math.round(percentile(values, share))
+  return { n: values.length, p50: at(0.5), p95: at(0.95) }
+}
+
+function share<T>(all: readonly T[], holds: (one: T) => boolean): number {
+  return all.length === 0 ? Number.NaN : Math.round((all.filter(holds).length / all.length) * 1000) / 1000
+}

@@ -1,0 +1,262 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Random, seededRandom } from '#base/random.ts'
+import { noiseSound } from '../../test/bed/sounds.ts'
+import { writeWav } from '../../test/bed/wav-file.ts'
+import { type Clip, type Material, material, type Turn } from '../../test/material/material.ts'
+import type { Split } from '../../test/material/voices.ts'
+import { type Sound, TurnsCaller } from './turns-caller.ts'
+import {
+  breakdown,
+  isBackchannel,
+  isInterruption,
+  type Outcomes,
+  type TurnsFigures,
+  turnsFigures,
+} from './turns-figures.ts'
+import { echoVisit, overlapVisit, turnsVisit } from './turns-visits.ts'
+import { callIdOf, type FromTurnsEngine, type ReplyKind, type TurnsJob } from './turns-wire.ts'
+
+/**
+ * `just bench turns`: callers of many voices take turns with the real engine through real sockets. They ask and pause,
+ * interrupt, murmur, cough and bring the agent's own voice back, over line noise and babble; what they meet is measured
+ * at their end of the line. The voices that thresholds were chosen on are not among them.
+ */
+export interface TurnsBench {
+  readonly split: Split
+  readonly seed: number
+  /** Callers at once. */
+  readonly calls: number
+  /** How many of each kind are played. */
+  readonly counts: TurnsCounts
+  readonly settings: TurnsJob['settings']
+  readonly words: boolean
+}
+
+export interface TurnsCounts {
+  readonly words: number
+  readonly phrases: number
+  readonly backchannels: number
+  readonly noises: number
+  readonly turns: number
+  readonly echoCalls: number
+}
+
+export const wholeCounts: TurnsCounts = {
+  words: 160,
+  phrases: 80,
+  backchannels: 200,
+  noises: 120,
+  turns: 160,
+  echoCalls: 8,
+}
+
+export interface TurnsRun {
+  readonly figures: TurnsFigures
+  readonly outcomes: Outcomes
+  readonly lines: readonly string[]
+}
+
+/** Sounds of no voice at all are shorter than a caller's patience; what nobody would do on a telephone is left out. */
+const noiseLabels: readonly Clip['label'][] = [
+  'cough',
+  'throat_clear',
+  'sneeze',
+  'laugh',
+  'breath',
+  'click',
+  'door',
+  'keyboard',
+]
+const overlapsPerCall = 14
+const turnsPerCall = 10
+const echoTurnsPerCall = 5
+/** Line noise of a quiet line, and the noises of the material this much below speech. */
+const quietLineDbfs = -60
+const speechOverNoiseDb = [20, 15, 10, 5, 0] as const
+/** The material's noises are as loud as its speech. */
+const echoDb = -15
+const echoDelayMs = 120
+
+type Visit = (port: number, outcomes: MutableOutcomes) => Promise<void>
+
+interface MutableOutcomes {
+  readonly overlaps: Outcomes['overlaps'][number][]
+  readonly turns: Outcomes['turns'][number][]
+  readonly echoes: Outcomes['echoes'][number][]
+}
+
+export async function benchTurns(bench: TurnsBench, progress: (line: string) => void): Promise<TurnsRun> {
+  const stuff = await material(bench.split, { seed: bench.seed, coding: 'mulaw', onProgress: progress })
+  const random = seededRandom(bench.seed)
+  const engine = await TurnsEngine.start({ calls: bench.calls, settings: bench.settings, words: bench.words })
+  const outcomes: MutableOutcomes = { overlaps: [], turns: [], echoes: [] }
+  const voices = await replyVoices(stuff)
+  try {
+    engine.speakWith(voices.files)
+    const visits = plan(bench, stuff, random, engine)
+    progress(`${visits.length} calls, ${bench.calls} at once`)
+    await Promise.all(
+      Array.from({ length: bench.calls }, async () => {
+        for (let visit = visits.shift(); visit !== undefined; visit = visits.shift()) await visit(engine.port, outcomes)
+      }),
+    )
+  } finally {
+    await engine.stop()
+    rmSync(voices.folder, { recursive: true, force: true })
+  }
+  const figures = turnsFigures(outcomes)
+  return { figures, outcomes, lines: [...Object.entries(figures).map(said), ...breakdown(outcomes)] }
+}
+
+const said = ([name, value]: [string, unknown]) =>
+  `${name} ${typeof value === 'number' ? value : JSON.stringify(value)}`
+
+/** All calls in a random order, each with noise of its own. */
+function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsEngine): Visit[] {
+  const { counts } = bench
+  const some = (holds: (clip: Clip) => boolean, count: number) => drawn(stuff.clips.filter(holds), count)
+  const clips = shuffled(
+    [
+      ...some(({ label }) => label === 'interruption_word', counts.words),
+      ...some(({ label }) => label === 'interruption_phrase', counts.phrases),
+      ...some(isBackchannel, counts.backchannels),
+      ...some(({ label }) => noiseLabels.includes(label), counts.noises),
+    ],
+    random,
+  )
+  const turns = shuffled(drawn(stuff.turns, counts.turns), random)
+  const questions = stuff.turns.filter(({ kind }) => kind === 'answer')
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T
+  const visits: Visit[] = []
+  for (let at = 0; at < clips.length; at += overlapsPerCall) {
+    const mine = clips.slice(at, at + overlapsPerCall)
+    const line = lineOf(stuff, random)
+    const dice = seededRandom(bench.seed * 1000 + at)
+    const question = pick(questions)
+    visits.push(async (port, { overlaps }) => {
+      const caller = await engine.call(port, 'tone_long', line)
+      await overlapVisit(caller, mine, question, line.condition, dice, (one) => overlaps.push(one))
+      caller.hangUp()
+    })
+  }
+  for (let at = 0; at < turns.length; at += turnsPerCall) {
+    const mine = turns.slice(at, at + turnsPerCall)
+    const line = lineOf(stuff, random)
+    visits.push(async (port, { turns: into }) => {
+      const caller = await engine.call(port, 'tone_short', line)
+      await turnsVisit(caller, mine, line.condition, (one) => into.push(one))
+      caller.hangUp()
+    })
+  }
+  for (let call = 0; call < counts.echoCalls; call += 1) {
+    const mine = Array.from({ length: echoTurnsPerCall }, () => pick(questions))
+    const noise = noiseSound(997, quietLineDbfs, 8000, call + 1)
+    visits.push(async (port, { echoes }) => {
+      const caller = await engine.call(port, 'voice', { noise, gain: 1, condition: 'echo' }, true)
+      await echoVisit(caller, mine, (one) => echoes.push(one))
+      caller.hangUp()
+    })
+  }
+  return shuffled(visits, random)
+}
+
+interface LineNoise {
+  readonly noise: Int16Array
+  readonly gain: number
+  readonly condition: string
+}
+
+/** Every other line is a quiet one; the others have a noise of the material, at one of the ratios. */
+function lineOf({ noises }: Material, random: Random): LineNoise {
+  if (random.next() < 0.5) {
+    const noise = noiseSound(997, quietLineDbfs, 8000, Math.floor(random.next() * 1e6))
+    return { noise, gain: 1, condition: 'quiet line' }
+  }
+  const chosen = noises[Math.floor(random.next() * noises.length)]
+  const overDb = speechOverNoiseDb[Math.floor(random.next() * speechOverNoiseDb.length)] ?? 20
+  if (chosen === undefined) throw new Error('the material has no noises')
+  return { noise: chosen.samples, gain: 10 ** (-overDb / 20), condition: `${chosen.kind} at ${overDb} dB` }
+}
+
+/** So many, as evenly over all as they go: nothing twice before everything once. */
+function drawn<T>(all: readonly T[], count: number): T[] {
+  if (all.length === 0) throw new Error('the material lacks a class')
+  return Array.from({ length: count }, (_, index) => all[index % all.length] as T)
+}
+
+function shuffled<T>(all: readonly T[], random: Random): T[] {
+  return all
+    .map((one) => ({ one, order: random.next() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ one }) => one)
+}
+
+/** What the agent says on lines with an echo: phrases of the material, two or three in a row. */
+async function replyVoices({ clips }: Material): Promise<{ readonly folder: string; readonly files: string[] }> {
+  const phrases = clips.filter(({ label }) => label === 'interruption_phrase').slice(0, 24)
+  const folder = mkdtempSync(join(tmpdir(), 'patchcord-bench-'))
+  const files: string[] = []
+  for (let at = 0; at + 1 < phrases.length; at += 2) {
+    const [first, second] = [phrases[at] as Clip, phrases[at + 1] as Clip]
+    const samples = new Int16Array(first.samples.length + second.samples.length)
+    samples.set(first.samples)
+    samples.set(second.samples, first.samples.length)
+    const file = join(folder, `${at}.wav`)
+    await writeWav(file, { sampleRateHz: 8000, samples })
+    files.push(file)
+  }
+  return { folder, files }
+}
+
+class TurnsEngine {
+  readonly port: number
+  private readonly child: Bun.Subprocess
+  // keyed by: call id
+  private readonly callers: Map<string, TurnsCaller>
+
+  private constructor(child: Bun.Subprocess, port: number, callers: Map<string, TurnsCaller>) {
+    this.child = child
+    this.port = port
+    this.callers = callers
+  }
+
+  static async start(job: TurnsJob): Promise<TurnsEngine> {
+    const callers = new Map<string, TurnsCaller>()
+    const listening = Promise.withResolvers<number>()
+    const child = Bun.spawn(
+      [process.execPath, '--no-env-file', join(import.meta.dir, 'turns-engine.ts'), JSON.stringify(job)],
+      {
+        stdio: ['ignore', 'inherit', 'inherit'],
+        ipc: (message) => {
+          const said = message as FromTurnsEngine
+          if (said.type === 'listening') listening.resolve(said.port)
+          if (said.type === 'event') callers.get(said.callId)?.told.push({ event: said.event, atMs: said.atMs })
+        },
+        onExit: (_child, code) => listening.reject(new Error(`the engine ended with ${code}`)),
+      },
+    )
+    return new TurnsEngine(child, await listening.promise, callers)
+  }
+
+  speakWith(files: readonly string[]): void {
+    this.child.send({ type: 'voices', files })
+  }
+
+  async call(port: number, kind: ReplyKind, { noise, gain }: LineNoise, echo = false): Promise<TurnsCaller> {
+    const uuid = callIdOf(kind, crypto.randomUUID())
+    const back = echo ? { gain: 10 ** (echoDb / 20), delayMs: echoDelayMs } : null
+    const caller = await TurnsCaller.call(port, uuid, noise, gain, back)
+    this.callers.set(uuid, caller)
+    return caller
+  }
+
+  async stop(): Promise<void> {
+    this.child.send({ type: 'stop' })
+    await this.child.exited
+  }
+}
+
+export type { Sound, Turn }
+export { isInterruption }
