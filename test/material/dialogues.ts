@@ -5,6 +5,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn } from '../bed/host.ts'
 import type { DebianSource } from './packages.ts'
+import { saidTwice } from './splices.ts'
 import { fromFile, type Take, type TakeUse, wordsOf } from './take.ts'
 import type { VoiceId } from './voices.ts'
 
@@ -198,6 +199,9 @@ const SENTENCE_SECONDS = { min: 3, max: 8 }
 /** Names that the list above has, that hold no speech of one voice, or that may be assent. */
 const NOT_PLAIN = /hmm|ano|dobre|tak|napad|-au|fuj|jo\d?$|pravda|jiste|diky/
 
+/** Short words that people do say twice. */
+const SAID_TWICE = /^(ok|aha|tak|dobře|ja|goed|o ja|jo tak)$/
+
 /** @param folders where each language's source lies */
 export function dialogues(folders: Readonly<Record<Language, string>>): Take[] {
   const known = KNOWN.flatMap(([language, voice, use, lines]) =>
@@ -221,7 +225,8 @@ export function dialogues(folders: Readonly<Record<Language, string>>): Take[] {
       ]
     }),
   )
-  return [...known, ...plain.filter((take) => !taken.has(take.name))]
+  const twice = known.filter(({ use, text }) => use === 'backchannel' && SAID_TWICE.test(text ?? '')).map(saidTwice)
+  return [...known, ...twice, ...plain.filter((take) => !taken.has(take.name))]
 }
 
 function takeOf(

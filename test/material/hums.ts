@@ -113,19 +113,20 @@ export function hum(hummer: Hummer, kind: HumKind, seed: number): Float64Array {
       { atMs: first.length / 8 + gapMs, samples: second },
     ])
   switch (kind) {
+    // Recorded ones glide far: a third down, or up and down again.
     case 'mm':
       return one(ms(170, 380), [
-        [0, 1.05],
-        [0.3, between(random, 1, 1.2)],
-        [1, between(random, 0.75, 1)],
+        [0, between(random, 1, 1.2)],
+        [0.3, between(random, 0.95, 1.25)],
+        [1, between(random, 0.65, 1)],
       ])
     case 'hmm':
       return joinedFloats([
         aspirate(closed, random),
         one(ms(300, 650), [
-          [0, 0.95],
-          [0.5, between(random, 0.9, 1.25)],
-          [1, 0.8],
+          [0, between(random, 0.95, 1.3)],
+          [0.5, between(random, 0.85, 1.25)],
+          [1, between(random, 0.65, 0.9)],
         ]),
       ])
     case 'mm-hm':

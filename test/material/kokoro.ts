@@ -11,7 +11,7 @@ import { readWav } from '../bed/wav-file.ts'
 import { KOKORO_ENTRY, KOKORO_PARTS } from './kokoro-files.ts'
 import { materialFolder, registryFiles } from './packages.ts'
 import { isTake, type Take, type TakeUse, takePath, wordsOf } from './take.ts'
-import { ANSWERS, BACKCHANNELS, HUM_PHONEMES, INTERRUPTION_PHRASES, INTERRUPTION_WORDS, SENTENCES } from './texts.ts'
+import { ANSWERS, BACKCHANNELS, INTERRUPTION_PHRASES, INTERRUPTION_WORDS, MURMUR_PHONEMES, SENTENCES } from './texts.ts'
 import { VOICES, type VoiceId, voiceOf } from './voices.ts'
 
 export interface KokoroJob {
@@ -35,7 +35,7 @@ const PLAN: readonly (readonly [TakeUse, Readonly<Record<string, readonly string
   ['sentence', SENTENCES, 0.5],
   ['answer', ANSWERS, 0.5],
 ]
-const HUMS_PER_VOICE = 2
+const MURMURS_PER_VOICE = 2
 const SPEEDS = [0.9, 1, 1.1, 1.25] as const
 
 interface Planned {
@@ -66,9 +66,9 @@ export function kokoroPlan(): Planned[] {
         if (text !== undefined) add(use, text, text)
       }
     }
-    for (let i = 0; i < HUMS_PER_VOICE; i++) {
-      const hum = deal(HUM_PHONEMES)
-      if (hum !== undefined) add('backchannel', hum[0], { phonemes: hum[1] })
+    for (let i = 0; i < MURMURS_PER_VOICE; i++) {
+      const murmur = deal(MURMUR_PHONEMES)
+      if (murmur !== undefined) add('backchannel', murmur[0], { phonemes: murmur[1] })
     }
     return planned
   })

@@ -56,7 +56,6 @@ const manifest: unknown[] = []
 for (const split of SPLITS) {
   const { clips, turns, noises } = await material(split, {
     seed: SEED,
-    coding: 'linear',
     onProgress: (line) => console.error(`material: ${line}`),
   })
   const classes = Map.groupBy<string, Clip | Turn>([...clips, ...turns], (sound) =>

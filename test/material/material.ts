@@ -73,8 +73,8 @@ export interface Material {
 export interface MaterialOptions {
   /** Varies made sounds, pauses and digit strings, and shuffles; recordings are the same for every seed. */
   readonly seed: number
-  /** `mulaw`: as a G.711 trunk leaves it. */
-  readonly coding: 'linear' | 'mulaw'
+  /** `mulaw`: as a G.711 trunk leaves it. Default linear. */
+  readonly coding?: 'linear' | 'mulaw'
   readonly onProgress?: (line: string) => void
 }
 
@@ -158,7 +158,7 @@ async function loadAll(takes: readonly Take[]): Promise<Loaded[]> {
 type Finish = (take: Take, samples: Float64Array) => Sound
 
 /** Trims, levels and codes; the edges are taken from the clean clip before it is coded. */
-function finisher({ coding }: MaterialOptions): Finish {
+function finisher({ coding = 'linear' }: MaterialOptions): Finish {
   return (take, samples) => {
     const rough = edgesOf(samples)
     const from = Math.max(0, rough.onsetSample - toSamples(MARGIN_MS))

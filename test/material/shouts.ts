@@ -2,10 +2,9 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { namesIn } from '../bed/host.ts'
 import type { DebianSource } from './packages.ts'
 import { fromFile, type Take, type TakeUse } from './take.ts'
-import { type VoiceId, voiceOf } from './voices.ts'
+import type { VoiceId } from './voices.ts'
 
 export const SHOUTS: DebianSource = {
   package: 'hedgewars-data',
@@ -30,66 +29,57 @@ const SETS: Readonly<Record<string, VoiceId>> = {
   Default_ru: 'hog-russian',
 }
 
-/** What a file is good for, and its words in the English sets. Sets in other languages say something like it. */
-const FILES: readonly (readonly [TakeUse, Readonly<Record<string, string>>])[] = [
-  ['backchannel', { Hmm: 'hmm', Yessir: 'yes sir' }],
-  ['laugh', { Laugh: '' }],
-  ['cough', { PoisonCough: '' }],
-  ['exclamation', { PoisonMoan: '', Ow1: '', Ow2: '', Ow3: '', Ooff1: '', Ooff2: '', Ouch: '' }],
-  [
-    'speech',
-    {
-      Hello: 'hello',
-      Nooo: 'no',
-      Hurry: 'hurry',
-      Fire: 'fire',
-      Stupid: 'stupid',
-      Traitor: 'traitor',
-      Incoming: 'incoming',
-      Coward: 'coward',
-      Boring: 'boring',
-      Revenge: 'revenge',
-      Missed: 'missed',
-      Byebye: 'bye bye',
-      Whatthe: 'what the',
-      Takecover: 'take cover',
-      Leavemealone: 'leave me alone',
-      Justyouwait: 'just you wait',
-      Cutitout: 'cut it out',
-      Comeonthen: 'come on then',
-      Watchit: 'watch it',
-      Illgetyou: "i'll get you",
-      Runaway: 'run away',
-      Watchthis: 'watch this',
-      Youllregretthat: "you'll regret that",
-      Thisoneismine: 'this one is mine',
-    },
+/**
+ * What a file is good for. A name says what happens in the game and not what is said: "Boring" may be "mm, darling", and
+ * "Yessir" anything. So these have no text, and no file whose words might be assent is here.
+ */
+const FILES: Partial<Readonly<Record<TakeUse, readonly string[]>>> = {
+  backchannel: ['Hmm'],
+  laugh: ['Laugh'],
+  cough: ['PoisonCough'],
+  exclamation: ['PoisonMoan', 'Ow1', 'Ow2', 'Ow3', 'Ooff1', 'Ooff2', 'Ouch'],
+  speech: [
+    'Hello',
+    'Nooo',
+    'Hurry',
+    'Fire',
+    'Stupid',
+    'Traitor',
+    'Incoming',
+    'Coward',
+    'Boring',
+    'Revenge',
+    'Missed',
+    'Byebye',
+    'Whatthe',
+    'Takecover',
+    'Leavemealone',
+    'Justyouwait',
+    'Cutitout',
+    'Comeonthen',
+    'Watchit',
+    'Illgetyou',
+    'Runaway',
+    'Watchthis',
+    'Youllregretthat',
+    'Thisoneismine',
   ],
-]
+}
 
 /** @param folder where SHOUTS lies. A sound that several sets share comes once, under the first of them. */
 export function shouts(folder: string): Take[] {
   const seen = new Set<bigint | number>()
   const takes: Take[] = []
   for (const [set, voice] of Object.entries(SETS)) {
-    const here = new Set(namesIn(join(folder, set)))
-    const english = voiceOf(voice).language === 'en'
-    for (const [use, files] of FILES) {
-      for (const [file, words] of Object.entries(files)) {
+    for (const [use, files] of Object.entries(FILES) as [TakeUse, readonly string[]][]) {
+      for (const file of files) {
         const path = join(folder, set, `${file}.ogg`)
-        if (!here.has(`${file}.ogg`) || !existsSync(path)) continue
+        if (!existsSync(path)) continue
         const content = Bun.hash(readFileSync(path))
         if (seen.has(content)) continue
         seen.add(content)
         const name = `${voice}-${file.toLowerCase()}`
-        takes.push({
-          name,
-          use,
-          voice,
-          how: 'recorded',
-          text: english && words !== '' ? words : null,
-          load: fromFile(name, path),
-        })
+        takes.push({ name, use, voice, how: 'recorded', text: null, load: fromFile(name, path) })
       }
     }
   }

@@ -12,10 +12,10 @@ import type { VoiceId } from './voices.ts'
 const NASAL_SHARE = 0.52
 const FADE_MS = 18
 
-/** @param letter the name of the letter m, as recorded. Three hums: "mm", "mm-hm" and the quick "mhm". */
+/** @param letter the name of the letter m, as recorded. Hums: "mm", two of "mm-hm", and the quick "mhm". */
 export function humFromLetter(voice: VoiceId, letter: () => Promise<Float64Array>): Take[] {
-  const take = (text: string, make: (nasal: Float64Array) => Float64Array): Take => ({
-    name: `${voice}-hum-${text}`,
+  const take = (text: string, make: (nasal: Float64Array) => Float64Array, variant = ''): Take => ({
+    name: `${voice}-hum-${text}${variant}`,
     use: 'backchannel',
     voice,
     how: 'spliced',
@@ -25,8 +25,31 @@ export function humFromLetter(voice: VoiceId, letter: () => Promise<Float64Array
   return [
     take('mm', (nasal) => faded(atSpeed(nasal, 0.8))),
     take('mm-hm', (nasal) => joinedFloats([faded(atSpeed(nasal, 0.95)), air(70, nasal), faded(atSpeed(nasal, 1.18))])),
+    take(
+      'mm-hm',
+      (nasal) => joinedFloats([faded(atSpeed(nasal, 1.1)), air(60, nasal), faded(atSpeed(nasal, 0.9))]),
+      '-fall',
+    ),
     take('mhm', (nasal) => joinedFloats([faded(shortened(nasal, 0.6)), air(45, nasal), faded(atSpeed(nasal, 1.3))])),
   ]
+}
+
+const TWICE_GAP_MS = 90
+
+/** "Ja" said twice is "ja, ja": the same word again, a little lower. For words of up to half a second. */
+export function saidTwice(take: Take): Take {
+  return {
+    ...take,
+    name: `${take.name}-twice`,
+    how: 'spliced',
+    text: take.text === null ? null : `${take.text} ${take.text}`,
+    load: async () => {
+      const whole = await take.load()
+      const { onsetSample, offsetSample } = edgesOf(whole)
+      const word = whole.slice(onsetSample, offsetSample)
+      return joinedFloats([word, new Float64Array(toSamples(TWICE_GAP_MS)), atSpeed(word, 0.94)])
+    },
+  }
 }
 
 function nasalOf(letter: Float64Array): Float64Array {

@@ -34,18 +34,17 @@ export const BACKCHANNELS: Readonly<Record<string, readonly string[]>> = {
   it: ['sì', 'certo', 'capisco', 'va bene', 'esatto', 'sì, sì', 'ho capito', 'giusto'],
 }
 
-/** Hums and the like, spelled for the neural voices in phonemes: no synthesiser reads "mm-hm" from letters. */
-export const HUM_PHONEMES: readonly (readonly [text: string, phonemes: string])[] = [
-  ['mm-hm', 'mhˈm.'],
+/**
+ * Murmurs, spelled for the neural voices in phonemes. Only those with a vowel: of "mm" and "mm-hm" they make "mam" and
+ * "a man", as a recogniser hears it.
+ */
+export const MURMUR_PHONEMES: readonly (readonly [text: string, phonemes: string])[] = [
   ['uh-huh', 'ʌhˈʌ.'],
-  ['mm', 'mˈm.'],
-  ['hmm', 'hˈmm.'],
-  ['mm-hm right', 'mhˈm, ɹˈIt.'],
-  ['mhm', 'əmhˈm.'],
-  ['mm-hm mm-hm', 'mhˈm, mhˈm.'],
+  ['aha', 'ɑhˈɑ.'],
   ['ah', 'ˈɑː.'],
   ['oh', 'ˈO.'],
   ['uh-huh yeah', 'ʌhˈʌ, jˈɛə.'],
+  ['aha okay', 'ɑhˈɑ, OkˈA.'],
 ]
 
 export const INTERRUPTION_WORDS: Readonly<Record<string, readonly string[]>> = {
