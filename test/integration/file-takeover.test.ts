@@ -58,6 +58,8 @@ describe('a file takes over in the middle of a reply', () => {
     question = (await readWav(utterance?.path ?? '')).samples
     asterisk = await startAsterisk()
     proxy = await AriProxy.open(asterisk.ari)
+    // The question's pauses are part of it: only a long silence ends it.
+    const yaml = `streaming:\n  fallback_timeout_ms: ${fallbackMs}\nturn_taking:\n  stop: silence\nvad:\n  end_silence_ms: 1200`
     engine = await startScriptedEngine(
       {
         sound,
@@ -66,7 +68,7 @@ describe('a file takes over in the middle of a reply', () => {
           [greeting, whole],
         ],
       },
-      { asterisk: proxy.address, logLevel: 'debug', yaml: `streaming:\n  fallback_timeout_ms: ${fallbackMs}` },
+      { asterisk: proxy.address, logLevel: 'debug', yaml },
     )
     telephones = new Telephones()
   }, 300_000)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
+import { doorExtensions, doors } from '../bed/churn-plan.ts'
 import { engineCallFrom } from '../bed/conversation.ts'
 import type { BedEngine } from '../bed/engine.ts'
 import { type ReactiveCall, Telephones } from '../bed/reactive-caller.ts'
@@ -22,15 +23,32 @@ const dribble = pacedReply({ replyMs: 16 * stepMs, sampleRateHz: 8000, chunkMs: 
 /** In the middle of its sixth tone, and no word of its end. */
 const broken = pacedReply({ replyMs: 5.4 * stepMs, sampleRateHz: 8000, chunkMs: 50, speed: 2, ends: false })
 
-const paces = { burst, dribble, broken } as const
-const numbers = { burst: '5550901', dribble: '5550902', broken: '5550903' } as const
-type PaceName = keyof typeof paces
+const names = ['burst', 'dribble', 'broken', 'byRtp'] as const
+type PaceName = (typeof names)[number]
+
+interface Visitor {
+  readonly number: string
+  readonly extension: string
+  readonly reply: ReplyScript
+}
+
+const visitors: Readonly<Record<PaceName, Visitor>> = {
+  burst: { number: '5550901', extension: '100', reply: burst },
+  dribble: { number: '5550902', extension: '100', reply: dribble },
+  broken: { number: '5550903', extension: '100', reply: broken },
+  byRtp: { number: '5550904', extension: doors.externalmedia, reply: dribble },
+}
 
 interface Heard {
   readonly reply: HeardSteps
   readonly next: HeardSteps
   readonly all: HeardSteps
+  /** Length of Asterisk's own recordings of the caller's telephone. */
+  readonly heardMs: number
+  readonly saidMs: number
   readonly record: Record<string, unknown>
+  /** The line at the call's end. */
+  readonly summary: Record<string, unknown>
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, step) => step % stepsMax)
@@ -49,15 +67,18 @@ describe('replies that come too fast, too slowly, and not to their end', () => {
     await writeWav(sound, { sampleRateHz: 8000, samples: toneSteps(120) })
     const [utterance] = await digitStrings(1, 31)
     question = (await readWav(utterance?.path ?? '')).samples
-    asterisk = await startAsterisk()
-    const calls: ReplyScript[][] = [burst, dribble, broken].map((reply) => [short, reply, short])
-    engine = await startScriptedEngine({ sound, calls }, { asterisk: asterisk.ari, logLevel: 'debug' })
+    asterisk = await startAsterisk({ configuration: { 'extensions.conf': doorExtensions } })
+    const calls: ReplyScript[][] = names.map((name) => [short, visitors[name].reply, short])
+    // A question is a string of digits, and its pauses are part of it: only a long silence ends it.
+    const yaml = 'turn_taking:\n  stop: silence\nvad:\n  end_silence_ms: 1200'
+    engine = await startScriptedEngine({ sound, calls }, { asterisk: asterisk.ari, logLevel: 'debug', yaml })
     telephones = new Telephones()
     // Side by side, but admitted in the order in which the scripts lie.
     const visits: Promise<void>[] = []
-    for (const name of ['burst', 'dribble', 'broken'] as const) {
-      const line = await telephones.call(asterisk, { extension: '100', callerId: numbers[name] })
-      const id = await engineCallFrom(engine, numbers[name])
+    for (const name of names) {
+      const { number, extension } = visitors[name]
+      const line = await telephones.call(asterisk, { extension, callerId: number })
+      const id = await engineCallFrom(engine, number)
       visits.push(
         converse(line, id).then((one) => {
           heard[name] = one
@@ -91,11 +112,15 @@ describe('replies that come too fast, too slowly, and not to their end', () => {
     await caller.hangUp(200)
     await call.ended
     await engine.until('recorded', 10_000, () => engine.records().some((record) => record.call_id === id))
+    const [heardFile, saidFile] = await Promise.all([readWav(await call.heard()), readWav(await call.said())])
     return {
       reply: heardSteps(caller.frames.slice(greeted, replied)),
       next: heardSteps(caller.frames.slice(replied)),
       all: heardSteps(caller.frames),
+      heardMs: heardFile.samples.length / 8,
+      saidMs: saidFile.samples.length / 8,
       record: engine.records().find((record) => record.call_id === id) ?? {},
+      summary: engine.log.find((line) => line.message === 'call summary' && line.call === id) ?? {},
     }
   }
 
@@ -110,6 +135,7 @@ describe('replies that come too fast, too slowly, and not to their end', () => {
     ['burst', 120, 60_000],
     ['dribble', 16, 8000],
     ['broken', 6, 2700],
+    ['byRtp', 16, 8000],
   ] as const)('%s: each of %d tones is heard once and in order, and no frame is lost or doubled', (name, tones, ms) => {
     const { reply } = of(name)
     expect(reply.order).toEqual(upTo(tones))
@@ -117,7 +143,7 @@ describe('replies that come too fast, too slowly, and not to their end', () => {
     expect(Math.abs(reply.frames - ms / 20)).toBeLessThanOrEqual(1)
   })
 
-  test.each(['burst', 'dribble', 'broken'] as const)('%s: the call goes on, the next turn is answered', (name) => {
+  test.each(names)('%s: the call goes on, the next turn is answered', (name) => {
     expect(of(name).next.order).toEqual(upTo(2))
     const turns = of(name).record.turns as { outcome: string }[]
     expect(turns.map((turn) => turn.outcome)).toEqual(['answered', 'answered'])
@@ -129,6 +155,7 @@ describe('replies that come too fast, too slowly, and not to their end', () => {
     expect(audioOf('burst').underruns).toBe(0)
     expect(of('dribble').reply.gaps).toBeGreaterThan(0)
     expect(audioOf('dribble').underruns).toBe(of('dribble').reply.gaps)
+    expect(audioOf('byRtp').underruns).toBe(of('byRtp').reply.gaps)
     // It never went on: it did not run dry, it ended.
     expect(of('broken').reply.gaps).toBe(0)
     expect(audioOf('broken').underruns).toBe(0)
@@ -140,10 +167,41 @@ describe('replies that come too fast, too slowly, and not to their end', () => {
     expect(audioOf('dribble').depth_max_ms).toBeLessThan(1500)
   })
 
+  test.each(names)('%s: the summary line says what the record does, and both what the recording shows', (name) => {
+    const { summary, record, heardMs, saidMs } = of(name)
+    const audio = audioOf(name)
+    expect(summary).toMatchObject(audio)
+    expect(summary.cause as string).toBe(record.cause as string)
+    console.log(
+      `${name}: heard ${heardMs} ms, frames out ${(audio.frames_out ?? 0) * 20} ms; said ${saidMs} ms, ` +
+        `frames in ${(audio.frames_in ?? 0) * 20} ms; drift ${audio.drift_ms} ms`,
+    )
+    // The recordings begin when the call is answered and end when it is hung up, and what is counted a moment inside; a
+    // machine that stands still for a moment leaves frames out on either side.
+    const apartMs = 300 + saidMs * 0.02
+    expect(Math.abs(heardMs - (audio.frames_out ?? 0) * 20)).toBeLessThanOrEqual(apartMs)
+    expect(Math.abs(saidMs - (audio.frames_in ?? 0) * 20)).toBeLessThanOrEqual(apartMs)
+    expect(audio.frames_refused).toBe(0)
+    // One machine has one clock: what the caller said is as long as the call was.
+    expect(Math.abs(audio.drift_ms ?? Number.NaN)).toBeLessThanOrEqual(apartMs / 2)
+    // One provider never came to its end: it was waited for, and nothing was left to be played from a file.
+    expect(audio).toMatchObject({ fallbacks: name === 'broken' ? 1 : 0, files_failed: 0, restarts: 0, overruns: 0 })
+    // On loopback no packet is lost, and what was heard has no hole but the underruns.
+    expect(audio).toMatchObject({ lost: 0, late: 0, duplicates: 0, reordered: 0 })
+  })
+
   test('the metrics count what the records do', async () => {
-    const sum = (['burst', 'dribble', 'broken'] as const).reduce((total, name) => {
-      return total + (audioOf(name).underruns ?? 0)
-    }, 0)
-    expect(await engine.metric('ai_agent_underruns_total')).toBe(sum)
+    const sum = (field: string) => names.reduce((total, name) => total + (audioOf(name)[field] ?? 0), 0)
+    expect(await engine.metric('ai_agent_underruns_total')).toBe(sum('underruns'))
+    for (const [what, field] of [
+      ['in', 'frames_in'],
+      ['out', 'frames_out'],
+      ['refused', 'frames_refused'],
+      ['lost', 'lost'],
+      ['concealed', 'concealed'],
+    ] as const) {
+      expect([what, await engine.metric(`ai_agent_frames_total{what="${what}"}`)]).toEqual([what, sum(field)])
+    }
+    expect(await engine.metric('ai_agent_fallbacks_total{trigger="no_audio"}')).toBe(sum('fallbacks'))
   })
 })
