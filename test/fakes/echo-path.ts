@@ -15,15 +15,16 @@ export interface EchoPath {
 
 /** The echo alone, in the samples' own scale; as long as what was sent. */
 export function echoOf(sent: Int16Array, path: EchoPath, sampleRateHz: number): Float64Array {
-  const response = responseOf(path, sampleRateHz)
-  const echo = new Float64Array(sent.length)
+  const filtered = new Float64Array(sent.length)
+  for (const [tap, weight] of responseOf(path, sampleRateHz)) {
+    for (let index = tap; index < sent.length; index += 1) {
+      filtered[index] = (filtered[index] as number) + weight * (sent[index - tap] as number)
+    }
+  }
   const delay = (path.delayMs * sampleRateHz) / 1000
   const rate = 1 + (path.driftPpm ?? 0) / 1e6
-  for (let index = 0; index < echo.length; index += 1) {
-    let sum = 0
-    for (const [tap, weight] of response) sum += weight * at(sent, index * rate - delay - tap)
-    echo[index] = sum
-  }
+  const echo = new Float64Array(sent.length)
+  for (let index = 0; index < echo.length; index += 1) echo[index] = at(filtered, index * rate - delay)
   return echo
 }
 
@@ -61,20 +62,20 @@ export function lineOf(
 /** [delay in samples, weight]; the weights' energy is the echo's gain. */
 function responseOf(path: EchoPath, sampleRateHz: number): (readonly [number, number])[] {
   const gain = 10 ** (path.gainDb / 20)
-  const spread = ((path.spreadMs ?? 0) * sampleRateHz) / 1000
-  if (spread === 0) return [[0, gain]]
+  const spread = Math.round(((path.spreadMs ?? 0) * sampleRateHz) / 1000)
   const random = seededRandom(path.seed ?? 1)
   // The direct way first; what comes later is weaker by 30 dB at the end.
   const taps: [number, number][] = [[0, 1]]
   for (let tap = 4 + random.next() * 8; tap < spread; tap += 2 + random.next() * 20) {
-    taps.push([tap, (random.next() < 0.5 ? -1 : 1) * (0.3 + 0.6 * random.next()) * 10 ** ((-30 * tap) / spread / 20)])
+    const weight = (0.3 + 0.6 * random.next()) * 10 ** ((-30 * tap) / spread / 20)
+    taps.push([Math.floor(tap), random.next() < 0.5 ? -weight : weight])
   }
   const energy = taps.reduce((sum, [, weight]) => sum + weight * weight, 0)
   return taps.map(([tap, weight]) => [tap, (weight * gain) / Math.sqrt(energy)])
 }
 
 /** The signal between its samples: a windowed sinc of 16, so that a drifting clock adds nothing else. */
-function at(samples: Int16Array, position: number): number {
+function at(samples: Float64Array, position: number): number {
   const whole = Math.floor(position)
   const part = position - whole
   if (whole < 8 || whole + 9 > samples.length) return 0
