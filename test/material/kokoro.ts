@@ -11,7 +11,17 @@ import { readWav } from '../bed/wav-file.ts'
 import { KOKORO_ENTRY, KOKORO_PARTS } from './kokoro-files.ts'
 import { materialFolder, registryFiles } from './packages.ts'
 import { isTake, type Take, type TakeUse, takePath, wordsOf } from './take.ts'
-import { ANSWERS, BACKCHANNELS, INTERRUPTION_PHRASES, INTERRUPTION_WORDS, MURMUR_PHONEMES, SENTENCES } from './texts.ts'
+import {
+  ANSWERS,
+  BACKCHANNELS,
+  HESITATIONS,
+  hesitationShare,
+  INTERRUPTION_PHRASES,
+  INTERRUPTION_WORDS,
+  MURMUR_PHONEMES,
+  SENTENCES,
+  spokenHesitation,
+} from './texts.ts'
 import { VOICES, type VoiceId, voiceOf } from './voices.ts'
 
 export interface KokoroJob {
@@ -36,6 +46,7 @@ const PLAN: readonly (readonly [TakeUse, Readonly<Record<string, readonly string
   ['answer', ANSWERS, 0.5],
 ]
 const MURMURS_PER_VOICE = 2
+const HESITATIONS_PER_VOICE = 4
 const SPEEDS = [0.9, 1, 1.1, 1.25] as const
 
 interface Planned {
@@ -58,7 +69,8 @@ export function kokoroPlan(): Planned[] {
     const planned: Planned[] = []
     const add = (use: TakeUse, text: string, spoken: Planned['spoken']) => {
       const name = `${voice}-${wordsOf(text).replace(/[^a-z]+/g, '_')}-${planned.length}`
-      planned.push({ take: { name, use, voice, how: 'synthesised', text: wordsOf(text) }, spoken, speed })
+      const place = use === 'hesitation' ? { pauseShare: hesitationShare(text) } : {}
+      planned.push({ take: { name, use, voice, how: 'synthesised', text: wordsOf(text), ...place }, spoken, speed })
     }
     for (const [use, lists, count] of PLAN) {
       for (let i = 0; i < shareOf(count, use, number); i++) {
@@ -69,6 +81,11 @@ export function kokoroPlan(): Planned[] {
     for (let i = 0; i < MURMURS_PER_VOICE; i++) {
       const murmur = deal(MURMUR_PHONEMES)
       if (murmur !== undefined) add('backchannel', murmur[0], { phonemes: murmur[1] })
+    }
+    for (let i = 0; i < HESITATIONS_PER_VOICE; i++) {
+      const { split, language } = voiceOf(voice)
+      const text = deal(HESITATIONS[split][language] ?? [])
+      if (text !== undefined) add('hesitation', text, spokenHesitation(text))
     }
     return planned
   })

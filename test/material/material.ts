@@ -15,6 +15,7 @@ import {
 } from './audio.ts'
 import { babble } from './babble.ts'
 import { DIALOGUES, dialogues } from './dialogues.ts'
+import { twoSentences, withHesitation, withLongerGap } from './hesitations.ts'
 import { kokoro } from './kokoro.ts'
 import { NOISE_KINDS, type NoiseKind, noise } from './noises.ts'
 import { debianFolders } from './packages.ts'
@@ -48,8 +49,11 @@ export interface Clip extends Sound {
   readonly label: ClipLabel
 }
 
-/** `natural`: as spoken. `thinking`: a gap made longer. `digits`: strung. `answer`: short and whole. */
-export type TurnKind = 'natural' | 'thinking' | 'digits' | 'answer'
+/**
+ * `natural`: as spoken. `hesitation`: a pause in the middle of a phrase. `thinking`: a gap at a phrase's end made longer.
+ * `sentences`: two, with a pause between. `digits`: strung. `answer`: short and whole.
+ */
+export type TurnKind = 'natural' | 'hesitation' | 'thinking' | 'sentences' | 'digits' | 'answer'
 
 /** An utterance that is over at `offsetSample`, and at none of its pauses. */
 export interface Turn extends Sound {
@@ -92,7 +96,7 @@ const DIGIT_STRINGS_PER_VOICE = 7
 const LOADERS = 3
 
 /**
- * All of a split's material. The first call on a machine downloads some 320 MB and takes a few minutes; after it a
+ * All of a split's material. The first call on a machine downloads some 380 MB and takes a few minutes; after it a
  * second or two.
  * @throws Error when a package can't be had, with its name
  */
@@ -106,7 +110,7 @@ export async function material(split: Split, options: MaterialOptions): Promise<
   const loaded = await loadAll(all)
   const finish = finisher(options)
   const clips = loaded.flatMap(({ take, samples }) => clipOf(take, samples, finish))
-  const turns = turnsOf(loaded, seed, finish)
+  const turns = [...turnsOf(loaded, seed, finish), ...hesitatingTurns(loaded, seed, finish)]
   const random = seededRandom(seed)
   const shuffled = <T>(values: readonly T[]): T[] =>
     values
@@ -174,7 +178,7 @@ export const durationMs = ({ onsetSample, offsetSample }: Sound): number => toMs
 
 function clipOf(take: Take, samples: Float64Array, finish: Finish): Clip[] {
   const { use } = take
-  if (use === 'sentence' || use === 'answer' || use === 'digit') return []
+  if (use === 'sentence' || use === 'answer' || use === 'digit' || use === 'hesitation' || use === 'filler') return []
   const sound = finish(take, samples)
   const ms = durationMs(sound)
   if (use === 'backchannel')
@@ -218,6 +222,44 @@ function turnsOf(loaded: readonly Loaded[], seed: number, finish: Finish): Turn[
       }
       turns.push(turn(named, string.samples, 'digits', finish))
     }
+  }
+  return turns
+}
+
+/** One human hesitation in so many has a filler, where the speaker has one. */
+const EVERY_FILLER = 3
+/** Of the human sentences, every so many is followed by another in the same turn. */
+const EVERY_PAIR = 5
+const PAIRED_MS_MAX = 5500
+
+/** Every human sentence with a hesitation in it, the synthetic ones that are written for it, and pairs of sentences. */
+function hesitatingTurns(loaded: readonly Loaded[], seed: number, finish: Finish): Turn[] {
+  const random = seededRandom(seed + 3)
+  const turns: Turn[] = []
+  const fillers = new Map(
+    loaded.flatMap(({ take, samples }) => (take.use === 'filler' ? [[take.voice, samples] as const] : [])),
+  )
+  const sentences = loaded.filter(({ take }) => take.use === 'sentence' && take.how === 'recorded')
+  for (const [index, { take, samples }] of sentences.entries()) {
+    const filler = index % EVERY_FILLER === 0 ? (fillers.get(take.voice) ?? null) : null
+    const paused = withHesitation(samples, random, filler)
+    const named: Take = { ...take, name: `${take.name}-hesitation`, how: 'spliced' }
+    if (paused !== null) turns.push(turn(named, paused.samples, 'hesitation', finish))
+    const next = sentences[index + 1]
+    if (index % EVERY_PAIR !== 0 || next?.take.voice !== take.voice) continue
+    if (Math.max(toMs(samples.length), toMs(next.samples.length)) > PAIRED_MS_MAX) continue
+    const both: Take = {
+      ...take,
+      name: `${take.name}-and-next`,
+      how: 'spliced',
+      text: take.text === null || next.take.text === null ? null : `${take.text} ${next.take.text}`,
+    }
+    turns.push(turn(both, twoSentences(samples, next.samples, random).samples, 'sentences', finish))
+  }
+  for (const { take, samples } of loaded) {
+    if (take.use !== 'hesitation') continue
+    const paused = withLongerGap(samples, take.pauseShare ?? 0.5, random)
+    if (paused !== null) turns.push(turn(take, paused.samples, 'hesitation', finish))
   }
   return turns
 }

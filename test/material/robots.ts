@@ -5,7 +5,16 @@ import { ensureCommand, mustRun } from '../bed/host.ts'
 import { toTelephoneWav } from '../bed/sox.ts'
 import { RATE_HZ } from './audio.ts'
 import { fromMade, type Take, type TakeUse, wordsOf } from './take.ts'
-import { ANSWERS, BACKCHANNELS, INTERRUPTION_PHRASES, INTERRUPTION_WORDS, SENTENCES } from './texts.ts'
+import {
+  ANSWERS,
+  BACKCHANNELS,
+  HESITATIONS,
+  hesitationShare,
+  INTERRUPTION_PHRASES,
+  INTERRUPTION_WORDS,
+  SENTENCES,
+  spokenHesitation,
+} from './texts.ts'
 import { type VoiceId, voiceOf } from './voices.ts'
 
 interface Robot {
@@ -55,12 +64,15 @@ const PLAN: readonly (readonly [TakeUse, Readonly<Record<string, readonly string
   ['sentence', SENTENCES, 3],
   ['answer', ANSWERS, 3],
 ]
+const HESITATIONS_PER_VOICE = 4
 
 export function robots(): Take[] {
   return Object.entries(ROBOTS).flatMap(([id, robot], number) => {
     const voice = id as VoiceId
-    return PLAN.flatMap(([use, lists, count]) => {
-      const list = lists[voiceOf(voice).language] ?? []
+    const { split, language } = voiceOf(voice)
+    const plan = [...PLAN, ['hesitation', HESITATIONS[split], HESITATIONS_PER_VOICE] as const]
+    return plan.flatMap(([use, lists, count]) => {
+      const list = lists[language] ?? []
       // Each voice begins elsewhere in a list that is longer than its share.
       const chosen =
         list.length <= count
@@ -75,7 +87,8 @@ export function robots(): Take[] {
           voice,
           how: 'synthesised',
           text: wordsOf(text),
-          load: fromMade(name, (to) => speak(robot, text, pace, to)),
+          ...(use === 'hesitation' ? { pauseShare: hesitationShare(text) } : {}),
+          load: fromMade(name, (to) => speak(robot, spokenHesitation(text), pace, to)),
         }
       })
     })

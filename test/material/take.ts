@@ -29,7 +29,8 @@ export type ClipLabel = (typeof CLIP_LABELS)[number]
 
 /**
  * `speech` is for clips of the two interruption classes, by its length; `sentence` is for turns; `answer` is a short,
- * complete turn; `digit` a digit's name, of which turns are strung.
+ * complete turn; `digit` a digit's name, of which turns are strung; `hesitation` a turn that is to get a pause where
+ * `pauseShare` says; `filler` an "um" to be put into others.
  */
 export type TakeUse =
   | Exclude<ClipLabel, 'interruption_word' | 'interruption_phrase'>
@@ -37,6 +38,8 @@ export type TakeUse =
   | 'sentence'
   | 'answer'
   | 'digit'
+  | 'hesitation'
+  | 'filler'
 
 /** `recorded` as it is; `spliced` from pieces of a recording; `synthesised` by a program. */
 export type How = 'recorded' | 'spliced' | 'synthesised'
@@ -49,6 +52,8 @@ export interface Take {
   readonly how: How
   /** What is said, in lower case; null where only the voice is known. */
   readonly text: string | null
+  /** Of a hesitation: where its speaker searches for words, as a share of its length. */
+  readonly pauseShare?: number
   /** At 8 kHz, full scale 32,768, as it comes. */
   readonly load: () => Promise<Float64Array>
 }

@@ -1,6 +1,8 @@
 // What the synthesisers are given to say, by language. Punctuation is melody, and three dots or a comma in a turn is
 // where a speaker takes time to think.
 
+import type { Split } from './voices.ts'
+
 export const BACKCHANNELS: Readonly<Record<string, readonly string[]>> = {
   en: [
     'yeah',
@@ -141,4 +143,91 @@ export const ANSWERS: Readonly<Record<string, readonly string[]>> = {
   fr: ['Non merci.', 'Oui, merci.', 'Quatre.'],
   es: ['Sí, por favor.', 'No, gracias.', 'Cuatro.'],
   it: ['Sì, grazie.', 'No, grazie.', 'Quattro.'],
+}
+
+/**
+ * Turns with one place, at the dots, where the speaker searches for what comes next: behind a filler, or a word that
+ * wants another. Each split has texts of its own, as it has voices of its own.
+ */
+export const HESITATIONS: Readonly<Record<Split, Readonly<Record<string, readonly string[]>>>> = {
+  tune: {
+    en: [
+      'I would like to, um… change my order please.',
+      'My order number is… four seven one two nine.',
+      'Could you connect me with… the billing department?',
+      'I am calling because… my internet has stopped working.',
+      'It is, uh… the blue one with the long handle.',
+      'We need a room for… two adults and a child.',
+      'I think it is the… third door on the left.',
+      'Do you have anything on, uh… Thursday afternoon?',
+      'My number is oh one seven… three four five six.',
+      'I wanted to ask if… I can pay by card.',
+    ],
+    de: [
+      'Ich hätte gern einen Termin, äh… am Donnerstag.',
+      'Meine Kundennummer ist… vier sieben eins zwei.',
+      'Ich rufe an, weil… meine Heizung nicht geht.',
+      'Können Sie mich mit der… Buchhaltung verbinden?',
+    ],
+    fr: [
+      'Je voudrais, euh… changer ma réservation.',
+      'Mon numéro de client est… quatre sept un deux.',
+      "J'appelle parce que… je n'ai pas reçu mon colis.",
+    ],
+    es: [
+      'Quería, eh… cambiar la fecha de mi cita.',
+      'Mi número de cliente es… cuatro siete uno dos.',
+      'Llamo porque… no me ha llegado el paquete.',
+    ],
+    it: [
+      'Vorrei, ehm… cambiare la data del mio appuntamento.',
+      'Il mio numero cliente è… quattro sette uno due.',
+      'Chiamo perché… non ho ricevuto il pacco.',
+    ],
+  },
+  report: {
+    en: [
+      'Can you tell me when the… technician will be here?',
+      'I paid it on, um… the twelfth of May.',
+      'My email is john dot smith at… example dot com.',
+      'No, I mean the… other account.',
+      'It was delivered to my, uh… neighbour across the street.',
+      'I have been waiting for… about three weeks now.',
+      'The postcode is eight one… six two four.',
+      'So, um… I have a question about my last bill.',
+      'Does that include the… insurance as well?',
+      'She told me that… somebody would call me back.',
+    ],
+    de: [
+      'Es geht um, ähm… die Rechnung vom letzten Monat.',
+      'Die Adresse ist… Gartenstraße zwölf in Köln.',
+      'Ich wollte wissen, ob… das Paket schon da ist.',
+      'Haben Sie noch etwas für… vier Personen frei?',
+    ],
+    fr: [
+      "C'est pour, euh… une table de quatre personnes.",
+      "L'adresse est… douze rue de la gare.",
+      'Je voulais savoir si… vous livrez le samedi.',
+    ],
+    es: [
+      'Es por, eh… la factura del mes pasado.',
+      'La dirección es… calle mayor número doce.',
+      'Quería saber si… abren los domingos.',
+    ],
+    it: [
+      'È per, ehm… la bolletta del mese scorso.',
+      "L'indirizzo è… via Garibaldi numero dodici.",
+      'Volevo sapere se… siete aperti la domenica.',
+    ],
+  },
+}
+
+/** A voice draws breath at a comma: at a hesitation it stays up as it does there. */
+export function spokenHesitation(text: string): string {
+  return text.replace('…', ',')
+}
+
+/** Where in the text the speaker hesitates, as a share of its length. */
+export function hesitationShare(text: string): number {
+  return text.indexOf('…') / text.length
 }
