@@ -41,7 +41,12 @@ function createLocal(deps: ProviderDeps): Provider<'agent'> {
       sttModel: stt.model,
       voice: tts.voice,
       speed: tts.speed,
-      phrases: [configuration.llm.initial_greeting, configuration.llm.apology],
+      phrases: [
+        configuration.llm.initial_greeting,
+        configuration.llm.apology,
+        ...configuration.turn_taking.check_ins,
+        configuration.turn_taking.farewell,
+      ],
       sampleRatesHz: legRates(configuration),
       llm: createOpenAiCompatibleLlm(llm, { clock, random, log, env, ...builtIn }),
     },

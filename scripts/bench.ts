@@ -8,13 +8,14 @@ import type { MediaRun } from './bench/media.ts'
  * The figures of the documents. Each line says what was measured, on how many values, and what it should be; the
  * machine stands above. Nothing here passes or fails: machines are shared and noisy.
  */
-const help = `Usage: just bench [start | greeting | pacing | speech | media | all] [options]
+const help = `Usage: just bench [start | greeting | pacing | speech | media | turns | all] [options]
 
   start      process start to /live and to speech detection ready; --binary FILE measures that binary
   greeting   StasisStart to the first greeting frame, through a real Asterisk
   pacing     gaps between frames while callers keep the models busy
   speech     recognition, voice and speech detection: errors and speed
   media      many calls at once: gaps, CPU and memory a call; fails where a call or a frame is missing (not in all)
+  turns      callers who ask, pause, interrupt, murmur, cough and echo: what they meet (not in all; some ten minutes)
 
   --rounds N     repetitions of start and greeting (default 20)
   --seconds N    length of pacing (default 30)
@@ -30,9 +31,18 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | al
   --setup-rate R calls set up a second (default 50)
   --admission    refuse what would be too much, as the engine does by default; else it takes all
   --echo         measure the floor: an echo in the engine's place
+
+  turns:
+  --scale F      so much of what is played in a whole run (default 1)
+  --seed N       another order, other noises, other made sounds (default 1)
+  --split S      report, or tune: the voices that thresholds were chosen on (default report)
+  --only PART    calls, density or endpointing (default all of them)
+  --no-words     what is said over the agent is judged by its sound alone
+
+  media, turns:
   --json         the figures as one JSON object, as the last line`
 
-const parts = ['start', 'greeting', 'pacing', 'speech', 'media', 'all']
+const parts = ['start', 'greeting', 'pacing', 'speech', 'media', 'turns', 'all']
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv)
@@ -60,10 +70,17 @@ async function main(argv: readonly string[]): Promise<number> {
     await Bun.spawn([process.execPath, '--no-env-file', `${import.meta.dir}/bench/speech.ts`], {
       stdio: ['ignore', 'inherit', 'inherit'],
     }).exited
+  if (what === 'turns') return await turns(values)
   return what === 'media' ? await media(values) : 0
 }
 
 type Options = NonNullable<ReturnType<typeof readOptions>>['values']
+
+async function turns(values: Options): Promise<number> {
+  const { turnsCommand } = await import('./bench/turns-command.ts')
+  const { scale, seed, split, only, json } = values
+  return await turnsCommand({ scale, seed, split, only, json, words: !values['no-words'] })
+}
 
 async function media(values: Options): Promise<number> {
   const door = transports.find((name) => name === values.door)
@@ -110,6 +127,11 @@ function readOptions(argv: readonly string[]) {
         'setup-rate': { type: 'string', default: '50' },
         vad: { type: 'boolean', default: false },
         echo: { type: 'boolean', default: false },
+        scale: { type: 'string', default: '1' },
+        seed: { type: 'string', default: '1' },
+        split: { type: 'string', default: 'report' },
+        only: { type: 'string', default: 'all' },
+        'no-words': { type: 'boolean', default: false },
         admission: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },

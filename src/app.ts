@@ -13,8 +13,8 @@ import { type Random, systemRandom } from '#base/random.ts'
 import { version } from '#base/version.ts'
 import { Admission } from '#call/admission.ts'
 import type { CallWorld } from '#call/call-plan.ts'
+import { EchoWatch } from '#call/echo-watch.ts'
 import { gateReasons } from '#call/gate.ts'
-import type { LineEcho } from '#call/line-echo.ts'
 import { LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
@@ -59,7 +59,6 @@ export interface EngineDeps {
   readonly providers?: Readonly<Record<string, Provider<'agent'>>>
 }
 
-const nobodyHears: LineEcho = { sent() {}, heard() {}, isEcho: () => false, onsetMs: 0 }
 const noFiles = { files: 0, bytes: 0 }
 /** What has no owner is found at each connection to Asterisk, and this often in between. */
 const sweepEveryMs = 60_000
@@ -122,7 +121,7 @@ export class Engine {
       }),
       turnEndModel: this.turnEnd,
       overlapModel: null,
-      createEcho: () => nobodyHears,
+      createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
       observer: createCallObserver(log, this.metrics, this.records, configuration.logging.transcripts),
     }
     this.warmUp = new WarmUp(streaming.jitter_buffer_ms, streaming.min_start_ms)
@@ -329,7 +328,7 @@ export class Engine {
   private gateReasons(): Record<string, number> {
     const counts: Record<string, number> = Object.fromEntries(gateReasons.map((reason) => [reason, 0]))
     for (const call of this.store.live) {
-      for (const reason of call.gateReasons) counts[reason] = (counts[reason] ?? 0) + 1
+      for (const reason of call.hearing.gateReasons) counts[reason] = (counts[reason] ?? 0) + 1
     }
     return counts
   }
@@ -340,6 +339,7 @@ export class Engine {
       providerSessions: () => this.store.providerSessions,
       turnStates: () => this.turnStates(),
       gatesClosed: () => this.gatesClosed(),
+      listening: () => this.store.live.filter((call) => call.hearing.listens).length,
       ariConnected: () => this.ariEvents.connected,
       ariEvents: () => this.ariEvents.counters,
       refused: () => this.admission.refused,

@@ -5,8 +5,7 @@ import { messageOf } from '#base/result.ts'
 import { admittedDetail, type CallPlan, type CallWorld, wordsOf } from './call-plan.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
 import { closePart } from './closing.ts'
-import { Coordinator, noTurns } from './coordinator.ts'
-import type { GateReason } from './gate.ts'
+import { Coordinator, type Hearing, heard, noTurns } from './coordinator.ts'
 import type { HangupCause, Leg, Transport } from './leg.ts'
 import type { LineEcho } from './line-echo.ts'
 import { MediaPath, noAudio } from './media-path.ts'
@@ -86,8 +85,8 @@ export class Call {
     return this.coordinator?.gateClosed ?? false
   }
 
-  get gateReasons(): readonly GateReason[] {
-    return this.coordinator?.gateReasons ?? []
+  get hearing(): Hearing {
+    return this.coordinator?.hearing ?? heard
   }
 
   /** The caller has pressed a key. */

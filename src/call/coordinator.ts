@@ -27,6 +27,14 @@ import { nextTurn, type TurnEvent, type TurnState } from './turn-state.ts'
 /** A greeting that has not sounded by then is given up, so that the caller can speak. */
 const greetingTimeoutMs = 5000
 
+export interface Hearing {
+  /** The agent hears the caller now; one that finds the turns itself also while it speaks. */
+  readonly listens: boolean
+  readonly gateReasons: readonly GateReason[]
+}
+/** Before there is an agent to listen. */
+export const heard: Hearing = { listens: true, gateReasons: [] }
+
 type TurnFacts = Pick<CallFacts, 'turns' | 'turnsDropped' | 'overlapCounts' | 'overlaps' | 'faults'>
 /** Of a call that ended before anybody could speak. */
 export const noTurns: TurnFacts = { turns: [], turnsDropped: 0, overlapCounts: noOverlaps, overlaps: [], faults: 0 }
@@ -80,8 +88,10 @@ export class Coordinator {
     return this.parts.gate.closed
   }
 
-  get gateReasons(): readonly GateReason[] {
-    return this.parts.gate.reasons
+  get hearing(): Hearing {
+    const { gate } = this.parts
+    const listens = this.deps.turnDetection === 'provider' ? this.streaming : !gate.closed
+    return { listens, gateReasons: gate.reasons }
   }
 
   /** Both ways of the audio path are open: greet, or listen at once where there is no greeting. */

@@ -8,6 +8,8 @@ export interface MetricSources {
   /** Calls by the state of their turn. */
   readonly turnStates: () => Readonly<Record<string, number>>
   readonly gatesClosed: () => number
+  /** Calls whose caller is heard by the agent, or would be if they spoke. */
+  readonly listening: () => number
   readonly ariConnected: () => boolean
   readonly ariEvents: () => {
     readonly received: number

@@ -43,11 +43,7 @@ export function exposeSources(registry: MetricRegistry, sources: MetricSources):
     'Calls whose caller is not listened to now, since the agent speaks.',
     sources.gatesClosed,
   )
-  registry.read(
-    'ai_agent_audio_capture_enabled',
-    'Calls whose caller is listened to now.',
-    () => sources.activeCalls() - sources.gatesClosed(),
-  )
+  registry.read('ai_agent_audio_capture_enabled', 'Calls whose caller is listened to now.', sources.listening)
   registry.read('ai_agent_ari_connected', '1 while the event socket to Asterisk is open.', () =>
     sources.ariConnected() ? 1 : 0,
   )

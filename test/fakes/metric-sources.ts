@@ -7,6 +7,7 @@ export function metricSources(overrides: Partial<MetricSources> = {}): MetricSou
     providerSessions: () => 0,
     turnStates: () => ({}),
     gatesClosed: () => 0,
+    listening: () => 0,
     ariConnected: () => false,
     ariEvents: () => ({ received: 0, ignored: 0, malformed: 0, reconnects: 0 }),
     refused: () => ({}),

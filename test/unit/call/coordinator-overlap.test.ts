@@ -303,7 +303,7 @@ describe('what is muted', () => {
   test('a tool’s time: speech neither begins a turn nor takes one back', () => {
     const bench = new Bench({ ...settings, mute: ['tool'] }).think()
     bench.session.emit({ type: 'tool', running: true })
-    expect(bench.coordinator.gateReasons).toContain('muted_tool')
+    expect(bench.coordinator.hearing.gateReasons).toContain('muted_tool')
     bench.started()
     bench.pass(500)
     bench.stopped(0)

@@ -284,6 +284,7 @@ describe('numbers', () => {
     const metrics = build({
       activeCalls: () => 3,
       gatesClosed: () => 1,
+      listening: () => 2,
       ariConnected: () => true,
       ariEvents: () => ({ received, ignored: 0, malformed: 1, reconnects: 2 }),
       audioSocket: () => ({ connections: 3, accepted: 9, rejected, violations: {}, unknownKinds: 0 }),

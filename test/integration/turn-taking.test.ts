@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
+import { engineCallFrom } from '../bed/conversation.ts'
+import { BedEngine } from '../bed/engine.ts'
+import { type ReactiveCall, type ReactiveCallOptions, Telephones } from '../bed/reactive-caller.ts'
+import { startScriptedEngine } from '../bed/scripted-engine.ts'
+import { murmurSound } from '../bed/sounds.ts'
+import { readSpeech, spokenDigits, synthetic, type Utterance } from '../bed/speech.ts'
+import { toneSteps } from '../bed/tone-steps.ts'
+import { readWav, writeWav } from '../bed/wav-file.ts'
+import { wordErrors } from '../bed/word-error-rate.ts'
+import { OpenAiCompatibleServer } from '../fakes/openai-compatible-server.ts'
+import { pacedReply, type ReplyScript } from '../fakes/scripted-agent.ts'
+
+// Turns through a real Asterisk, over SIP and RTP, by the built-in models: echoes, quick answers, quiet and noisy lines,
+// and interruptions of agents of every pace. The figures are those of `just bench turns`; here it is yes or no.
+
+const samplesOf = async (utterance: Utterance) => (await readWav(utterance.path)).samples
+
+interface Turn {
+  readonly outcome: string
+  readonly caller_text?: string
+  readonly ended_by: string | null
+}
+
+describe('turns by the built-in models', () => {
+  const replies = [
+    'The museum opens at nine and closes at six.',
+    'You can pay by card at the counter near the door.',
+    'The next train leaves from platform four.',
+    'Lunch is served in the garden until two.',
+    'Our shop sells postcards, maps and umbrellas.',
+  ]
+  let asterisk: Asterisk
+  let engine: BedEngine
+  let server: OpenAiCompatibleServer
+  let telephones: Telephones
+  let sentences: Utterance[]
+
+  beforeAll(async () => {
+    server = new OpenAiCompatibleServer((_request, index) => ({ pieces: [replies[index % replies.length] ?? ''] }))
+    sentences = (await readSpeech()).slice(0, 5)
+    asterisk = await startAsterisk({
+      configuration: { 'extensions.conf': '[agent]\nexten => 102,1,Stasis(silence)\n same => n,Hangup()\n' },
+    })
+    telephones = new Telephones()
+    engine = await BedEngine.start({
+      asterisk: asterisk.ari,
+      yaml: `llm:\n  initial_greeting: Hello.\nproviders:\n  local:\n    llm:\n      base_url: ${server.baseUrl}\n`,
+    })
+  }, 300_000)
+
+  afterAll(async () => {
+    telephones?.close()
+    await engine?.stop()
+    await asterisk?.stop()
+    await server?.close()
+  })
+
+  async function call(number: string, options: Partial<ReactiveCallOptions> = {}) {
+    const line = await telephones.call(asterisk, { extension: '100', callerId: number, ...options })
+    return { ...line, id: await engineCallFrom(engine, number) }
+  }
+
+  async function recordOf({ caller, call: placed }: ReactiveCall, id: string) {
+    await caller.hangUp(300)
+    await placed.ended
+    await engine.until('recorded', 10_000, () => engine.records().some((record) => record.call_id === id))
+    const record = engine.records().find((one) => one.call_id === id) ?? {}
+    return { record, turns: record.turns as readonly Turn[] }
+  }
+
+  test('an echo of −15 dB after 120 ms: five turns, none of them the agent’s own', async () => {
+    const line = await call('5551001')
+    const { caller } = line
+    caller.echo({ gainDb: -15, delayMs: 120 })
+    await caller.waitForSpeech(5000)
+    const asked = server.requests.length
+    for (const sentence of sentences) {
+      await caller.waitForQuiet(1500)
+      await caller.say(await samplesOf(sentence))
+      await caller.waitForSpeech(10_000)
+    }
+    await caller.waitForQuiet(3000)
+    const { record, turns } = await recordOf(line, line.id)
+    expect(turns.map(({ outcome }) => outcome)).toEqual(Array(5).fill('answered'))
+    expect(server.requests.length - asked).toBe(5)
+    expect(record.barge_ins).toBe(0)
+    for (const [index, sentence] of sentences.entries()) {
+      expect(wordErrors(sentence.words, turns[index]?.caller_text ?? '').rate).toBeLessThanOrEqual(0.3)
+    }
+  }, 120_000)
+
+  test('and on such a line the caller can still interrupt', async () => {
+    const line = await call('5551002')
+    const { caller } = line
+    caller.echo({ gainDb: -15, delayMs: 120 })
+    await caller.waitForSpeech(5000)
+    await caller.waitForQuiet(1500)
+    await caller.say(await samplesOf(sentences[0] as Utterance))
+    await caller.sayAfter(900, await samplesOf(await spokenDigits('4217')), 10_000)
+    await caller.waitForQuiet(2500)
+    const { record, turns } = await recordOf(line, line.id)
+    expect(record.barge_ins).toBe(1)
+    expect(turns.map(({ outcome }) => outcome)).toEqual(['interrupted', 'answered'])
+    expect(turns[1]?.caller_text?.toLowerCase()).toMatch(/four|4/)
+  }, 60_000)
+
+  test('an answer that begins 50 ms after the agent’s last word is heard whole', async () => {
+    const line = await call('5551003')
+    const { caller } = line
+    await caller.waitForSpeech(5000)
+    // A single word has no pause in it: what is quiet for so long behind it is its end.
+    await caller.waitForQuiet(60)
+    const sentence = sentences[1] as Utterance
+    await caller.say(await samplesOf(sentence))
+    await caller.waitForSpeech(10_000)
+    const { turns } = await recordOf(line, line.id)
+    expect(wordErrors(sentence.words, turns[0]?.caller_text ?? '').rate).toBeLessThanOrEqual(0.3)
+    expect((turns[0]?.caller_text ?? '').toLowerCase().split(' ')[0]).toBe(sentence.words.split(' ')[0] ?? '')
+  }, 60_000)
+
+  test.each([
+    ['digital silence', null],
+    ['the noise of a line', -48],
+  ] as const)(
+    'a first word spoken into %s is heard',
+    async (_what, noiseDbfs) => {
+      const line = await call(noiseDbfs === null ? '5551004' : '5551005', { noiseDbfs })
+      const { caller } = line
+      await caller.waitForSpeech(5000)
+      await caller.waitForQuiet(3000)
+      const utterance = await synthetic('Tomorrow morning at seven would be fine.')
+      await caller.say(await samplesOf(utterance))
+      await caller.waitForSpeech(10_000)
+      const { turns } = await recordOf(line, line.id)
+      expect((turns[0]?.caller_text ?? '').toLowerCase()).toStartWith('tomorrow')
+      expect(wordErrors(utterance.words, turns[0]?.caller_text ?? '').rate).toBeLessThanOrEqual(0.3)
+    },
+    60_000,
+  )
+
+  test('a murmur over a reply does not break it off', async () => {
+    const line = await call('5551006')
+    const { caller } = line
+    await caller.waitForSpeech(5000)
+    await caller.waitForQuiet(1500)
+    await caller.say(await samplesOf(sentences[0] as Utterance))
+    await caller.sayAfter(700, murmurSound(-22, 8000), 10_000)
+    await caller.waitForQuiet(1500)
+    const { record, turns } = await recordOf(line, line.id)
+    expect([record.barge_ins, turns.map(({ outcome }) => outcome)]).toEqual([0, ['answered']])
+    expect((record.overlaps as unknown[]).length).toBeGreaterThan(0)
+  }, 60_000)
+
+  test('who says nothing is asked, told goodbye, and let go', async () => {
+    const quick = await BedEngine.start({
+      asterisk: asterisk.ari,
+      application: 'silence',
+      yaml: `llm:\n  initial_greeting: Hello.\nturn_taking:\n  check_in_after_ms: 1500\n  check_ins: [Are you there?]\n`,
+    })
+    try {
+      const line = await telephones.call(asterisk, { extension: '102', callerId: '5551007' })
+      const id = await engineCallFrom(quick, '5551007')
+      await line.call.ended
+      await quick.until('recorded', 10_000, () => quick.records().some((record) => record.call_id === id))
+      const record = quick.records().find((one) => one.call_id === id)
+      expect(record?.cause).toBe('no_input')
+      // The greeting, one check-in, the farewell.
+      expect(stretches(line.caller.frames)).toBe(3)
+    } finally {
+      await quick.stop()
+    }
+  }, 60_000)
+})
+
+/** How often the agent spoke: stretches of sound with at least a second of quiet between them. */
+function stretches(frames: readonly Int16Array[]): number {
+  let count = 0
+  let quiet = 50
+  for (const frame of frames) {
+    const sounds = frame.some((sample) => Math.abs(sample) > 300)
+    if (sounds && quiet >= 50) count += 1
+    quiet = sounds ? 0 : quiet + 1
+  }
+  return count
+}
+
+describe('an interruption', () => {
+  const paces = { real_time: 1.2, quick: 3, burst: 60 } as const
+  const intoReplyMs = [300, 3000] as const
+  let asterisk: Asterisk
+  let engine: BedEngine
+  let telephones: Telephones
+  let folder: string
+  let question: Int16Array
+  let cut: Int16Array
+  const scripts: ReplyScript[][] = Object.values(paces).map((speed) => [
+    pacedReply({ replyMs: 400, sampleRateHz: 8000, chunkMs: 100, speed: 20 }),
+    pacedReply({ replyMs: 12_000, sampleRateHz: 8000, chunkMs: 100, speed }),
+  ])
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'patchcord-turns-'))
+    const sound = join(folder, 'tones.wav')
+    await writeWav(sound, { sampleRateHz: 8000, samples: toneSteps(24) })
+    question = await samplesOf(await synthetic('What is on the menu today?'))
+    cut = await samplesOf((await readSpeech())[2] as Utterance)
+    asterisk = await startAsterisk()
+    telephones = new Telephones()
+    engine = await startScriptedEngine({ sound, calls: scripts }, { asterisk: asterisk.ari, logLevel: 'debug' })
+  }, 300_000)
+
+  afterAll(async () => {
+    telephones?.close()
+    await engine?.stop()
+    await asterisk?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test.each(Object.keys(paces).map((name, index) => [name, index] as const))(
+    'stops an agent of this pace (%s) 0.3 s into a reply as well as 3 s in',
+    async (_name, index) => {
+      const number = `555110${index}`
+      const line = await telephones.call(asterisk, { extension: '100', callerId: number })
+      const { caller } = line
+      const id = await engineCallFrom(engine, number)
+      await caller.waitForSpeech(5000)
+      await caller.waitForQuiet(1000)
+      await caller.say(question)
+      for (const [count, intoMs] of intoReplyMs.entries()) {
+        // The turn of the one before has its own reply.
+        await caller.sayAfter(intoMs, cut, 10_000)
+        await engine.until('interrupted', 5000, () => interruptions(id) > count)
+      }
+      await caller.hangUp(200)
+      await line.call.ended
+      expect(interruptions(id)).toBe(2)
+      const heardMs = engine.log
+        .filter((one) => one.call === id && one.message === 'interrupted by the caller')
+        .map((one) => Number(one.heard_ms))
+      for (const [count, intoMs] of intoReplyMs.entries()) {
+        // From where the caller began to speak to where the agent fell silent, and what the way there and back takes.
+        expect((heardMs[count] ?? 0) - intoMs).toBeLessThan(1000)
+      }
+    },
+    60_000,
+  )
+
+  const interruptions = (id: string) =>
+    engine.log.filter((line) => line.call === id && line.message === 'interrupted by the caller').length
+})
