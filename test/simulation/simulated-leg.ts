@@ -17,9 +17,8 @@ export class SimulatedLeg implements Leg {
   readonly format: AudioFormat
   readonly stats = noLegStats()
   readonly aheadMs = 0
-  /** Frames offered, and how many of them were taken, or refused. */
+  /** Frames offered, and how many of them were refused. */
   offered = 0
-  taken = 0
   refused = 0
   /** Frames that it took. */
   taken = 0
