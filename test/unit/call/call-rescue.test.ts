@@ -169,19 +169,6 @@ describe('a media path is not made anew', () => {
       {},
       ({ world, leg }) => [world.clock.advance(5001), leg.end('media_lost')],
     ],
-    [
-      'where for more than 5 s nothing came, and only made-up frames were heard',
-      'media_lost',
-      {},
-      ({ world, leg }) => {
-        const frame = { sampleRateHz: 8000, samples: new Int16Array(160) } as const
-        for (let each = 0; each < 251; each += 1) {
-          leg.emit({ type: 'audio', frame, madeUp: true })
-          world.clock.advance(20)
-        }
-        leg.end('media_lost')
-      },
-    ],
     ['where the peer broke the protocol', 'protocol_error', {}, ({ leg }) => leg.end('protocol_error')],
     [
       'for a call without ARI, which has no way to ask for it',
