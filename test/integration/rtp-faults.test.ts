@@ -77,8 +77,12 @@ test('5 % loss, 60 ms of jitter, duplicates: the engine’s counters are the net
     far.close()
   })
   let frames = 0
+  /** Of them, those that hold sound of the sender's. */
+  let heard = 0
   opened.onEvent((event) => {
-    if (event.type === 'audio') frames += 1
+    if (event.type !== 'audio') return
+    frames += 1
+    if (event.madeUp !== true) heard += 1
   })
 
   const sound = await speech()
@@ -127,6 +131,11 @@ test('5 % loss, 60 ms of jitter, duplicates: the engine’s counters are the net
   expect(stats.concealed).toBeGreaterThanOrEqual(missing - 2 * stalledFrames)
   expect(stats.concealed).toBeLessThan(missing + 20 + 2 * stalledFrames)
   expect(frames).toBeGreaterThanOrEqual(packets - stalledFrames)
+  // Both ends keep one clock: what is late is no drift, and the sender is not told by our own pace.
+  expect(Math.abs(stats.driftMs ?? Number.NaN)).toBeLessThanOrEqual(20 + stalledFrames * ptimeMs)
+  // What was made up is none of the sender's; beside a hole a packet's sound may lie in two frames.
+  expect(heard).toBeLessThan(frames)
+  expect(heard).toBeGreaterThanOrEqual(packets - missing - 2 * stalledFrames)
   expect(door.counters.packetsIn).toBe(record.delivered)
   expect(door.counters.dropped).toEqual({})
   // The way back is untouched.
