@@ -104,15 +104,22 @@ export function kokoro(): Take[] {
   return plan.map(({ take }) => ({
     ...take,
     load: async () => {
-      made ??= withFileLock(join(materialFolder(), 'kokoro.lock'), async () => await make(plan))
+      made ??= makeMissing(plan)
       await made
       return Float64Array.from((await readWav(takePath(take.name))).samples)
     },
   }))
 }
 
-async function make(plan: readonly Planned[]): Promise<void> {
-  const missing = plan.filter(({ take }) => !isTake(takePath(take.name)))
+const missingOf = (plan: readonly Planned[]) => plan.filter(({ take }) => !isTake(takePath(take.name)))
+
+/** Two processes that ask at once make it once; where all is there, nobody waits for anybody. */
+async function makeMissing(plan: readonly Planned[]): Promise<void> {
+  if (missingOf(plan).length === 0) return
+  await withFileLock(join(materialFolder(), 'kokoro.lock'), async () => await make(missingOf(plan)))
+}
+
+async function make(missing: readonly Planned[]): Promise<void> {
   if (missing.length === 0) return
   const folder = await registryFiles(KOKORO_ENTRY)
   const modelPath = join(folder, 'kokoro.onnx')

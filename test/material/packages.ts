@@ -36,10 +36,13 @@ export async function debianFolders(sources: readonly DebianSource[]): Promise<M
   const inRoot = (source: DebianSource) => join(cacheFolder(), 'asterisk-root', source.folder)
   const placeOf = (source: DebianSource) =>
     [source.folder, inRoot(source), unpacked(source)].find((folder) => existsSync(folder))
-  await withFileLock(`${packages}.lock`, async () => {
-    const missing = sources.filter((source) => placeOf(source) === undefined)
-    if (missing.length > 0) await bring(missing, packages)
-  })
+  const missing = () => sources.filter((source) => placeOf(source) === undefined)
+  if (missing().length > 0) {
+    await withFileLock(`${packages}.lock`, async () => {
+      // Another process may have brought them while this one waited.
+      if (missing().length > 0) await bring(missing(), packages)
+    })
+  }
   return new Map(sources.map((source) => [source, placeOf(source) ?? unpacked(source)]))
 }
 
