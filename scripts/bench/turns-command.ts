@@ -12,6 +12,7 @@ export interface TurnsOptions {
   readonly scale: string
   readonly only: string
   readonly words: boolean
+  readonly few: boolean
   readonly json: boolean
 }
 
@@ -35,7 +36,7 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
       for (const line of run.lines) console.log(line)
       Object.assign(figures, run.figures)
     }
-    if (wants('calls')) add(await calls(split, seed, scale, options.words))
+    if (wants('calls')) add(await calls(split, seed, scale, options))
     if (wants('density')) add(await benchDensity())
     if (wants('endpointing')) add(await benchEndpointing({ split, seed, scale: Math.min(1, scale) }))
     if (options.json) console.log(JSON.stringify(figures))
@@ -46,10 +47,13 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
   }
 }
 
-function calls(split: Split, seed: number, scale: number, words: boolean) {
+function calls(split: Split, seed: number, scale: number, { words, few }: TurnsOptions) {
   const counts = Object.fromEntries(
     Object.entries(wholeCounts).map(([what, count]) => [what, Math.max(1, Math.round(count * scale))]),
   ) as unknown as TurnsCounts
   const progress = (line: string) => console.error(line)
-  return benchTurns({ split, seed, calls: callsAtOnce, counts, settings: {}, words }, progress)
+  return benchTurns(
+    { split, seed, calls: callsAtOnce, counts, settings: {}, words, sources: few ? 'few' : 'all' },
+    progress,
+  )
 }

@@ -32,6 +32,7 @@ export interface TurnsBench {
   readonly counts: TurnsCounts
   readonly settings: TurnsJob['settings']
   readonly words: boolean
+  readonly sources: 'all' | 'few'
 }
 
 export interface TurnsCounts {
@@ -88,7 +89,12 @@ interface MutableOutcomes {
 }
 
 export async function benchTurns(bench: TurnsBench, progress: (line: string) => void): Promise<TurnsRun> {
-  const stuff = await material(bench.split, { seed: bench.seed, coding: 'mulaw', onProgress: progress })
+  const stuff = await material(bench.split, {
+    seed: bench.seed,
+    coding: 'mulaw',
+    sources: bench.sources,
+    onProgress: progress,
+  })
   const random = seededRandom(bench.seed)
   const engine = await TurnsEngine.start({ calls: bench.calls, settings: bench.settings, words: bench.words })
   const outcomes: MutableOutcomes = { overlaps: [], turns: [], echoes: [] }

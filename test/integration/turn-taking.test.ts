@@ -133,12 +133,13 @@ describe('turns by the built-in models', () => {
       const { caller } = line
       await caller.waitForSpeech(5000)
       await caller.waitForQuiet(3000)
-      const utterance = await synthetic('Tomorrow morning at seven would be fine.')
-      await caller.say(await samplesOf(utterance))
+      const sentence = sentences[2] as Utterance
+      await caller.say(await samplesOf(sentence))
       await caller.waitForSpeech(10_000)
       const { turns } = await recordOf(line, line.id)
-      expect((turns[0]?.caller_text ?? '').toLowerCase()).toStartWith('tomorrow')
-      expect(wordErrors(utterance.words, turns[0]?.caller_text ?? '').rate).toBeLessThanOrEqual(0.3)
+      const heard = (turns[0]?.caller_text ?? '').toLowerCase()
+      expect(heard.split(' ')[0]).toBe(sentence.words.split(' ')[0] ?? '')
+      expect(wordErrors(sentence.words, heard).rate).toBeLessThanOrEqual(0.3)
     },
     60_000,
   )

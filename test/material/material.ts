@@ -79,6 +79,8 @@ export interface MaterialOptions {
   readonly seed: number
   /** `mulaw`: as a G.711 trunk leaves it. Default linear. */
   readonly coding?: 'linear' | 'mulaw'
+  /** `few`: read speech, robots and made sounds alone, which cost a small download: enough to see that all runs. */
+  readonly sources?: 'all' | 'few'
   readonly onProgress?: (line: string) => void
 }
 
@@ -101,10 +103,12 @@ const LOADERS = 3
  * @throws Error when a package can't be had, with its name
  */
 export async function material(split: Split, options: MaterialOptions): Promise<Material> {
-  const { seed, onProgress = () => {} } = options
-  const takes = [...(await recordedTakes(onProgress)), ...robots(), ...kokoro()].filter(
-    (take) => voiceOf(take.voice).split === split,
-  )
+  const { seed, sources = 'all', onProgress = () => {} } = options
+  const spoken =
+    sources === 'few'
+      ? [...(await readings()), ...robots()]
+      : [...(await recordedTakes(onProgress)), ...robots(), ...kokoro()]
+  const takes = spoken.filter((take) => voiceOf(take.voice).split === split)
   const all = [...takes, ...madeSounds(split, seed)]
   onProgress(`${split}: loading ${all.length} takes (made once, the neural voices slowly)`)
   const loaded = await loadAll(all)
