@@ -11,10 +11,14 @@ import { RealFft } from './fft.ts'
  */
 const rateHz = echoRateHz / 2
 const size = 4096
-/** 600 ms, the longest echo there is to be found, and a little more. */
-const lagMax = (620 * rateHz) / 1000
-/** 386 ms: the most that can be laid against so many lags in one transform. */
-export const searchMsMax = Math.floor(((size - lagMax) * 1000) / rateHz)
+/**
+ * 600 ms is the longest echo there is to be found, and a little more is looked at. Before nothing was sent nothing can
+ * come back; but where the line has lost some frames, it seems to.
+ */
+const lastMs = 620
+const firstMs = -60
+const lagMax = ((lastMs - firstMs) * rateHz) / 1000
+const firstLag = (firstMs * rateHz) / 1000
 /** Telephone bandwidth, as far as this rate has it. */
 const firstBin = Math.round((100 / rateHz) * size)
 const lastBin = Math.round((1850 / rateHz) * size)
@@ -46,7 +50,7 @@ export class EchoDelaySearch {
     const from = end - 2 * window
     history.line.read(from - 1, 2 * window + 2, this.wide, 0)
     this.narrow(heard, window)
-    history.reference.read(from - 2 * lagMax - 1, 2 * (lagMax + window) + 2, this.wide, 0)
+    history.reference.read(from - 2 * (lagMax + firstLag) - 1, 2 * (lagMax + window) + 2, this.wide, 0)
     this.narrow(sent, lagMax + window)
     fft.forward(heard)
     fft.forward(sent)
@@ -69,7 +73,7 @@ export class EchoDelaySearch {
 
   /** How good the agreement of the last search is at this delay, or up to `aroundMs` beside it. */
   likenessNear(delayMs: number, aroundMs: number): number {
-    const lag = (delayMs * rateHz) / 1000
+    const lag = (delayMs * rateHz) / 1000 - firstLag
     const around = (aroundMs * rateHz) / 1000
     let best = 0
     const last = Math.min(lagMax, Math.floor(lag + around))
@@ -92,7 +96,7 @@ export class EchoDelaySearch {
       place = index
     }
     this.likeness = Math.sqrt(best)
-    this.delayMs = ((lagMax - place) * 1000) / rateHz
+    this.delayMs = ((lagMax - place + firstLag) * 1000) / rateHz
   }
 
   /** The squared likeness of the line and what was sent from this place on. */

@@ -1,6 +1,6 @@
 import { EchoFilter, energyLeft, energyOf } from './echo-filter.ts'
 import { EchoHistory, echoRateHz } from './echo-history.ts'
-import { type EchoWork, echoWork, stretchSamples } from './echo-work.ts'
+import { type EchoWork, echoWork, filterTaps, stretchSamples } from './echo-work.ts'
 import { silenceDbfs } from './level.ts'
 
 /**
@@ -51,10 +51,16 @@ const likenessSure = 0.55
 const likenessTwice = 0.35
 const sameDelayMs = 1.5
 /** From likeness to share: where it begins, and where it is sure. */
+interface Guess {
+  readonly from: number
+  readonly to: number
+}
 const guesses = {
   anywhere: { from: 0.24, to: 0.5 },
-  /** 2 s of the agent's speech have brought no echo. */
+  /** 2 s of the agent's speech have brought no echo, or one that is known to come at another delay. */
   unlikely: { from: 0.36, to: 0.62 },
+  /** At the delay of a filter that has heard few sounds yet. */
+  young: { from: 0.35, to: 0.75 },
   /** At the delay that was found before. */
   there: { from: 0.12, to: 0.4 },
 } as const
@@ -63,6 +69,9 @@ const echolessTicks = 10
 const leftShareMax = 0.5
 /** An echo is never explained evenly: half as much again as usual is still nobody. */
 const leftMargin = 1.5
+/** A filter that has learnt from a few vowels fails at the next one: for its first 2 s it may leave so much more. */
+const youngShare = 0.3
+const youngStretches = 10
 /**
  * Stretches in a row in which it explains nothing: another delay is searched for beside it, the later where no filter is
  * in use yet; and the way is forgotten.
@@ -85,9 +94,13 @@ export class EchoDetector {
   private tickedAt = 0
   private sentAt = Number.NEGATIVE_INFINITY
   private echoless = 0
+  /** Stretches in a row with a sound that the filter does not explain; and with none where there should be an echo. */
   private doubts = 0
+  private absences = 0
   /** What the filter leaves of an echo that nobody speaks over, as a share of it; 1: not known. */
   private leftShare = 1
+  /** Stretches that the filter has explained. */
+  private explained = 0
   private echoSum = 0
   private sentSum = 0
   private noise = Number.POSITIVE_INFINITY
@@ -129,7 +142,7 @@ export class EchoDetector {
     this.hearNoise(end)
     const { filter } = this
     if (filter === null) return this.find(end)
-    if (this.doubts < (filter.usable ? doubtfulStretches : unusedStretches) || this.doubts % 2 === 1) {
+    if (this.doubts < (this.known ? doubtfulStretches : unusedStretches) || this.doubts % 2 === 1) {
       return this.learn(filter, end - stretchSamples)
     }
     this.doubts += 1
@@ -148,10 +161,14 @@ export class EchoDetector {
     const { filter, known } = this
     let echoShare = 0
     if (known && filter !== null) echoShare = this.predicted(filter, end, count)
-    const doubtful = known && this.doubts >= doubtfulStretches && echoShare < echoShareMin
-    if (doubtful || (!known && this.mayBeBack(end)))
-      echoShare = Math.max(echoShare, this.guessed(end, count, !doubtful))
-    const left = known && !doubtful ? this.leftEnergy : this.lineEnergy * (1 - echoShare)
+    const elsewhere = known && echoShare < echoShareMin ? this.elsewhere(end, count) : 0
+    if (elsewhere >= echoShareMin) {
+      // The echo is heard at another delay, or the filter is young: the next tick searches for it.
+      this.doubts = Math.max(this.doubts, doubtfulStretches)
+      echoShare = elsewhere
+    }
+    if (!known && this.mayBeBack(end)) echoShare = this.expected(end, count)
+    const left = known && echoShare !== elsewhere ? this.leftEnergy : this.lineEnergy * (1 - echoShare)
     return {
       echoShare,
       known,
@@ -184,6 +201,11 @@ export class EchoDetector {
     return true
   }
 
+  /** 1 for a filter that has just come into use, 0 for one that has heard all there is to hear. */
+  private get youth(): number {
+    return Math.max(0, 1 - this.explained / youngStretches)
+  }
+
   private get delayMs(): number {
     return this.filter === null ? 0 : (this.filter.delay + leadSamples) / perMs
   }
@@ -208,7 +230,8 @@ export class EchoDetector {
   /** What nobody but a caller can be is taken from 1, as a share of all that is not the line's noise. */
   private share(count: number): number {
     const noise = this.noiseEnergy * count
-    const caller = Math.max(0, this.leftEnergy - noise - leftMargin * this.leftShare * this.echoEnergy)
+    const leftShare = this.leftShare + youngShare * this.youth
+    const caller = Math.max(0, this.leftEnergy - noise - leftMargin * leftShare * this.echoEnergy)
     const sound = Math.max(this.lineEnergy - noise, noise / 2, 1)
     // Where little echo is expected, little of the sound is one.
     return Math.max(0, Math.min(1, 1 - caller / sound, (2 * this.echoEnergy) / sound))
@@ -235,18 +258,34 @@ export class EchoDetector {
     }
     if (slip === 0) return false
     // What was predicted for a later moment comes now: the way is shorter.
-    filter.moveTo(filter.delay - slip)
+    filter.slip(-slip)
     this.doubts = 0
     return true
   }
 
-  private guessed(end: number, count: number, expects: boolean): number {
+  private expected(end: number, count: number): number {
+    const anywhere = this.guessed(end, count, this.echoless >= echolessTicks ? guesses.unlikely : guesses.anywhere)
+    const expectedMs = this.filter === null ? this.hintMs : this.delayMs
+    if (expectedMs === null) return anywhere
+    return Math.max(anywhere, rise(this.work.search.likenessNear(expectedMs, sameDelayMs), guesses.there))
+  }
+
+  /**
+   * The way that is known does not explain it: is it an echo over another? At its own delay is the echo under a caller;
+   * only a filter that has heard little yet may have failed by itself.
+   */
+  private elsewhere(end: number, count: number): number {
+    const share = this.guessed(end, count, guesses.unlikely)
+    const { search } = this.work
+    const laterMs = search.delayMs - this.delayMs
+    if (laterMs < -sameDelayMs || laterMs > filterTaps / perMs) return share
+    return this.youth > 0 ? rise(search.likenessNear(this.delayMs, sameDelayMs), guesses.young) : 0
+  }
+
+  private guessed(end: number, count: number, guess: Guess): number {
     const { search } = this.work
     search.search(this.history, end, count / perMs)
-    const anywhere = rise(search.likeness, this.echoless >= echolessTicks ? guesses.unlikely : guesses.anywhere)
-    const expectedMs = this.filter === null ? this.hintMs : this.delayMs
-    if (!expects || expectedMs === null) return anywhere
-    return Math.max(anywhere, rise(search.likenessNear(expectedMs, sameDelayMs), guesses.there))
+    return rise(search.likeness, guess)
   }
 
   /** The agent speaks, or did a moment ago; also where no tick has told of it yet. */
@@ -294,6 +333,7 @@ export class EchoDetector {
     const delay = Math.round(delayMs * perMs) - leadSamples
     if (this.filter === null) this.filter = new EchoFilter(delay)
     else this.filter.moveTo(delay)
+    this.explained = 0
     this.doubts = 0
     // Learning need not wait for its turn; in this tick it would make two long pieces of work one.
     this.tickedAt = end - tickSamples + frameSamples
@@ -301,32 +341,46 @@ export class EchoDetector {
 
   private learn(filter: EchoFilter, from: number): void {
     if (!this.sounded(from - filter.delay, stretchSamples)) return
+    if (this.doubts > 0 && this.known) this.lookForSlip(filter, from)
     filter.learn(this.history, from, this.noiseEnergy)
     const { lineEnergy, leftEnergy, echoEnergy, sentEnergy } = filter
     const noise = this.noiseEnergy * stretchSamples
     const share = Math.max(0, leftEnergy - noise) / Math.max(lineEnergy - noise, 1)
-    if (filter.usable && share < leftShareMax) {
+    // Where no more is predicted than the line's own noise, nothing was explained.
+    if (filter.usable && echoEnergy > noise && share < leftShareMax) {
       this.leftShare = this.leftShare === 1 ? share : this.leftShare + (share - this.leftShare) / 4
+      this.explained += 1
       this.doubts = 0
+      this.absences = 0
       this.echoSum = this.echoSum * 0.9 + echoEnergy
       this.sentSum = this.sentSum * 0.9 + sentEnergy
-    } else if (echoEnergy > noise || !filter.usable) {
+    } else if (lineEnergy > 2 * noise) {
       this.doubts += 1
+    } else {
+      this.absences += 1
     }
-    if (this.doubts >= forgetStretches) this.forget()
+    if (this.doubts + this.absences >= forgetStretches) this.forget()
+  }
+
+  /** The last stretch was not explained: before more is learnt there, has the echo moved by whole frames? */
+  private lookForSlip(filter: EchoFilter, from: number): void {
+    this.history.line.read(from, stretchSamples, this.work.heard, 0)
+    this.slipped(filter, from + stretchSamples, stretchSamples)
   }
 
   private forget(): void {
     this.filter = null
     this.hintMs = null
     this.doubts = 0
+    this.absences = 0
     this.leftShare = 1
+    this.explained = 0
     this.echoSum = 0
     this.sentSum = 0
   }
 }
 
-function rise(likeness: number, guess: { readonly from: number; readonly to: number }): number {
+function rise(likeness: number, guess: Guess): number {
   return Math.max(0, Math.min(1, (likeness - guess.from) / (guess.to - guess.from)))
 }
 

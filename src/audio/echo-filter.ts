@@ -16,6 +16,22 @@ const memory = 0.85
 const unexplainedMin = 1e-3
 /** However well an old stretch was explained, it counts ten times as much as one that was not: else no drift is followed. */
 const trustShare = 0.1
+/** The mean age of what is remembered, in stretches: memory / (1 − memory). */
+const ageStretches = memory / (1 - memory)
+/** A drift is believed by a tenth at a time, from stretches that are explained well, and up to 100 ppm. */
+const driftStep = 0.1
+const clearShare = 0.4
+const driftMax = stretchSamples * 1e-4
+const shiftMin = 0.01
+
+/**
+ * A voice falls by some 6 dB an octave, and what is weak in it would be guessed only. So its highs weigh more in what is
+ * learnt: the squared response of 1 − 0.9 z⁻¹, which undoes the fall.
+ */
+const emphasis = Float64Array.from({ length: transform }, (_, index) => {
+  const bin = index === 1 ? transform / 2 : index >> 1
+  return 1 + 0.81 - 1.8 * Math.cos((2 * Math.PI * bin) / transform)
+})
 
 export class EchoFilter {
   /** Samples from what was sent to the filter's first tap. */
@@ -38,14 +54,23 @@ export class EchoFilter {
   private readonly autoPower = new Float64Array(transform)
   private readonly crossPower = new Float64Array(transform)
   private readonly work: EchoWork = echoWork()
+  /** By how many samples the echo comes later with each stretch: two clocks, or one that is not quite 8 kHz. */
+  private drift = 0
+  private followedTo = 0
 
   constructor(delay: number) {
     this.delay = delay
   }
 
-  /** What was gathered is void, as the delay is another. The filter in use stays until a better one comes. */
+  /** The same way, so many samples longer: some queue on it holds another number of frames. */
+  slip(samples: number): void {
+    this.delay += samples
+  }
+
+  /** Another delay, and what was gathered is void. The filter in use stays until a better one comes. */
   moveTo(delay: number): void {
     this.delay = delay
+    this.drift = 0
     this.autoPower.fill(0)
     this.crossPower.fill(0)
     this.certainty = 0
@@ -58,6 +83,7 @@ export class EchoFilter {
    */
   learn(history: EchoHistory, from: number, noise: number): void {
     const { sent, line, part, fft } = this.work
+    this.follow(from)
     history.reference.read(from - this.delay - filterTaps, transform, sent, 0)
     line.fill(0, 0, filterTaps)
     history.line.read(from, stretchSamples, line, filterTaps)
@@ -71,11 +97,39 @@ export class EchoFilter {
     this.solve()
   }
 
+  /** Moves all that was learnt by what the echo has drifted since. */
+  private follow(position: number): void {
+    const shift = (this.drift * (position - this.followedTo)) / stretchSamples
+    if (Math.abs(shift) < shiftMin) return
+    this.followedTo = position
+    for (const spectrum of [this.crossPower, this.used, this.usedShort, this.tried]) delayed(spectrum, shift)
+  }
+
+  /**
+   * How much later than predicted the echo came, in samples: the line is the prediction and as much of its slope as it
+   * is late. What is remembered is older than what is heard by `ageStretches`, so that a drift shows as a delay.
+   */
+  private hearDrift(): void {
+    const { line, part } = this.work
+    let product = 0
+    let energy = 1
+    for (let index = filterTaps + 1; index < transform - 1; index += 1) {
+      const slope = ((part[index + 1] as number) - (part[index - 1] as number)) / 2
+      product += ((part[index] as number) - (line[index] as number)) * slope
+      energy += slope * slope
+    }
+    const step = product / energy / ageStretches
+    this.drift = Math.max(-driftMax, Math.min(driftMax, this.drift + driftStep * step))
+  }
+
   /** Tries both filters on the stretch that neither has seen. */
   private judge(): void {
     this.leftEnergy = this.lineEnergy
     this.echoEnergy = 0
-    if (this.usable) this.leftEnergy = this.tryOut(this.used)
+    if (this.usable) {
+      this.leftEnergy = this.tryOut(this.used)
+      if (this.leftEnergy < clearShare * this.lineEnergy) this.hearDrift()
+    }
     if (!this.triedReady) return
     const usedEcho = this.echoEnergy
     const left = this.tryOut(this.tried)
@@ -139,6 +193,7 @@ export class EchoFilter {
     const sent = short ? this.work.sentShort : this.work.sent
     const fft = short ? this.work.fftShort : this.work.fft
     const read = filterTaps + count
+    this.follow(from)
     history.reference.read(from - this.delay - filterTaps, read, sent, 0)
     sent.fill(0, read)
     fft.forward(sent)
@@ -183,16 +238,35 @@ function multiply(one: Float64Array, other: Float64Array, product: Float64Array)
   }
 }
 
+/** The spectrum of the same samples, so many later. */
+function delayed(spectrum: Float64Array, samples: number): void {
+  const step = (-2 * Math.PI * samples) / spectrum.length
+  const stepRe = Math.cos(step)
+  const stepIm = Math.sin(step)
+  let turnRe = stepRe
+  let turnIm = stepIm
+  for (let index = 2; index < spectrum.length; index += 2) {
+    const re = spectrum[index] as number
+    const im = spectrum[index + 1] as number
+    spectrum[index] = re * turnRe - im * turnIm
+    spectrum[index + 1] = re * turnIm + im * turnRe
+    const nextRe = turnRe * stepRe - turnIm * stepIm
+    turnIm = turnRe * stepIm + turnIm * stepRe
+    turnRe = nextRe
+  }
+}
+
 /** Adds the product with the conjugate of `other`, weighted, to what is remembered. */
 function accumulate(one: Float64Array, other: Float64Array, weight: number, sum: Float64Array): void {
-  sum[0] = (sum[0] as number) * memory + weight * (one[0] as number) * (other[0] as number)
-  sum[1] = (sum[1] as number) * memory + weight * (one[1] as number) * (other[1] as number)
+  sum[0] = (sum[0] as number) * memory + weight * (emphasis[0] as number) * (one[0] as number) * (other[0] as number)
+  sum[1] = (sum[1] as number) * memory + weight * (emphasis[1] as number) * (one[1] as number) * (other[1] as number)
   for (let index = 2; index < one.length; index += 2) {
     const re = one[index] as number
     const im = one[index + 1] as number
     const otherRe = other[index] as number
     const otherIm = other[index + 1] as number
-    sum[index] = (sum[index] as number) * memory + weight * (re * otherRe + im * otherIm)
-    sum[index + 1] = (sum[index + 1] as number) * memory + weight * (im * otherRe - re * otherIm)
+    const binWeight = weight * (emphasis[index] as number)
+    sum[index] = (sum[index] as number) * memory + binWeight * (re * otherRe + im * otherIm)
+    sum[index + 1] = (sum[index + 1] as number) * memory + binWeight * (im * otherRe - re * otherIm)
   }
 }

@@ -5,14 +5,14 @@
  *
  * Neither way brings a frame every 20 ms exactly. A side that is late catches up in a burst and nothing has changed; one
  * that has lost frames stays behind for good, and what it lost is put in as silence: else each hole would make the echo
- * seem to come earlier. Late and lost are told apart by waiting: who was behind at each of the last 50 frames has lost.
+ * seem to come earlier. Late and lost are told apart by waiting: who was behind at each of the last 25 frames has lost.
  */
 export const echoRateHz = 8000
 /** 160 samples: 20 ms. */
 const frameSamples = echoRateHz / 50
 /** The longest echo, the longest stretch that is learnt from at once, and some room: a power of two, 2 s. */
 const ringSamples = 16_384
-const alignFrames = 50
+const alignFrames = 25
 
 export class EchoHistory {
   readonly reference = new EchoRing()

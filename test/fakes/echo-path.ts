@@ -62,13 +62,13 @@ export function lineOf(
 /** [delay in samples, weight]; the weights' energy is the echo's gain. */
 function responseOf(path: EchoPath, sampleRateHz: number): (readonly [number, number])[] {
   const gain = 10 ** (path.gainDb / 20)
-  const spread = Math.round(((path.spreadMs ?? 0) * sampleRateHz) / 1000)
+  const spreadMs = path.spreadMs ?? 0
   const random = seededRandom(path.seed ?? 1)
   // The direct way first; what comes later is weaker by 30 dB at the end.
   const taps: [number, number][] = [[0, 1]]
-  for (let tap = 4 + random.next() * 8; tap < spread; tap += 2 + random.next() * 20) {
-    const weight = (0.3 + 0.6 * random.next()) * 10 ** ((-30 * tap) / spread / 20)
-    taps.push([Math.floor(tap), random.next() < 0.5 ? -weight : weight])
+  for (let ms = 0.5 + random.next(); ms < spreadMs; ms += 0.25 + 2.5 * random.next()) {
+    const weight = (0.3 + 0.6 * random.next()) * 10 ** ((-30 * ms) / spreadMs / 20)
+    taps.push([Math.floor((ms * sampleRateHz) / 1000), random.next() < 0.5 ? -weight : weight])
   }
   const energy = taps.reduce((sum, [, weight]) => sum + weight * weight, 0)
   return taps.map(([tap, weight]) => [tap, (weight * gain) / Math.sqrt(energy)])
