@@ -1,4 +1,5 @@
 import { EchoFilter, energyLeft, energyOf } from './echo-filter.ts'
+import { type Guess, guesses, rise } from './echo-guess.ts'
 import { EchoHistory, echoRateHz } from './echo-history.ts'
 import { type EchoWork, echoWork, filterTaps, stretchSamples } from './echo-work.ts'
 import { silenceDbfs } from './level.ts'
@@ -50,20 +51,6 @@ const noiseMax = 10_737
 const likenessSure = 0.55
 const likenessTwice = 0.35
 const sameDelayMs = 1.5
-/** From likeness to share: where it begins, and where it is sure. */
-interface Guess {
-  readonly from: number
-  readonly to: number
-}
-const guesses = {
-  anywhere: { from: 0.24, to: 0.5 },
-  /** 2 s of the agent's speech have brought no echo, or one that is known to come at another delay. */
-  unlikely: { from: 0.36, to: 0.62 },
-  /** At the delay of a filter that has heard few sounds yet. */
-  young: { from: 0.35, to: 0.75 },
-  /** At the delay that was found before. */
-  there: { from: 0.12, to: 0.4 },
-} as const
 const echolessTicks = 10
 /** The filter leaves at most half, or it has not understood the way. */
 const leftShareMax = 0.5
@@ -265,9 +252,11 @@ export class EchoDetector {
 
   private expected(end: number, count: number): number {
     const anywhere = this.guessed(end, count, this.echoless >= echolessTicks ? guesses.unlikely : guesses.anywhere)
-    const expectedMs = this.filter === null ? this.hintMs : this.delayMs
-    if (expectedMs === null) return anywhere
-    return Math.max(anywhere, rise(this.work.search.likenessNear(expectedMs, sameDelayMs), guesses.there))
+    const { search } = this.work
+    if (this.filter !== null)
+      return Math.max(anywhere, rise(search.likenessNear(this.delayMs, sameDelayMs), guesses.there))
+    if (this.hintMs === null) return anywhere
+    return Math.max(anywhere, rise(search.likenessNear(this.hintMs, sameDelayMs), guesses.hinted))
   }
 
   /**
@@ -285,7 +274,10 @@ export class EchoDetector {
   private guessed(end: number, count: number, guess: Guess): number {
     const { search } = this.work
     search.search(this.history, end, count / perMs)
-    return rise(search.likeness, guess)
+    // What is louder than it was sent is no echo.
+    const { echo } = this.work
+    this.history.reference.read(end - count - Math.round(search.delayMs * perMs), count, echo, 0)
+    return this.lineEnergy > energyOf(echo, 0, count) ? 0 : rise(search.likeness, guess)
   }
 
   /** The agent speaks, or did a moment ago; also where no tick has told of it yet. */
@@ -305,7 +297,7 @@ export class EchoDetector {
     return Math.min(this.noise, noiseMax)
   }
 
-  /** The quietest 20 ms of late; it forgets by 2 dB a second. */
+  /** The quietest 20 ms of late; it forgets by 2 dB a second. The newest 200 ms of the line are in `heard` then. */
   private hearNoise(end: number): void {
     const { heard } = this.work
     this.history.line.read(end - stretchSamples, stretchSamples, heard, 0)
@@ -318,7 +310,14 @@ export class EchoDetector {
 
   private find(end: number): void {
     const { hintMs } = this
-    const { search } = this.work
+    const { search, heard } = this.work
+    // A line that brings nothing brings no echo; and one that long has brought none is searched once a second.
+    const silent = energyOf(heard, 0, stretchSamples) < quietEnergy * stretchSamples
+    const rarely = this.echoless >= echolessTicks && hintMs === null && this.echoless % 5 !== 0
+    if (silent || (this.filter === null && rarely)) {
+      this.echoless += 1
+      return
+    }
     search.search(this.history, end, searchMs)
     const { delayMs, likeness } = search
     const again = hintMs !== null && Math.abs(delayMs - hintMs) <= sameDelayMs
@@ -378,10 +377,6 @@ export class EchoDetector {
     this.echoSum = 0
     this.sentSum = 0
   }
-}
-
-function rise(likeness: number, guess: Guess): number {
-  return Math.max(0, Math.min(1, (likeness - guess.from) / (guess.to - guess.from)))
 }
 
 function dbfs(energyPerSample: number): number {
