@@ -6,6 +6,7 @@ import { admittedDetail, type CallPlan, type CallWorld, wordsOf } from './call-p
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
 import { closePart } from './closing.ts'
 import { Coordinator, type Hearing, heard, noTurns } from './coordinator.ts'
+import { EarlyCaller } from './early-caller.ts'
 import type { HangupCause, Leg, Transport } from './leg.ts'
 import type { LineEcho } from './line-echo.ts'
 import { MediaPath, noAudio } from './media-path.ts'
@@ -44,7 +45,8 @@ export class Call {
   private opening: Promise<void>
   private coordinator: Coordinator | null = null
   private ending: Promise<void> | null = null
-  private speechSinceMs: Milliseconds | null = null
+  /** Null once the coordinator is there. */
+  private early: EarlyCaller | null
   private readonly watch: MediaWatch
   /** Why the call ends when the reply that sounds has been heard. */
   private endAfterReply: HangupCause | null = null
@@ -58,6 +60,7 @@ export class Call {
     this.id = plan.id
     this.startedMs = world.clock.now()
     this.startedWallMs = world.clock.wallNow()
+    this.early = new EarlyCaller(world.clock, wireRatesHz[plan.wire])
     world.store.add(this)
     this.step('admitted', admittedDetail(plan))
     this.watch = new MediaWatch(plan, world)
@@ -269,11 +272,9 @@ export class Call {
       },
       wireRatesHz[plan.wire],
     )
-    const { speechSinceMs: sinceMs } = this
-    this.guarded(() => {
-      if (sinceMs !== null) this.coordinator?.speech({ type: 'speech_started', agoMs: world.clock.now() - sinceMs })
-      this.coordinator?.begin(plan.greeting)
-    })
+    const { coordinator, early } = this
+    this.early = null
+    this.guarded(() => coordinator.begin(plan.greeting, early))
   }
 
   private watchEcho(media: MediaPath): void {
@@ -287,6 +288,7 @@ export class Call {
     if (this.ended) return
     if (this.detection !== null && this.detection.push(frame.samples) === 'full') this.detectorFull += 1
     this.echo?.heard(frame.samples)
+    this.early?.frame(frame.samples)
     if (this.steps.first_caller_audio === undefined) {
       if (this.steps.media_open === undefined) return
       this.step('first_caller_audio')
@@ -302,8 +304,7 @@ export class Call {
   }
 
   private onSpeech(event: SpeechEvent): void {
-    // Kept for a coordinator that is not there yet: the caller may speak while the agent's session is being opened.
-    this.speechSinceMs = event.type === 'speech_started' ? this.world.clock.now() - event.agoMs : null
+    this.early?.speech(event)
     this.coordinator?.speech(event)
   }
 

@@ -55,7 +55,8 @@ export class CallerVoice {
     if (during === 'guard' && !this.echoing) this.answered = this.deps.echo !== null
     this.speaking = false
     this.echoing = false
-    this.stoppedMs = atMs
+    // Where the caller was muted until now, the voice began with that.
+    this.stoppedMs = Math.max(atMs, this.startedMs)
   }
 
   replyBegins(): void {

@@ -2,6 +2,7 @@ import type { AgentEvent } from '#agent/provider.ts'
 import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
 import type { OverlapVerdict } from './barge-in.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
+import type { EarlyCaller } from './early-caller.ts'
 import type { TurnEnder } from './endpointing.ts'
 import type { GateReason } from './gate.ts'
 import type { CallFacts } from './observer.ts'
@@ -55,7 +56,7 @@ export class Coordinator {
       turnOver: (by) => this.turnOver(by),
     })
     const dispatch = (event: TurnEvent) => this.dispatch(event)
-    this.effects = new TurnEffects(deps, this.parts, sampleRateHz, dispatch, () => this.state)
+    this.effects = new TurnEffects(deps, this.parts, sampleRateHz, dispatch)
     this.audioInput = { type: 'audio', frame: { sampleRateHz, samples: new Int16Array(0) } }
     if (deps.turnDetection === 'none') this.parts.replies.greeting = 'over'
   }
@@ -94,8 +95,14 @@ export class Coordinator {
     return { listens, gateReasons: gate.reasons }
   }
 
-  /** Both ways of the audio path are open: greet, or listen at once where there is no greeting. */
-  begin(greeting: string): void {
+  /**
+   * Both ways of the audio path are open: greet, or listen at once where there is no greeting.
+   * @param early what was said before there was a coordinator
+   */
+  begin(greeting: string, early: EarlyCaller | null = null): void {
+    if (early !== null) this.parts.lookBack.push(early.samples, false)
+    const speaksForMs = early?.speaksForMs ?? null
+    if (speaksForMs !== null) this.speech({ type: 'speech_started', agoMs: speaksForMs })
     if (this.deps.turnDetection === 'none') return
     this.parts.gate.close('opening')
     if (greeting === '') return this.dispatch('reply_empty')
@@ -105,9 +112,10 @@ export class Coordinator {
 
   /** One frame from the caller; on the audio path. */
   callerAudio(frame: AudioFrame): void {
-    this.parts.lookBack.push(frame.samples)
+    const { streaming } = this
+    this.parts.lookBack.push(frame.samples, streaming)
     this.parts.overlap.frame(frame.samples)
-    if (!this.streaming) return
+    if (!streaming) return
     this.audioInput.frame = frame
     this.deps.session.send(this.audioInput)
   }
@@ -119,7 +127,8 @@ export class Coordinator {
   private get streaming(): boolean {
     const { turnDetection } = this.deps
     if (turnDetection === 'none') return !this.parts.gate.closed
-    if (turnDetection === 'provider') return !this.parts.gate.muted && this.parts.replies.greeting !== 'pending'
+    if (this.parts.gate.muted) return false
+    if (turnDetection === 'provider') return this.state !== 'opening'
     return this.state === 'caller_speaking' || this.state === 'endpointing' || this.state === 'thinking'
   }
 
@@ -291,8 +300,10 @@ export class Coordinator {
   }
 
   private overlapDecided(verdict: OverlapVerdict): void {
+    const { voice, gate } = this.parts
+    // Who has been muted meanwhile has said what is heard of them.
     if (verdict === 'interruption')
-      return this.dispatch(this.parts.voice.speaking ? 'interruption' : 'interruption_over')
+      return this.dispatch(voice.speaking && !gate.muted ? 'interruption' : 'interruption_over')
     if (this.deps.turnDetection === 'provider') this.deps.session.send({ type: 'not_interrupted' })
     this.dispatch('no_interruption')
   }

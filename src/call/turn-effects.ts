@@ -5,7 +5,7 @@ import type { AfterReply } from './caller-voice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { TurnRecord } from './observer.ts'
 import type { TurnParts } from './turn-parts.ts'
-import type { TurnEffect, TurnEvent, TurnState } from './turn-state.ts'
+import type { TurnEffect, TurnEvent } from './turn-state.ts'
 
 /** Performs the effects of the turn table on the agent session, the playout, the gate and the timers of one call. */
 type TimerName = 'turn' | 'guard' | 'greeting'
@@ -15,7 +15,6 @@ export class TurnEffects {
   private readonly parts: TurnParts
   private readonly sampleRateHz: SampleRateHz
   private readonly dispatch: (event: TurnEvent) => void
-  private readonly stateNow: () => TurnState
   private readonly turnAudio: { type: 'audio'; frame: AudioFrame }
   private timers: Partial<Record<TimerName, Disposable>> = {}
   /** The one that ended last in this reply. */
@@ -26,13 +25,11 @@ export class TurnEffects {
     parts: TurnParts,
     sampleRateHz: SampleRateHz,
     dispatch: (event: TurnEvent) => void,
-    stateNow: () => TurnState,
   ) {
     this.deps = deps
     this.parts = parts
     this.sampleRateHz = sampleRateHz
     this.dispatch = dispatch
-    this.stateNow = stateNow
     this.turnAudio = { type: 'audio', frame: { sampleRateHz, samples: new Int16Array(0) } }
   }
 
@@ -114,7 +111,7 @@ export class TurnEffects {
     this.parts.turns.begin(this.parts.voice.startedMs)
     const agoMs = clock.now() - this.parts.voice.startedMs
     if (turnDetection === 'engine') {
-      this.turnAudio.frame = { sampleRateHz: this.sampleRateHz, samples: this.parts.lookBack.turn(agoMs) }
+      this.turnAudio.frame = { sampleRateHz: this.sampleRateHz, samples: this.parts.lookBack.notGiven(agoMs) }
       session.send(this.turnAudio)
     }
     session.send({ type: 'speech_started', agoMs })
@@ -191,13 +188,18 @@ export class TurnEffects {
     this.mute('muted_greeting', false)
   }
 
+  /** To the agent, who is speaking falls silent where listening ends, and begins to speak where it begins again. */
   mute(reason: 'muted_greeting' | 'muted_reply' | 'muted_tool', muted: boolean): void {
-    const was = this.parts.gate.muted
-    if (muted) this.parts.gate.close(reason)
-    else this.parts.gate.open(reason)
-    if (!was || this.parts.gate.muted) return
-    this.parts.lookBack.unmuted()
-    if (this.parts.voice.speaking && this.stateNow() === 'listening') this.dispatch('speech_started')
+    const { gate, lookBack, voice } = this.parts
+    const was = gate.muted
+    if (muted) gate.close(reason)
+    else gate.open(reason)
+    if (gate.muted === was) return
+    lookBack.muted = !was
+    if (!voice.speaking) return
+    if (was) voice.startedMs = this.deps.clock.now()
+    else voice.stoppedMs = this.deps.clock.now()
+    this.dispatch(was ? 'speech_started' : 'speech_stopped')
   }
 
   // ── after a reply ─────────────────────────────────────────────────────────────────────────────────────────────

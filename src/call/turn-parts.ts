@@ -1,3 +1,4 @@
+import type { SampleRateHz } from '#audio/format.ts'
 import type { OverlapVerdict } from './barge-in.ts'
 import { CallerVoice } from './caller-voice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
@@ -35,7 +36,11 @@ export interface TurnDecisions {
 const lookBackForModelMs = 8400
 const lookBackMs = 4000
 
-export function createTurnParts(deps: CoordinatorDeps, sampleRateHz: number, decisions: TurnDecisions): TurnParts {
+export function createTurnParts(
+  deps: CoordinatorDeps,
+  sampleRateHz: SampleRateHz,
+  decisions: TurnDecisions,
+): TurnParts {
   const { clock, settings, guarded, detection, echo, playout, language, wordsIn } = deps
   const quietMs = () => detection?.quietMs() ?? 0
   const { turnEndModel: model, overlapModel } = deps
