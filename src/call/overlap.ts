@@ -198,11 +198,13 @@ export class Overlap {
 
   /** Speech that comes up over an echo begins there: what was before it was the agent. */
   private lookForEcho(): void {
-    const { echo, clock, listener } = this.deps
+    const { echo, clock, listener, quietMs } = this.deps
     if (echo === null || this.endedMs !== null) return
-    const was = this.isEcho
-    this.isEcho = echo.isEcho(clock.now() - this.onsetMs)
-    if (!was || this.isEcho) return
+    const isEcho = echo.isEcho(clock.now() - this.onsetMs)
+    // The detector notices the end of a sound some time after it: the quiet behind an echo is no voice.
+    const comesUp = this.isEcho && !isEcho && quietMs() === 0
+    this.isEcho = isEcho || (this.isEcho && !comesUp)
+    if (!comesUp) return
     const agoMs = echo.onsetMs
     this.onsetMs = clock.now() - agoMs
     listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)

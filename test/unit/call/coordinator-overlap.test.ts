@@ -181,6 +181,22 @@ describe('the agent’s own voice, back from the line', () => {
     expect([bench.state, verdicts(bench)]).toEqual(['agent_speaking', ['echo']])
   })
 
+  test('the quiet behind it is no voice: it is still an echo when its end is noticed', () => {
+    const bench = new Bench(settings, 'engine', { judge: true, echo: true }).answer()
+    bench.pass(500)
+    bench.echo.echo = true
+    bench.started(120)
+    bench.pass(300)
+    bench.quietSinceMs = bench.clock.now()
+    bench.pass(80)
+    bench.echo.echo = false
+    bench.echo.onsetMs = 60
+    bench.pass(20)
+    bench.stopped(100)
+    expect(verdicts(bench)).toEqual(['echo'])
+    expect(bench.coordinator.overlaps.all).toMatchObject([{ durationMs: 420 }])
+  })
+
   test('a voice that comes up over it begins there', () => {
     const bench = new Bench(settings, 'engine', { judge: true, echo: true }).answer()
     bench.pass(500)
