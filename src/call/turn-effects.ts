@@ -108,6 +108,7 @@ export class TurnEffects {
     const { session, clock, turnDetection } = this.deps
     // A turn that got an empty reply is still open.
     this.finishTurn('abandoned')
+    this.parts.waiting.stay()
     this.parts.turns.begin(this.parts.voice.startedMs)
     const agoMs = clock.now() - this.parts.voice.startedMs
     if (turnDetection === 'engine') {

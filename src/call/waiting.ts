@@ -36,6 +36,11 @@ export class Waiting {
     this.timer = null
   }
 
+  /** Somebody begins to speak: while it is not known whether they say anything, nobody leaves. */
+  stay(): void {
+    this.leaving = false
+  }
+
   /** The caller is there: silences are counted anew, and nobody leaves. */
   callerSpoke(): void {
     this.silences = 0

@@ -101,6 +101,14 @@ describe('nobody speaks', () => {
     expect(says(bench)).toEqual(['Are you there?'])
   })
 
+  test('who begins to speak before the farewell sounds is not hung up on, though it has nowhere to go', () => {
+    const bench = new Bench({ noInput: { afterMs: 1000, checkIns: [], farewell: 'Goodbye.' } }).listen()
+    bench.clock.advance(1000)
+    bench.started()
+    bench.reply(500)
+    expect([bench.state, bench.marks.includes('no_input')]).toEqual(['caller_speaking', false])
+  })
+
   test('a farewell that cannot be said, or fails, does not keep the caller', () => {
     for (const how of ['refused', 'fault', 'empty'] as const) {
       const bench = new Bench({ noInput: { afterMs: 1000, checkIns: [], farewell: 'Goodbye.' } }).listen()
