@@ -124,11 +124,10 @@ export class Playout implements PacedWriter {
     this.line.joining = leg
   }
 
-  /** The provider has said that a reply will come. */
+  /** The provider has said that a reply will come: what comes behind one that still sounds is not its late rest. */
   announce(): void {
-    if (this.stage !== 'idle') return
+    if (this.stage === 'idle') this.dryFrames = 0
     this.announced = true
-    this.dryFrames = 0
   }
 
   /** A reply begins: it starts to sound when `baseMs` of it (more, after underruns) are queued, or all of it. */
@@ -148,6 +147,7 @@ export class Playout implements PacedWriter {
 
   push(samples: Int16Array): void {
     if (this.stage === 'idle') return
+    this.announced = false
     this.dryFrames = 0
     this.sinceAudioFrames = 0
     if (this.complete) {

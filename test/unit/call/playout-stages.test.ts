@@ -142,6 +142,20 @@ describe('audio after the end of its reply', () => {
     expect(silent(leg, 1)).toEqual([true])
   })
 
+  test('a reply that was announced while the last one sounded is a new one, however soon it comes', () => {
+    const { playout } = playoutBench({ graceMs: 100 })
+    playout.begin(0)
+    playout.push(constant(60))
+    playout.end()
+    playout.writeFrames(1)
+    playout.announce()
+    playout.writeFrames(2)
+    playout.begin(0)
+    playout.push(constant(200))
+    playout.writeFrames(2)
+    expect(playout.flush()).toBe(40)
+  })
+
   test('a reply that was announced is a new one, however soon it comes', () => {
     const { leg, playout, events } = playoutBench({ graceMs: 100 })
     playout.begin(0)
