@@ -7,7 +7,7 @@ import type {
   SessionOf,
   TurnDetection,
 } from '#agent/provider.ts'
-import { type AudioFrame, msToSamples, type SampleRateHz } from '#audio/format.ts'
+import { msToSamples, type SampleRateHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 
 /**
@@ -35,7 +35,7 @@ export interface SentChunk {
 export interface SentReply {
   /** From 1 on; the greeting is a reply too. */
   readonly number: number
-  readonly askedBy: 'say' | 'turn_committed'
+  readonly askedBy: 'say' | 'turn_committed' | 'itself'
   readonly chunks: SentChunk[]
   samples: number
   /** When its end was told, by `reply_done` or by a fault; the first time, where there is more than one. */
@@ -46,8 +46,18 @@ export interface SentReply {
   interrupted: { readonly atMs: Milliseconds; readonly heardMs: Milliseconds } | null
 }
 
+/** Something an agent says beside its replies, so long after what made it say so; only the end of the session stops it. */
+export interface Aside {
+  readonly afterMs: Milliseconds
+  readonly event: AgentEvent
+}
+
 /** Looks on: what became of what was sent. */
 export interface AgentWatch {
+  /** Told of each input before the agent acts on it. */
+  took?(input: AgentInput): void
+  /** Its first chunk is about to be sent. */
+  begins?(reply: SentReply): void
   /** Asked right after each chunk was sent. */
   accepted(reply: SentReply): boolean
   interrupted(reply: SentReply | null): void
@@ -62,6 +72,8 @@ export interface ScriptedAgentOptions {
   sound(reply: number, from: number, count: number, sampleRateHz: SampleRateHz): Int16Array
   /** Before the session is there; it may throw. */
   opening?(context: CallContext): Promise<void>
+  asides?(input: AgentInput): readonly Aside[]
+  readonly wordsIn?: NonNullable<Provider<'agent'>['wordsIn']>
   readonly watch?: AgentWatch
 }
 
@@ -74,6 +86,7 @@ export function createScriptedAgent(
     role: 'agent',
     turnDetection: options.turnDetection,
     readiness: () => ({ ready: true }),
+    ...(options.wordsIn === undefined ? {} : { wordsIn: options.wordsIn }),
     start: () => {},
     open: async (context) => {
       await options.opening?.(context)
@@ -93,6 +106,8 @@ export class ScriptedSession implements SessionOf<'agent'> {
   private readonly context: CallContext
   private listener: (event: AgentEvent) => void = () => {}
   private timer: Disposable | null = null
+  // keyed by: a timer that runs
+  private readonly asides = new Set<Disposable>()
   /** The reply under way; what was dropped is not it. */
   private current: SentReply | null = null
 
@@ -107,11 +122,10 @@ export class ScriptedSession implements SessionOf<'agent'> {
 
   send(input: AgentInput): Accepted {
     if (this.closed) return 'closed'
-    if (input.type === 'audio') {
-      this.onAudio(input.frame)
-      return 'sent'
-    }
+    this.options.watch?.took?.(input)
+    if (input.type === 'audio') return 'sent'
     this.heard.push(input.type)
+    for (const aside of this.options.asides?.(input) ?? []) this.sayAside(aside)
     switch (input.type) {
       case 'say':
       case 'turn_committed':
@@ -128,8 +142,10 @@ export class ScriptedSession implements SessionOf<'agent'> {
     }
   }
 
-  /** Where the agent finds the turns itself. */
-  onAudio: (frame: AudioFrame) => void = () => {}
+  /** Where the agent finds the turns itself: it answers what it has heard. */
+  answer(): void {
+    if (!this.closed) this.begin('itself')
+  }
 
   emit(event: AgentEvent): void {
     if (!this.closed) this.listener(event)
@@ -138,6 +154,14 @@ export class ScriptedSession implements SessionOf<'agent'> {
   close(): Promise<void> {
     this.end()
     return Promise.resolve()
+  }
+
+  private sayAside({ afterMs, event }: Aside): void {
+    const timer = this.options.clock.after(afterMs, () => {
+      this.asides.delete(timer)
+      this.emit(event)
+    })
+    this.asides.add(timer)
   }
 
   private begin(askedBy: SentReply['askedBy']): void {
@@ -195,6 +219,7 @@ export class ScriptedSession implements SessionOf<'agent'> {
     if (late) reply.late = true
     reply.samples += count
     const samples = sound(reply.number, from, count, sampleRateHz)
+    if (from === 0) watch?.begins?.(reply)
     this.emit({ type: 'audio', frame: { sampleRateHz, samples } })
     reply.chunks.push({ from, count, atMs: clock.now(), accepted: watch?.accepted(reply) ?? true, late })
   }
@@ -215,6 +240,7 @@ export class ScriptedSession implements SessionOf<'agent'> {
   private end(): void {
     if (this.closed) return
     this.drop()
+    for (const timer of this.asides) timer[Symbol.dispose]()
     this.closed = true
     this.listener({ type: 'closed' })
   }

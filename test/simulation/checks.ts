@@ -54,21 +54,24 @@ export function isPlain(call: SimulatedCall): boolean {
 /**
  * Silence within a reply: two runs of it that do not follow each other frame by frame. Not for sure one that was dry are
  * those before audio that came after the reply's end, or after five seconds of nothing: to the engine another reply may
- * begin there. Nor is what happens between the hanging up and the call's end.
+ * begin there. Nor is what happens between the hanging up and the call's end, and where somebody spoke over the agent:
+ * there it is a pause, and surely no more than that where there was audio to go on with.
  */
 function gapsHeard(call: SimulatedCall): { readonly sure: number; readonly perhaps: number } {
   const goneMs = call.hangUpMs ?? Number.POSITIVE_INFINITY
   let sure = 0
-  let perhaps = 0
+  // Between two that are one to the engine there may be one too.
+  let perhaps = call.joined.length
   for (const reply of call.session?.replies ?? []) {
     const lateFrom = reply.chunks.find((chunk) => chunk.late)?.from
     const runs = call.ear.heard.filter((run) => run.reply === reply.number)
     for (const [index, run] of runs.entries()) {
       const before = runs[index - 1]
-      if (before === undefined) continue
-      // A late tick pays silence and what follows it at one moment: in its samples a gap, by the clock none.
-      const inOneTick = run.atMs - before.atMs <= 20
-      if (inOneTick || run.from === lateFrom || run.atMs > goneMs || call.dryFor(reply)) perhaps += 1
+      // Frame by frame they follow each other.
+      if (before === undefined || run.atMs - before.atMs <= 20) continue
+      const held = call.overlapTicks.some((atMs) => atMs > before.atMs && atMs < run.atMs)
+      if (held && !ranDry(call, reply, before)) continue
+      if (held || run.from === lateFrom || run.atMs > goneMs || call.dryFor(reply)) perhaps += 1
       else sure += 1
     }
     if (reply.chunks.some((chunk) => chunk.accepted && chunk.atMs > goneMs)) perhaps += 1
@@ -76,12 +79,21 @@ function gapsHeard(call: SimulatedCall): { readonly sure: number; readonly perha
   return { sure, perhaps }
 }
 
+/** After that run there was not a frame more of the reply. */
+function ranDry(call: SimulatedCall, reply: SentReply, run: Heard): boolean {
+  const sent = reply.chunks.reduce(
+    (until, { from, count, accepted, atMs }) => (accepted && atMs <= run.atMs ? from + count : until),
+    0,
+  )
+  return sent - (run.from + run.count) < call.line.sampleRateHz / 50
+}
+
 /** Heard is what was sent and taken, sample by sample, from its first on, and to its last unless it was cut. */
 function checkReply(call: SimulatedCall, reply: SentReply): void {
   const heard = call.ear.heard.filter((run) => run.reply === reply.number)
   const taken = mergedChunks(reply)
-  // Where a file breaks off is known to a frame: so much may be missing or doubled there, once for each.
-  let slips = call.files?.brokeOff ?? 0
+  // Where a file breaks off, or is stopped, is known to a frame: so much may be missing or doubled there, once for each.
+  let slips = (call.files?.brokeOff ?? 0) + (call.files?.stopped ?? 0)
   const slipMax = call.line.sampleRateHz / 50
   let piece = 0
   let next = taken[0]?.from ?? 0
@@ -111,10 +123,7 @@ const name = (reply: SentReply, run: Heard) =>
 /** Not heard to its end, and not interrupted: only the end of the call excuses that. */
 function checkBrokenOff(call: SimulatedCall, reply: SentReply, heard: readonly Heard[], next: number): void {
   const endedMs = call.hangUpMs ?? 0
-  const lastMs = Math.max(
-    heard.at(-1)?.atMs ?? 0,
-    ...reply.chunks.filter((chunk) => chunk.accepted).map((chunk) => chunk.atMs),
-  )
+  const lastMs = Math.max(heard.at(-1)?.atMs ?? 0, ...withJoined(call, reply).map(lastAcceptedMs))
   const later = call.ear.heard.find((run) => run.reply > reply.number)
   if (later !== undefined) {
     call.report('lost', `reply ${reply.number} ends at sample ${next}, and reply ${later.reply} follows`)
@@ -122,6 +131,15 @@ function checkBrokenOff(call: SimulatedCall, reply: SentReply, heard: readonly H
     call.report('lost', `reply ${reply.number} ends at sample ${next}, ${endedMs - lastMs} ms before the call does`)
   }
 }
+
+/** And those that came before it was over: they are one to the engine. */
+function withJoined(call: SimulatedCall, reply: SentReply): SentReply[] {
+  const later = call.session?.replies.slice(reply.number) ?? []
+  const other = later.findIndex(({ number, chunks }) => chunks.length > 0 && !call.joined.includes(number))
+  return [reply, ...later.slice(0, other < 0 ? later.length : other)]
+}
+
+const lastAcceptedMs = ({ chunks }: SentReply) => chunks.findLast(({ accepted }) => accepted)?.atMs ?? 0
 
 /** Replies follow each other; they are not mixed. */
 function checkOrder(call: SimulatedCall): void {
@@ -149,6 +167,8 @@ export function checkStart(call: SimulatedCall, reply: SentReply): void {
   const [first] = reply.chunks
   const warmUpMs = call.warmUps[reply.number]
   if (first?.accepted !== true || warmUpMs === undefined) return
+  // One that another follows at once is one reply with it.
+  if (call.joined.some((number) => number === reply.number || number === reply.number + 1)) return
   // Nothing less than a frame can leave, unless it is all there is.
   const enoughMs = enoughSince(reply, (Math.max(20, warmUpMs) * call.line.sampleRateHz) / 1000)
   const startMs = call.ear.heard.find((run) => run.reply === reply.number)?.atMs
@@ -163,6 +183,9 @@ export function checkStart(call: SimulatedCall, reply: SentReply): void {
     call.hangUpMs ?? Number.POSITIVE_INFINITY,
   )
   if (overMs <= enoughMs + 20) return
+  // Held back before it has begun.
+  const dueMs = Math.min(startMs ?? overMs, overMs)
+  if (call.overlapTicks.some((atMs) => atMs >= enoughMs && atMs <= dueMs)) return
   if (startMs === undefined || startMs > enoughMs + 20) {
     call.report('late_start', `reply ${reply.number} at ${startMs}, its warm-up of ${warmUpMs} ms at ${enoughMs}`)
   }

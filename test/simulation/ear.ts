@@ -15,6 +15,10 @@ export interface Heard {
 export class Ear {
   readonly heard: Heard[] = []
   private readonly report: (kind: Finding['kind'], what: string) => void
+  /** When something of a reply was heard last. */
+  heardMs: Milliseconds = 0
+  /** By reply. */
+  private readonly samples: number[] = []
   private expected: { reply: number; index: number } = { reply: 0, index: 0 }
   /** Replies that the caller has interrupted. */
   private readonly cut: number[] = []
@@ -45,7 +49,7 @@ export class Ear {
 
   /** What was heard of this reply, in samples. */
   samplesOf(reply: number): number {
-    return this.heard.reduce((sum, run) => sum + (run.reply === reply ? run.count : 0), 0)
+    return this.samples[reply] ?? 0
   }
 
   /** The end of a reply may be too short to say where it is from: then it must go on where the last one ended. */
@@ -70,6 +74,8 @@ export class Ear {
       this.report('after_flush', `reply ${run.reply} from sample ${run.from} on, by ${run.via}`)
     }
     this.heard.push(run)
+    this.heardMs = run.atMs
+    this.samples[run.reply] = this.samplesOf(run.reply) + run.count
     this.expected = { reply: run.reply, index: run.from + run.count }
   }
 }

@@ -3,7 +3,7 @@ import { levelDbfs } from '#audio/level.ts'
 import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from '#call/speech-detector.ts'
 
 /** Speech detection by loudness, frame by frame: whoever is loud for 60 ms speaks, until they are not for 100 ms. */
-const voicedDbfs = -38
+export const voicedDbfs = -38
 const speechFramesMin = 3
 const silenceFramesMin = 5
 

@@ -17,6 +17,20 @@ export const findingKinds = [
   'counters',
   /** What the engine tells the agent of the heard part is not what was heard. */
   'heard_ms',
+  /** A reply that could go on falls silent, and nobody speaks over it; or it is held back for too long. */
+  'hole',
+  /** What a caller said, clearly and when it was theirs to speak, did not become a turn, or not all of it. */
+  'turn_lost',
+  /** The caller's audio comes to the agent, or to a model, twice, in pieces, or not at all within a turn. */
+  'turn_audio',
+  /** What the agent is told makes no sense where it comes: two commits for one turn, a reply on top of another. */
+  'turn_order',
+  /** The agent hears what was said while the caller was not to be listened to. */
+  'overheard',
+  /** A reason to shut the gate holds for too long, or where it should not, or does not where it should. */
+  'gate',
+  /** What is written down of turns and overlaps does not fit together. */
+  'records',
   /** The gate stays shut, and nothing sounds. */
   'stuck',
   /** The call did not end, or not once. */

@@ -10,11 +10,13 @@ export interface ReplyTaste {
   readonly replyMsMax: Milliseconds
   /** How often a reply is spoiled in a way that is not its pace, 0 to 1. */
   readonly spoiled: number
+  /** Each reply is announced. Where it is not, what comes soon after a reply is taken for its late rest. */
+  readonly announces: boolean
 }
 
 export function randomReply(dice: Dice, taste: ReplyTaste, greeting: boolean): ReplyScript {
   const startMs = greeting ? dice.between(0, 400) : dice.pick([0, dice.between(0, 300), dice.between(300, 2000)])
-  const announced = dice.chance(0.7)
+  const announced = taste.announces || dice.chance(0.7)
   const head: ReplyEvent[] = announced ? [{ atMs: 0, type: 'reply_started' }] : []
   if (!greeting && dice.chance(taste.spoiled * 0.3)) {
     const type = dice.pick<'nothing_heard' | 'fault' | 'reply_done' | 'closed'>([

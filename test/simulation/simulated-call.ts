@@ -1,26 +1,35 @@
 import type { SampleRateHz } from '#audio/format.ts'
+import { levelDbfs } from '#audio/level.ts'
 import { silentLog } from '#base/log.ts'
 import { Call } from '#call/call.ts'
 import type { CallPlan, CallWorld } from '#call/call-plan.ts'
 import type { HangupCause } from '#call/leg.ts'
-import { Caller } from '../bed/caller.ts'
-import { RecordingObserver, turnSettings } from '../fakes/call-world.ts'
+import { RecordingObserver } from '../fakes/call-world.ts'
 import type { ManualClock } from '../fakes/manual-clock.ts'
 import { createScriptedAgent, type ScriptedSession, type SentReply } from '../fakes/scripted-agent.ts'
+import { AgentEar } from './agent-ear.ts'
+import { randomAsides } from './asides.ts'
+import { markCaller, markedRun, readCallerMark } from './caller-marks.ts'
 import type { Dice } from './dice.ts'
 import { Ear } from './ear.ts'
-import { EnergyEar } from './energy-detector.ts'
+import { voicedDbfs } from './energy-detector.ts'
 import type { Finding, FindingKind } from './findings.ts'
 import { markerSound } from './markers.ts'
 import { randomReply } from './replies.ts'
+import { SimulatedCaller } from './simulated-caller.ts'
 import { type FileFate, SimulatedFiles } from './simulated-files.ts'
+import { simulatedOverlaps, simulatedTurnEnd, simulatedWords } from './simulated-judges.ts'
 import { SimulatedLeg } from './simulated-leg.ts'
 import { SimulatedLine } from './simulated-line.ts'
 import { SimulatedPbx } from './simulated-pbx.ts'
+import { TrueEcho } from './true-echo.ts'
+import { TurnFinder } from './turn-finder.ts'
+import { Utterances } from './utterances.ts'
 import { randomVisit } from './visits.ts'
 
 /** What all calls of a simulation share. */
-export interface SharedWorld extends Omit<CallWorld, 'observer' | 'log' | 'clock'> {
+type OwnToEachCall = 'observer' | 'log' | 'clock' | 'turnEndModel' | 'overlapModel' | 'createEcho'
+export interface SharedWorld extends Omit<CallWorld, OwnToEachCall> {
   readonly clock: ManualClock
   /** The part of a plan that the configuration would say. */
   readonly terms: Pick<CallPlan, 'playout' | 'warmUp' | 'turns'>
@@ -33,7 +42,13 @@ export class SimulatedCall {
   readonly call: Call
   readonly observer = new RecordingObserver()
   readonly ear: Ear
-  readonly caller: Caller
+  readonly caller: SimulatedCaller
+  readonly agentEar: AgentEar
+  readonly utterances = new Utterances()
+  /** Null where nobody asks for the echo. */
+  echo: TrueEcho | null = null
+  readonly findsTurns: boolean
+  readonly startedMs: number
   readonly line: SimulatedLine
   readonly legs: SimulatedLeg[] = []
   readonly files: SimulatedFiles | null
@@ -46,8 +61,17 @@ export class SimulatedCall {
   stalled = false
   /** When the caller hung up, or the engine let the caller go. */
   hangUpMs: number | null = null
-  /** By reply: the warm-up that was stated when it began. */
+  /** When the engine began to end the call. */
+  endingMs: number | null = null
+  /** By reply: the warm-up that was stated when it began, and how many of its samples were taken. */
   readonly warmUps: number[] = []
+  readonly accepted: number[] = []
+  /** Replies that came while another was under way: to the engine they are one. */
+  readonly joined: number[] = []
+  /** Ticks at which somebody spoke over the agent. */
+  readonly overlapTicks: number[] = []
+  /** Samples of the caller's that came while they were not to be listened to. */
+  readonly mutedSaid: { readonly from: number; until: number }[] = []
   readonly plan: CallPlan
   visiting: Promise<void> = Promise.resolve()
   private readonly world: SharedWorld
@@ -55,6 +79,7 @@ export class SimulatedCall {
   private readonly sampleRateHz: SampleRateHz
   private readonly closingMs: number
   private readonly plans: Disposable[] = []
+  private saidSamples = 0
 
   constructor(id: string, world: SharedWorld, dice: Dice) {
     this.id = id
@@ -63,16 +88,23 @@ export class SimulatedCall {
     const wire = dice.chance(0.8) ? 'slin' : 'slin16'
     this.sampleRateHz = wire === 'slin' ? 8000 : 16_000
     this.closingMs = dice.pick([0, 10, 900])
+    this.findsTurns = dice.chance(0.2)
+    this.agentEar = new AgentEar(
+      this.findsTurns,
+      () => this.mutedSaid.at(-1)?.until ?? 0,
+      (kind, what) => this.report(kind, what),
+    )
     this.ear = new Ear((kind, what) => this.report(kind, what))
     const { clock } = world
+    this.startedMs = clock.now()
     this.line = new SimulatedLine({
       clock,
       sampleRateHz: this.sampleRateHz,
-      said: (samples) => this.leg?.audio(samples),
+      said: (samples) => this.said(samples),
       pressed: (digit) => this.leg?.digit(digit),
       hungUp: () => this.hangUp(),
     })
-    this.caller = new Caller(this.line, { seed: dice.between(1, 1000), noiseDbfs: -dice.between(50, 70) })
+    this.caller = new SimulatedCaller(this.line, { seed: dice.between(1, 1000), noiseDbfs: -dice.between(50, 70) })
     this.files = dice.chance(0.6) ? this.createFiles(dice.split()) : null
     const reopenings = dice.split()
     this.pbx = new SimulatedPbx({
@@ -108,7 +140,19 @@ export class SimulatedCall {
       ...silentLog,
       error: (message: string, fields?: object) => this.logged(message, fields),
     }
-    this.call = new Call(this.plan, { ...world, log, observer: this.observer })
+    const judges = dice.split()
+    const lying = dice.pick([0, 0, 0, 0.02, 0.3])
+    this.call = new Call(this.plan, {
+      ...world,
+      log,
+      observer: this.observer,
+      turnEndModel: dice.chance(0.8) ? simulatedTurnEnd(clock, judges, (shown) => this.checkShown(shown)) : null,
+      overlapModel: dice.chance(0.8) ? simulatedOverlaps(judges) : null,
+      createEcho: () => {
+        this.echo = new TrueEcho(clock, judges, lying)
+        return this.echo
+      },
+    })
     this.setUp()
     this.visiting = randomVisit(dice.split())(this.caller)
   }
@@ -200,18 +244,22 @@ export class SimulatedCall {
 
   private createAgent(dice: Dice) {
     const { clock } = this.world
-    const findsTurns = dice.chance(0.15)
     const taste = {
       sampleRateHz: this.sampleRateHz,
       replyMsMax: dice.chance(0.04) ? 60_000 : dice.pick([800, 3000, 8000]),
       spoiled: dice.pick([0, 0.2, 0.6]),
+      // One that answers when it likes may do so right after it has spoken.
+      announces: this.findsTurns,
     }
     const openMs = dice.chance(0.03) ? dice.between(9000, 12_000) : dice.between(0, 600)
     const openFails = dice.chance(0.02)
+    const asides = randomAsides(dice.split())
+    const thinkMsMax = dice.pick([0, 300, 900])
+    let finder: TurnFinder | null = null
     return createScriptedAgent(
       {
         name: 'scripted',
-        turnDetection: findsTurns ? 'provider' : 'engine',
+        turnDetection: this.findsTurns ? 'provider' : 'engine',
         clock,
         script: (number) => randomReply(dice, taste, number === 1),
         sound: markerSound,
@@ -219,20 +267,39 @@ export class SimulatedCall {
           await clock.sleep(openMs, signal)
           if (openFails) throw new Error('no session, as the dice say')
         },
+        asides: this.findsTurns ? () => [] : asides,
+        ...(dice.chance(0.5) ? { wordsIn: simulatedWords(clock, dice.split()) } : {}),
         watch: {
-          accepted: (reply) => this.sent(reply),
-          interrupted: (reply) => {
-            if (reply !== null) this.checkHeardMs(reply)
-            if (reply !== null) this.ear.interrupted(reply.number)
+          took: (input) => {
+            const asked = input.type === 'say' || input.type === 'turn_committed'
+            if (asked && this.hasFloor) this.report('turn_order', `${input.type} while a reply is under way`)
+            this.agentEar.took(input, clock.now())
+            finder?.took(input)
           },
+          begins: (reply) => {
+            if (this.hasFloor) this.joined.push(reply.number)
+          },
+          accepted: (reply) => this.sent(reply),
+          interrupted: (reply) => this.interrupted(reply),
         },
       },
       (session) => {
         this.session = session
-        const ear = new EnergyEar(({ type }) => session.emit({ type }))
-        if (findsTurns) session.onAudio = ({ samples }) => ear.push(samples)
+        if (this.findsTurns) finder = new TurnFinder(clock, session, () => dice.between(0, thinkMsMax))
       },
     )
+  }
+
+  private get hasFloor(): boolean {
+    const { turnState, ended } = this.call
+    return !ended && (turnState === 'agent_speaking' || turnState === 'overlap')
+  }
+
+  /** What is one reply to the engine: the last that came while no other was under way, and those behind it. */
+  get underWay(): readonly SentReply[] {
+    const replies = (this.session?.replies ?? []).filter(({ chunks }) => chunks.length > 0)
+    const first = replies.findLastIndex(({ number }) => !this.joined.includes(number))
+    return replies.slice(Math.max(0, first))
   }
 
   /** Asked when a chunk has just been sent: the agent has the floor, or what it says has nowhere to go. */
@@ -240,18 +307,35 @@ export class SimulatedCall {
     const { warmUp, turns } = this.world.terms
     // Read where it counts: at a reply's first chunk its playout has just begun.
     if (reply.chunks.length === 0) this.warmUps[reply.number] = warmUp.of(turns.warmUpMs)
-    const { turnState, ended } = this.call
-    return !ended && (turnState === 'agent_speaking' || turnState === 'overlap')
+    const accepted = this.hasFloor
+    this.accepted[reply.number] = accepted ? reply.samples : (this.accepted[reply.number] ?? 0)
+    if (this.findsTurns && !accepted && !this.call.ended) {
+      this.report('lost', `reply ${reply.number} of an agent that answers when it likes, in ${this.call.turnState}`)
+    }
+    return accepted
   }
 
-  private checkHeardMs(reply: SentReply): void {
-    const told = reply.interrupted?.heardMs ?? 0
+  private interrupted(last: SentReply | null): void {
+    if (last === null) return
+    const { underWay } = this
+    const told = last.interrupted ?? { atMs: this.world.clock.now(), heardMs: 0 }
+    this.checkHeardMs(underWay, told.heardMs)
+    for (const reply of underWay) {
+      reply.interrupted ??= told
+      this.ear.interrupted(reply.number)
+    }
+    this.ear.interrupted(last.number)
+  }
+
+  private checkHeardMs(replies: readonly SentReply[], toldMs: number): void {
     // A reply that came in two parts is two to the engine; a file's place is known to a frame only.
-    if (reply.late || (this.files?.brokeOff ?? 0) > 0 || this.dryFor(reply)) return
-    const heard = (this.ear.samplesOf(reply.number) * 1000) / this.sampleRateHz
-    const byFile = this.ear.heard.some((run) => run.reply === reply.number && run.via === 'file')
-    if (Math.abs(heard - told) > (byFile ? 20 : 0.001)) {
-      this.report('heard_ms', `reply ${reply.number}: the agent is told ${told} ms, the caller heard ${heard} ms`)
+    if (replies.some((reply) => reply.late || this.dryFor(reply)) || (this.files?.brokeOff ?? 0) > 0) return
+    const samples = replies.reduce((sum, { number }) => sum + this.ear.samplesOf(number), 0)
+    const heardMs = (samples * 1000) / this.sampleRateHz
+    const numbers = replies.map(({ number }) => number)
+    const byFile = this.ear.heard.some((run) => numbers.includes(run.reply) && run.via === 'file')
+    if (Math.abs(heardMs - toldMs) > (byFile ? 20 : 0.001)) {
+      this.report('heard_ms', `reply ${numbers}: the agent is told ${toldMs} ms, the caller heard ${heardMs} ms`)
     }
   }
 
@@ -261,6 +345,51 @@ export class SimulatedCall {
       const before = reply.chunks[index - 1]
       return before !== undefined && chunk.atMs - before.atMs >= 4900
     })
+  }
+
+  // ── what the caller says ──────────────────────────────────────────────────────────────────────────────────────
+
+  private get muted(): boolean {
+    return this.call.hearing.gateReasons.some((reason) => reason.startsWith('muted_'))
+  }
+
+  /** A frame of the caller's goes to the engine, if a leg takes it there. */
+  private said(samples: Int16Array): void {
+    const { call, caller, leg, world, saidSamples } = this
+    const delivered = leg?.paced === true && leg.condition !== 'broken' && !call.ended
+    if (delivered) markCaller(samples, saidSamples)
+    if (call.ended) this.endingMs ??= world.clock.now()
+    const truth = { loud: levelDbfs(samples) > voicedDbfs, own: caller.speaks, echoes: caller.echoes }
+    const { muted } = this
+    this.echo?.frame(truth)
+    if (delivered) this.saidSamples += samples.length
+    if (delivered && muted) this.noteMuted(saidSamples, this.saidSamples)
+    leg?.audio(samples)
+    this.utterances.frame({
+      ...truth,
+      atMs: world.clock.now(),
+      fromSample: saidSamples,
+      samples: samples.length,
+      state: call.turnState,
+      muted: muted || this.muted,
+      delivered,
+    })
+  }
+
+  private noteMuted(from: number, until: number): void {
+    const last = this.mutedSaid.at(-1)
+    if (last?.until === from) last.until = until
+    else this.mutedSaid.push({ from, until })
+  }
+
+  /** A model that judges a turn is shown one stretch of the caller's audio. */
+  private checkShown(samples: Int16Array): void {
+    if (samples.length < 16) return this.report('turn_audio', `${samples.length} samples of a turn are shown`)
+    const from = samples.findIndex((sample) => sample !== 0)
+    const index = readCallerMark(samples, from)
+    // Muted in the middle of the turn: there is silence.
+    const whole = index !== null && markedRun(samples, from, index) === samples.length - from
+    if (!whole && this.mutedSaid.length === 0) this.report('turn_audio', 'what is shown of a turn is not one piece')
   }
 
   private logged(message: string, fields?: object): void {
@@ -281,10 +410,4 @@ export class SimulatedCall {
   get cause(): HangupCause | undefined {
     return this.observer.facts[0]?.cause
   }
-}
-
-/** Round numbers, but one warm-up for all: the greeting's is no other one. */
-export function simulatedTurns(dice: Dice): typeof turnSettings {
-  const warmUpMs = dice.pick([0, 40, 60, 200])
-  return { ...turnSettings, warmUpMs, greetingWarmUpMs: warmUpMs }
 }

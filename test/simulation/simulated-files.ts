@@ -16,6 +16,8 @@ export interface SimulatedFilesOptions {
 export class SimulatedFiles implements FilePlayer {
   /** Files that broke off: where that was is known to a frame only. */
   brokeOff = 0
+  /** Files that the engine stopped while they played. */
+  stopped = 0
   failed = 0
   playing = 0
   private readonly options: SimulatedFilesOptions
@@ -59,29 +61,44 @@ export class SimulatedFiles implements FilePlayer {
       if (event === 'failed') this.failed += 1
       if (event !== null) listener(event)
     }
-    const next = () => {
-      if (paused) {
-        timer = clock.after(20, next)
-        return
-      }
+    /** False: it is over. */
+    const playFrame = (): boolean => {
+      if (paused) return true
       if (played >= breaksAt) {
         this.brokeOff += 1
-        return over('failed')
+        over('failed')
+        return false
       }
-      if (played >= frames) return over('finished')
+      if (played >= frames) {
+        over('finished')
+        return false
+      }
       this.options.hear(copy.subarray(played * frameSamples, (played + 1) * frameSamples))
       played += 1
-      timer = clock.after(20, next)
+      return true
+    }
+    let dueMs: Milliseconds = 0
+    // The PBX does not stand still when the engine does: what was due meanwhile has been played.
+    const next = () => {
+      while (dueMs <= clock.now()) {
+        if (!playFrame()) return
+        dueMs += 20
+      }
+      timer = clock.after(dueMs - clock.now(), next)
     }
     const delayMs: Milliseconds = dice.between(10, 300)
     timer = clock.after(delayMs, () => {
       if (chosen === 'never_starts') return over('failed')
       listener('started')
+      dueMs = clock.now()
       if (timer !== null) next()
     })
     this.stopLast = () => over(null)
     return {
-      stop: () => over(null),
+      stop: () => {
+        if (timer !== null && played > 0) this.stopped += 1
+        over(null)
+      },
       pause: (now) => {
         paused = now
       },

@@ -5,13 +5,30 @@ import type { Dice } from './dice.ts'
 /** What simulated callers do: the scripts of `Caller`, chosen by chance. Each visit ends with the caller hanging up. */
 export type Visit = (caller: Caller) => Promise<void>
 
-const acts = ['ask', 'ask', 'interrupt', 'interrupt', 'murmur', 'talk', 'echo', 'noise', 'digits', 'silence'] as const
+const acts = [
+  'ask',
+  'ask',
+  'ask',
+  'answer',
+  'answer',
+  'ramble',
+  'ramble',
+  'interrupt',
+  'interrupt',
+  'murmur',
+  'talk',
+  'echo',
+  'noise',
+  'digits',
+  'silence',
+  'linger',
+] as const
 
 /** Long enough for the longest reply. */
 const patienceMs = 75_000
 
 export function randomVisit(dice: Dice): Visit {
-  const chosen = Array.from({ length: dice.between(1, 6) }, () => dice.pick(acts))
+  const chosen = Array.from({ length: dice.between(1, 7) }, () => dice.pick(acts))
   return async (caller) => {
     try {
       if (dice.chance(0.8)) await patient(caller.waitForSpeech(3000))
@@ -39,6 +56,17 @@ async function perform(act: (typeof acts)[number], caller: Caller, dice: Dice): 
     case 'ask':
       await caller.waitForQuiet(dice.between(200, 1500), patienceMs)
       return caller.say(speech(dice.between(100, 2500)))
+    case 'answer':
+      await caller.waitForSpeech(4000)
+      await caller.waitForQuiet(0, patienceMs)
+      return caller.say(speech(dice.between(200, 800)))
+    case 'ramble':
+      await caller.waitForQuiet(300, patienceMs)
+      for (let pieces = dice.between(2, 4); pieces > 0; pieces -= 1) {
+        await caller.say(speech(dice.between(100, 900)))
+        await caller.silence(dice.between(20, 1500))
+      }
+      return
     case 'interrupt':
       return caller.sayAfter(dice.between(0, 3000), speech(dice.between(200, 1500)), 8000)
     case 'murmur':
@@ -54,5 +82,7 @@ async function perform(act: (typeof acts)[number], caller: Caller, dice: Dice): 
       return caller.digits(String(dice.between(0, 999)))
     case 'silence':
       return caller.silence(dice.between(0, 3000))
+    case 'linger':
+      return caller.silence(dice.between(3000, 14_000))
   }
 }
