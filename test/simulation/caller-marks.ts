@@ -43,3 +43,23 @@ export function markedRun(samples: Int16Array, at: number, index: number): numbe
   while (at + count < samples.length && ((samples[at + count] as number) & 15) === bitsOf(index + count)) count += 1
   return count
 }
+
+/** Samples that follow each other, from the first that is no digital silence to the last. */
+export function isOnePiece(samples: Int16Array): boolean {
+  const from = samples.findIndex((sample) => sample !== 0)
+  const index = from < 0 ? null : readCallerMark(samples, from)
+  return index !== null && markedRun(samples, from, index) === samples.length - from
+}
+
+/** Samples `from` to `until`, the last not included. */
+export interface SampleRange {
+  readonly from: number
+  until: number
+}
+
+/** Neighbours are joined. */
+export function addRange(ranges: SampleRange[], from: number, until: number): void {
+  const last = ranges.at(-1)
+  if (last?.until === from) last.until = until
+  else ranges.push({ from, until })
+}

@@ -1,5 +1,6 @@
 import type { SentReply } from '../fakes/scripted-agent.ts'
 import type { Heard } from './ear.ts'
+import { wasDry } from './replies.ts'
 import type { SimulatedCall } from './simulated-call.ts'
 
 /** What must be true of a call when it is over; what must be true at each moment is in `watch.ts`. */
@@ -71,7 +72,7 @@ function gapsHeard(call: SimulatedCall): { readonly sure: number; readonly perha
       if (before === undefined || run.atMs - before.atMs <= 20) continue
       const held = call.overlapTicks.some((atMs) => atMs > before.atMs && atMs < run.atMs)
       if (held && !ranDry(call, reply, before)) continue
-      if (held || run.from === lateFrom || run.atMs > goneMs || call.dryFor(reply)) perhaps += 1
+      if (held || run.from === lateFrom || run.atMs > goneMs || wasDry(reply)) perhaps += 1
       else sure += 1
     }
     if (reply.chunks.some((chunk) => chunk.accepted && chunk.atMs > goneMs)) perhaps += 1

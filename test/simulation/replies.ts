@@ -1,6 +1,6 @@
 import { msToSamples, type SampleRateHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import type { ReplyEvent, ReplyScript } from '../fakes/scripted-agent.ts'
+import type { ReplyEvent, ReplyScript, SentReply } from '../fakes/scripted-agent.ts'
 import type { Dice } from './dice.ts'
 
 /** Replies as the worst of providers send them, each out of chance. */
@@ -89,4 +89,12 @@ function moreAfterTheEnd(lastMs: Milliseconds, afterMs: Milliseconds, samples: n
     { atMs, type: 'audio', samples },
     ...(ends ? ([{ atMs, type: 'reply_done' }] as const) : []),
   ]
+}
+
+/** Five seconds without audio end a reply; what comes then is another one to the engine. */
+export function wasDry({ chunks }: SentReply): boolean {
+  return chunks.some((chunk, index) => {
+    const before = chunks[index - 1]
+    return before !== undefined && chunk.atMs - before.atMs >= 4900
+  })
 }

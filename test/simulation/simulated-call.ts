@@ -9,13 +9,13 @@ import type { ManualClock } from '../fakes/manual-clock.ts'
 import { createScriptedAgent, type ScriptedSession, type SentReply } from '../fakes/scripted-agent.ts'
 import { AgentEar } from './agent-ear.ts'
 import { randomAsides } from './asides.ts'
-import { markCaller, markedRun, readCallerMark } from './caller-marks.ts'
+import { addRange, isOnePiece, markCaller, type SampleRange } from './caller-marks.ts'
 import type { Dice } from './dice.ts'
 import { Ear } from './ear.ts'
 import { voicedDbfs } from './energy-detector.ts'
 import type { Finding, FindingKind } from './findings.ts'
 import { markerSound } from './markers.ts'
-import { randomReply } from './replies.ts'
+import { randomReply, wasDry } from './replies.ts'
 import { SimulatedCaller } from './simulated-caller.ts'
 import { type FileFate, SimulatedFiles } from './simulated-files.ts'
 import { simulatedOverlaps, simulatedTurnEnd, simulatedWords } from './simulated-judges.ts'
@@ -71,7 +71,7 @@ export class SimulatedCall {
   /** Ticks at which somebody spoke over the agent. */
   readonly overlapTicks: number[] = []
   /** Samples of the caller's that came while they were not to be listened to. */
-  readonly mutedSaid: { readonly from: number; until: number }[] = []
+  readonly mutedSaid: SampleRange[] = []
   readonly plan: CallPlan
   visiting: Promise<void> = Promise.resolve()
   private readonly world: SharedWorld
@@ -329,7 +329,7 @@ export class SimulatedCall {
 
   private checkHeardMs(replies: readonly SentReply[], toldMs: number): void {
     // A reply that came in two parts is two to the engine; a file's place is known to a frame only.
-    if (replies.some((reply) => reply.late || this.dryFor(reply)) || (this.files?.brokeOff ?? 0) > 0) return
+    if (replies.some((reply) => reply.late || wasDry(reply)) || (this.files?.brokeOff ?? 0) > 0) return
     const samples = replies.reduce((sum, { number }) => sum + this.ear.samplesOf(number), 0)
     const heardMs = (samples * 1000) / this.sampleRateHz
     const numbers = replies.map(({ number }) => number)
@@ -337,14 +337,6 @@ export class SimulatedCall {
     if (Math.abs(heardMs - toldMs) > (byFile ? 20 : 0.001)) {
       this.report('heard_ms', `reply ${numbers}: the agent is told ${toldMs} ms, the caller heard ${heardMs} ms`)
     }
-  }
-
-  /** Five seconds without audio end a reply; what comes then is another one to the engine. */
-  dryFor(reply: SentReply): boolean {
-    return reply.chunks.some((chunk, index) => {
-      const before = reply.chunks[index - 1]
-      return before !== undefined && chunk.atMs - before.atMs >= 4900
-    })
   }
 
   // ── what the caller says ──────────────────────────────────────────────────────────────────────────────────────
@@ -363,7 +355,7 @@ export class SimulatedCall {
     const { muted } = this
     this.echo?.frame(truth)
     if (delivered) this.saidSamples += samples.length
-    if (delivered && muted) this.noteMuted(saidSamples, this.saidSamples)
+    if (delivered && muted) addRange(this.mutedSaid, saidSamples, this.saidSamples)
     leg?.audio(samples)
     this.utterances.frame({
       ...truth,
@@ -376,20 +368,10 @@ export class SimulatedCall {
     })
   }
 
-  private noteMuted(from: number, until: number): void {
-    const last = this.mutedSaid.at(-1)
-    if (last?.until === from) last.until = until
-    else this.mutedSaid.push({ from, until })
-  }
-
-  /** A model that judges a turn is shown one stretch of the caller's audio. */
+  /** A model that judges a turn is shown one stretch of the caller's audio; muted in the middle of it, there is silence. */
   private checkShown(samples: Int16Array): void {
-    if (samples.length < 16) return this.report('turn_audio', `${samples.length} samples of a turn are shown`)
-    const from = samples.findIndex((sample) => sample !== 0)
-    const index = readCallerMark(samples, from)
-    // Muted in the middle of the turn: there is silence.
-    const whole = index !== null && markedRun(samples, from, index) === samples.length - from
-    if (!whole && this.mutedSaid.length === 0) this.report('turn_audio', 'what is shown of a turn is not one piece')
+    if (isOnePiece(samples) || this.mutedSaid.length > 0) return
+    this.report('turn_audio', `what is shown of a turn, ${samples.length} samples, is not one piece`)
   }
 
   private logged(message: string, fields?: object): void {

@@ -3,6 +3,7 @@ import type { Milliseconds } from '#base/clock.ts'
 import { type GateReason, gateTokens } from '#call/gate.ts'
 import type { PacedWriter } from '#call/pacer.ts'
 import { idleMsMax, isPlain } from './checks.ts'
+import { wasDry } from './replies.ts'
 import type { SharedWorld, SimulatedCall } from './simulated-call.ts'
 import type { SimulatedLeg } from './simulated-leg.ts'
 
@@ -109,7 +110,7 @@ class Watched {
   private couldGoOn(): boolean {
     const { call, world } = this
     const chain = call.underWay
-    if (chain.some((reply) => reply.interrupted !== null || reply.late || call.dryFor(reply))) return false
+    if (chain.some((reply) => reply.interrupted !== null || reply.late || wasDry(reply))) return false
     const heard = chain.reduce((sum, { number }) => sum + call.ear.samplesOf(number), 0)
     const sent = chain.reduce((sum, { number }) => sum + (call.accepted[number] ?? 0), 0)
     const enoughMs = Math.max(20, world.terms.playout.lowWatermarkMs)
