@@ -1,7 +1,7 @@
 import { EchoFilter, energyLeft, energyOf } from './echo-filter.ts'
 import { type Guess, guesses, rise } from './echo-guess.ts'
 import { EchoHistory, echoRateHz } from './echo-history.ts'
-import { type EchoWork, echoWork, filterTaps, stretchSamples } from './echo-work.ts'
+import { aroundSamples, type EchoWork, echoWork, filterTaps, stretchSamples } from './echo-work.ts'
 import { silenceDbfs } from './level.ts'
 
 /**
@@ -202,9 +202,15 @@ export class EchoDetector {
   private predicted(filter: EchoFilter, end: number, count: number): number {
     this.takeAway(filter, end, count)
     const share = this.share(count)
-    if (share >= echoShareMin || !this.slipped(filter, end, count)) return share
-    this.takeAway(filter, end, count)
-    return this.share(count)
+    if (share >= echoShareMin) return share
+    const copied = this.copied(filter, end, count)
+    if (copied < echoShareMin && this.slipped(filter, end, count)) {
+      this.takeAway(filter, end, count)
+      return this.share(count)
+    }
+    if (copied <= share) return share
+    this.leftEnergy = this.lineEnergy * (1 - copied)
+    return copied
   }
 
   private takeAway(filter: EchoFilter, end: number, count: number): void {
@@ -248,6 +254,30 @@ export class EchoDetector {
     filter.slip(-slip)
     this.doubts = 0
     return true
+  }
+
+  /**
+   * How much of the line is plainly a copy of what was sent, at the delay that is known and with no filter: one that has
+   * learnt little, or from a caller who spoke over the echo, explains less than there is.
+   */
+  private copied(filter: EchoFilter, end: number, count: number): number {
+    const { heard, around } = this.work
+    const wide = count + 2 * aroundSamples
+    this.history.reference.read(end - count - filter.delay - leadSamples - aroundSamples, wide, around, 0)
+    let best = 0
+    for (let lag = 0; lag <= 2 * aroundSamples; lag += 1) {
+      let product = 0
+      let sent = 0
+      for (let index = 0; index < count; index += 1) {
+        const sample = around[lag + index] as number
+        product += sample * (heard[index] as number)
+        sent += sample * sample
+      }
+      // An echo is no louder than what was sent, and not its opposite by much.
+      if (sent > this.lineEnergy) best = Math.max(best, (product * product) / sent)
+    }
+    const sound = Math.max(this.lineEnergy - this.noiseEnergy * count, 1)
+    return Math.min(1, best / sound)
   }
 
   private expected(end: number, count: number): number {

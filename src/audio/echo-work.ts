@@ -7,6 +7,8 @@ export const filterTaps = 448
 /** 200 ms. */
 export const stretchSamples = 1600
 /** The transform of a stretch with what was sent before it; and a shorter one, for a frame or two. */
+/** 2 ms: how far the loudest part of an echo may lie from where it was found. */
+export const aroundSamples = 16
 export const transform = filterTaps + stretchSamples
 export const shortTransform = transform / 2
 
@@ -27,6 +29,8 @@ export class EchoWork {
   /** A stretch of the line and what is predicted of it, for the detector. */
   readonly heard = new Float64Array(stretchSamples)
   readonly echo = new Float64Array(stretchSamples)
+  /** What was sent around a delay: a stretch, and a little before and behind it. */
+  readonly around = new Float64Array(stretchSamples + 2 * aroundSamples)
 }
 
 let shared: EchoWork | null = null

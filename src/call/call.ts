@@ -286,14 +286,16 @@ export class Call {
   /** The path of every frame: nothing is made here. */
   private onFrame(frame: AudioFrame): void {
     if (this.ended) return
-    if (this.detection !== null && this.detection.push(frame.samples) === 'full') this.detectorFull += 1
     this.echo?.heard(frame.samples)
-    this.early?.frame(frame.samples)
+    // From here on the agent's own voice is out of it, once it is known how it comes back.
+    const heard = this.echo?.clean(frame) ?? frame
+    if (this.detection?.push(heard.samples) === 'full') this.detectorFull += 1
+    this.early?.frame(heard.samples)
     if (this.steps.first_caller_audio === undefined) {
       if (this.steps.media_open === undefined) return
       this.step('first_caller_audio')
     }
-    this.coordinator?.callerAudio(frame)
+    this.coordinator?.callerAudio(heard)
   }
 
   private legEnded(cause: HangupCause): void {

@@ -1,8 +1,15 @@
 import { EchoDetector, echoShareMin } from '#audio/echo-detector.ts'
+import { type AudioFrame, type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { LineEcho } from './line-echo.ts'
 
 /** The echo detector as a call asks it: yes or no, of the newest moment. */
+/**
+ * What an echo whose way is known leaves unexplained is no caller while it is so quiet: coding and rooms leave some, most
+ * where the agent's words fade. Who speaks more softly than this over a loudspeaker is not understood either.
+ */
+const leftOverDbfs = -42
+const leftOverShareMin = 0.3
 /** Less of a sound tells nothing, and more of it than this reaches back before a voice that has just come up. */
 const windowMs = { min: 60, max: 160 } as const
 
@@ -10,9 +17,11 @@ export class EchoWatch implements LineEcho {
   /** A voice that has come up over an echo is found within the window that was looked at. */
   readonly onsetMs: Milliseconds = windowMs.max
   private readonly detector: EchoDetector
+  private readonly cleaned: AudioFrame
 
-  constructor(sampleRateHz: number) {
+  constructor(sampleRateHz: SampleRateHz) {
     this.detector = new EchoDetector(sampleRateHz)
+    this.cleaned = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
   }
 
   sent(samples: Int16Array): void {
@@ -24,8 +33,14 @@ export class EchoWatch implements LineEcho {
     this.detector.tick()
   }
 
+  clean(frame: AudioFrame): AudioFrame {
+    return this.detector.clean(this.cleaned.samples) ? this.cleaned : frame
+  }
+
   isEcho(newestMs: Milliseconds): boolean {
     const window = Math.max(windowMs.min, Math.min(windowMs.max, newestMs))
-    return this.detector.report(window).echoShare >= echoShareMin
+    const { echoShare, known, residualDbfs } = this.detector.report(window)
+    if (echoShare >= echoShareMin) return true
+    return known && residualDbfs < leftOverDbfs && echoShare >= leftOverShareMin
   }
 }

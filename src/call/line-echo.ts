@@ -1,3 +1,4 @@
+import type { AudioFrame } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 
 /** Whether what comes from the caller's line is the agent's own voice, back from a loudspeaker or a hybrid. */
@@ -6,6 +7,8 @@ export interface LineEcho {
   sent(samples: Int16Array): void
   /** A frame from the caller; the samples are copied. On the audio path. */
   heard(samples: Int16Array): void
+  /** The frame that was heard last, without the echo in it, as far as that is known; a view that is reused. */
+  clean(frame: AudioFrame): AudioFrame
   /** Is the caller's newest audio, at most so much of it, the agent's own voice? */
   isEcho(newestMs: Milliseconds): boolean
   /** Where it has just become more than that: how long ago. */

@@ -1,4 +1,5 @@
 import type { Readiness } from '#agent/provider.ts'
+import type { AudioFrame } from '#audio/format.ts'
 import { silentLog } from '#base/log.ts'
 import type { CallWorld } from '#call/call-plan.ts'
 import type { FilePlaybackEvent, FilePlayer } from '#call/file-player.ts'
@@ -84,6 +85,10 @@ export class FakeEcho implements LineEcho {
 
   heard(): void {
     this.framesHeard += 1
+  }
+
+  clean(frame: AudioFrame): AudioFrame {
+    return frame
   }
 
   isEcho(): boolean {
