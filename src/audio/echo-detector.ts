@@ -1,7 +1,8 @@
+import { copiedShare } from './echo-copy.ts'
 import { EchoFilter, energyLeft, energyOf } from './echo-filter.ts'
 import { type Guess, guesses, rise } from './echo-guess.ts'
 import { EchoHistory, echoRateHz } from './echo-history.ts'
-import { aroundSamples, type EchoWork, echoWork, filterTaps, stretchSamples } from './echo-work.ts'
+import { type EchoWork, echoWork, filterTaps, stretchSamples } from './echo-work.ts'
 import { silenceDbfs } from './level.ts'
 
 /**
@@ -203,7 +204,7 @@ export class EchoDetector {
     this.takeAway(filter, end, count)
     const share = this.share(count)
     if (share >= echoShareMin) return share
-    const copied = this.copied(filter, end, count)
+    const copied = copiedShare(this.history, end - filter.delay - leadSamples, count, this.lineEnergy, this.noiseEnergy)
     if (copied < echoShareMin && this.slipped(filter, end, count)) {
       this.takeAway(filter, end, count)
       return this.share(count)
@@ -254,30 +255,6 @@ export class EchoDetector {
     filter.slip(-slip)
     this.doubts = 0
     return true
-  }
-
-  /**
-   * How much of the line is plainly a copy of what was sent, at the delay that is known and with no filter: one that has
-   * learnt little, or from a caller who spoke over the echo, explains less than there is.
-   */
-  private copied(filter: EchoFilter, end: number, count: number): number {
-    const { heard, around } = this.work
-    const wide = count + 2 * aroundSamples
-    this.history.reference.read(end - count - filter.delay - leadSamples - aroundSamples, wide, around, 0)
-    let best = 0
-    for (let lag = 0; lag <= 2 * aroundSamples; lag += 1) {
-      let product = 0
-      let sent = 0
-      for (let index = 0; index < count; index += 1) {
-        const sample = around[lag + index] as number
-        product += sample * (heard[index] as number)
-        sent += sample * sample
-      }
-      // An echo is no louder than what was sent, and not its opposite by much.
-      if (sent > this.lineEnergy) best = Math.max(best, (product * product) / sent)
-    }
-    const sound = Math.max(this.lineEnergy - this.noiseEnergy * count, 1)
-    return Math.min(1, best / sound)
   }
 
   private expected(end: number, count: number): number {

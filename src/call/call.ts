@@ -278,16 +278,15 @@ export class Call {
   }
 
   private watchEcho(media: MediaPath): void {
-    const echo = this.world.createEcho(wireRatesHz[this.plan.wire])
-    this.echo = echo
-    media.playout.line.sent = (samples) => echo.sent(samples)
+    this.echo = this.world.createEcho(wireRatesHz[this.plan.wire])
+    media.playout.line.sent = (samples) => this.echo?.sent(samples)
   }
 
   /** The path of every frame: nothing is made here. */
   private onFrame(frame: AudioFrame): void {
     if (this.ended) return
     this.echo?.heard(frame.samples)
-    // From here on the agent's own voice is out of it, once it is known how it comes back.
+    // The agent's own voice is out of it, once it is known how it comes back.
     const heard = this.echo?.clean(frame) ?? frame
     if (this.detection?.push(heard.samples) === 'full') this.detectorFull += 1
     this.early?.frame(heard.samples)
