@@ -75,7 +75,9 @@ function gapsHeard(call: SimulatedCall): { readonly sure: number; readonly perha
       if (held || run.from === lateFrom || run.atMs > goneMs || wasDry(reply)) perhaps += 1
       else sure += 1
     }
-    if (reply.chunks.some((chunk) => chunk.accepted && chunk.atMs > goneMs)) perhaps += 1
+    // What was left of a reply when the caller hung up goes on until the call has ended, unheard.
+    const cutOff = reply.interrupted === null && (call.accepted[reply.number] ?? 0) > call.ear.samplesOf(reply.number)
+    if (cutOff || reply.chunks.some((chunk) => chunk.accepted && chunk.atMs > goneMs)) perhaps += 1
   }
   return { sure, perhaps }
 }
