@@ -37,6 +37,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | tu
   --seed N       another order, other noises, other made sounds (default 1)
   --split S      report, or tune: the voices that thresholds were chosen on (default report)
   --only PART    calls, density or endpointing (default all of them)
+  --callers WHO  who speaks over the agent: english, or any language (default english, the agent's and the recogniser's)
   --few          voices that need no large download: to see that it runs, not for figures
   --no-words     what is said over the agent is judged by its sound alone
 
@@ -79,8 +80,8 @@ type Options = NonNullable<ReturnType<typeof readOptions>>['values']
 
 async function turns(values: Options): Promise<number> {
   const { turnsCommand } = await import('./bench/turns-command.ts')
-  const { scale, seed, split, only, few, json } = values
-  return await turnsCommand({ scale, seed, split, only, few, json, words: !values['no-words'] })
+  const { scale, seed, split, only, few, callers, json } = values
+  return await turnsCommand({ scale, seed, split, only, few, callers, json, words: !values['no-words'] })
 }
 
 async function media(values: Options): Promise<number> {
@@ -134,6 +135,7 @@ function readOptions(argv: readonly string[]) {
         only: { type: 'string', default: 'all' },
         'no-words': { type: 'boolean', default: false },
         few: { type: 'boolean', default: false },
+        callers: { type: 'string', default: 'english' },
         admission: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },

@@ -13,6 +13,7 @@ export interface TurnsOptions {
   readonly only: string
   readonly words: boolean
   readonly few: boolean
+  readonly callers: string
   readonly json: boolean
 }
 
@@ -23,9 +24,16 @@ const callsAtOnce = 12
 export async function turnsCommand(options: TurnsOptions): Promise<number> {
   const [seed, scale] = [Number(options.seed), Number(options.scale)]
   const split = (['tune', 'report'] as const).find((name) => name === options.split)
-  if (split === undefined || !(seed >= 1) || !(scale > 0 && scale <= 10) || !parts.includes(options.only)) {
+  const callers = (['english', 'any'] as const).find((name) => name === options.callers)
+  if (
+    split === undefined ||
+    callers === undefined ||
+    !(seed >= 1) ||
+    !(scale > 0 && scale <= 10) ||
+    !parts.includes(options.only)
+  ) {
     console.error(
-      `error: --split tune or report, --seed from 1, --scale up to 10, --only one of ${parts.join(', ')}; see --help`,
+      `error: --split tune or report, --seed from 1, --scale up to 10, --callers english or any, --only one of ${parts.join(', ')}; see --help`,
     )
     return 2
   }
@@ -36,7 +44,7 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
       for (const line of run.lines) console.log(line)
       Object.assign(figures, run.figures)
     }
-    if (wants('calls')) add(await calls(split, seed, scale, options))
+    if (wants('calls')) add(await calls(split, seed, scale, callers, options))
     if (wants('density')) add(await benchDensity())
     if (wants('endpointing')) add(await benchEndpointing({ split, seed, scale: Math.min(1, scale) }))
     if (options.json) console.log(JSON.stringify(figures))
@@ -47,13 +55,13 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
   }
 }
 
-function calls(split: Split, seed: number, scale: number, { words, few }: TurnsOptions) {
+function calls(split: Split, seed: number, scale: number, callers: 'english' | 'any', { words, few }: TurnsOptions) {
   const counts = Object.fromEntries(
     Object.entries(wholeCounts).map(([what, count]) => [what, Math.max(1, Math.round(count * scale))]),
   ) as unknown as TurnsCounts
   const progress = (line: string) => console.error(line)
   return benchTurns(
-    { split, seed, calls: callsAtOnce, counts, settings: {}, words, sources: few ? 'few' : 'all' },
+    { split, seed, calls: callsAtOnce, counts, settings: {}, words, sources: few ? 'few' : 'all', callers },
     progress,
   )
 }

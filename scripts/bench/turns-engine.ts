@@ -58,6 +58,7 @@ while (!engine.detection.readiness.ready) await Bun.sleep(20)
 // Without the model turns end by silence; with it missing, what is measured would not be what is shipped.
 const asked = configuration.turn_taking.stop === 'model' && job.settings.turn_taking?.stop !== 'silence'
 while (asked && !engine.turnEnd.readiness().ready) await Bun.sleep(20)
+while (!engine.overlaps.readiness().ready) await Bun.sleep(20)
 while (job.words && !recognition.readiness.ready) await Bun.sleep(20)
 
 process.on('message', (message: ToTurnsEngine) => {

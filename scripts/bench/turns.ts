@@ -33,6 +33,8 @@ export interface TurnsBench {
   readonly settings: TurnsJob['settings']
   readonly words: boolean
   readonly sources: 'all' | 'few'
+  /** Who speaks over the agent: callers of its own language, which the recogniser knows, or of any. */
+  readonly callers: 'english' | 'any'
 }
 
 export interface TurnsCounts {
@@ -122,7 +124,16 @@ const said = ([name, value]: [string, unknown]) =>
 /** All calls in a random order, each with noise of its own. */
 function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsEngine): Visit[] {
   const { counts } = bench
-  const some = (holds: (clip: Clip) => boolean, count: number) => drawn(stuff.clips.filter(holds), count)
+  // A shout whose words nobody knows is neither an interruption for sure nor none.
+  const speaks = ({ language, label, text }: Clip) =>
+    noiseLabels.includes(label) ||
+    ((bench.callers === 'any' || language === 'en' || language === 'und') &&
+      (text !== null || label !== 'interruption_word'))
+  const some = (holds: (clip: Clip) => boolean, count: number) =>
+    drawn(
+      stuff.clips.filter((clip) => speaks(clip) && holds(clip)),
+      count,
+    )
   const clips = shuffled(
     [
       ...some(({ label }) => label === 'interruption_word', counts.words),

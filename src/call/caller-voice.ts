@@ -67,7 +67,9 @@ export class CallerVoice {
   replyEnded(last: { readonly endedMs: Milliseconds; readonly verdict: OverlapVerdict } | null): void {
     this.replyEndedMs = this.deps.clock.now()
     const late = last !== null && last.endedMs > this.replyEndedMs - answerWithinMs
-    this.answered = this.deps.echo !== null && !this.speaking && late && last.verdict === 'backchannel'
+    // Words that were still being waited for when the reply ended leave an overlap without a verdict.
+    const spoke = late && (last.verdict === 'backchannel' || last.verdict === 'ignored')
+    this.answered = this.deps.echo !== null && !this.speaking && spoke
   }
 
   guardOver(): AfterReply {

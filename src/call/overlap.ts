@@ -44,8 +44,8 @@ export interface OverlapFacts {
 /** What a model is shown from before the onset: the noise of the line, and a soft beginning. */
 const beforeMs: Milliseconds = 300
 /** The first words are asked for when there may be one, and then this often, and at the end. */
-const firstWordsMs: Milliseconds = 360
-const wordsEveryMs: Milliseconds = 240
+const firstWordsMs: Milliseconds = 300
+const wordsEveryMs: Milliseconds = 140
 /** Words that are not there by then come too late to matter. */
 const wordsMaxMs: Milliseconds = 500
 /** A second sound so soon after the first belongs to it: "mm-hm", "no, no". */
@@ -59,6 +59,8 @@ export class Overlap {
   private endedMs: Milliseconds | null = null
   private isEcho = false
   private text: string | null = null
+  /** All of it was listened to, and no word was in it. */
+  private wordless = false
   private asked: { readonly atMs: Milliseconds; readonly whole: boolean; readonly abort: AbortController } | null = null
   private askedAtMs: Milliseconds = 0
   private askedForWhole = false
@@ -84,6 +86,7 @@ export class Overlap {
     this.verdict = null
     this.isEcho = false
     this.text = null
+    this.wordless = false
     this.askedForWhole = false
     this.askedAtMs = this.onsetMs + firstWordsMs - wordsEveryMs
     this.pausedBeforeMs = 0
@@ -169,17 +172,15 @@ export class Overlap {
     const voicedMs = Math.max(0, sinceOnsetMs - quietMs)
     const { text } = this
     const score = listener?.score ?? null
-    const judgement =
-      listener === null && text === null
-        ? null
-        : overlapVerdict({ sinceOnsetMs, voicedMs, ended, score, words: text, language }, settings.backchannels)
+    const heard = { sinceOnsetMs, voicedMs, ended, score, words: text, language }
+    const judgeable = listener !== null || wordsIn !== null || text !== null
     return {
       sinceOnsetMs,
       voicedMs,
       ended,
       protectedMs: this.protectedUntilMs - now,
       echo: this.isEcho,
-      judgement,
+      judgement: judgeable ? (this.wordless ? 'noise' : overlapVerdict(heard, settings.backchannels)) : null,
       words: text === null ? (wordsIn === null ? null : 0) : countWords(text),
       wordsDue: this.asked !== null && now - this.asked.atMs < wordsMaxMs,
       pausedMs: this.pausedMs,
@@ -226,8 +227,9 @@ export class Overlap {
       if (this.asked !== asked) return
       this.asked = null
       this.deps.guarded(() => {
-        if (text !== null && text !== '') this.words(text)
-        else this.look()
+        if (text !== null && text !== '') return this.words(text)
+        this.wordless = text === '' && whole
+        this.look()
       })
     })
   }

@@ -56,7 +56,7 @@ test('a word that is never assent decides alone', () => {
 test('other words need the sound’s leave', () => {
   expect(verdict({ ...words('my order'), score: score(0.25) })).toBe('interruption')
   expect(verdict({ ...words('Humble'), score: score(0.1) })).toBe('backchannel')
-  expect(verdict({ ...words('Thank you'), score: score(0.1, 0.8) })).toBe('noise')
+  expect(verdict({ ...words('Watching'), score: score(0.1, 0.8) })).toBe('noise')
 })
 
 test('assent is assent unless the sound is very sure of the contrary', () => {
