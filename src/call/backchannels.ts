@@ -3,9 +3,7 @@ import { assent, cuttingIn, hums } from './backchannel-words.ts'
 /**
  * Does a caller who speaks over the agent listen, or cut in? A recogniser's interim words are matched from the
  * beginning: while all of them are assent, the caller listens; the first other word makes it something else.
- */
-
-/**
+ *
  * `assent`: nothing but assent and hums. `open`: so far, but the last words may become an assent or something else
  * ("I" of "I see"), or there is no word yet. `cutting_in`: begins with, or comes to, a word of the list. `other`: words
  * of no list.
@@ -17,15 +15,11 @@ function splitPhrases(phrases: readonly string[]): readonly (readonly string[])[
   return phrases.map((phrase) => phrase.split(' ')).sort((a, b) => b.length - a.length)
 }
 
-/** By language. */
 function phrasesOf(
   lists: Readonly<Record<string, readonly string[]>>,
 ): ReadonlyMap<string, readonly (readonly string[])[]> {
-  return new Map(
-    Object.entries(lists).map(([language, phrases]) => {
-      return [language, splitPhrases(phrases)]
-    }),
-  )
+  // keyed by: ISO 639-1 code
+  return new Map(Object.entries(lists).map(([language, phrases]) => [language, splitPhrases(phrases)]))
 }
 
 const humWords = splitPhrases(hums)

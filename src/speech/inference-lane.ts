@@ -32,7 +32,10 @@ export interface InferenceWorker {
   addEventListener(type: 'close', listener: () => void): void
 }
 
-export type LaneAnswer = Extract<FromInferenceWorker, { readonly type: 'transcribed' | 'synthesized' | 'judged' }>
+export type LaneAnswer = Extract<
+  FromInferenceWorker,
+  { readonly type: 'transcribed' | 'synthesized' | 'judged' | 'overlap_judged' }
+>
 export type LaneResult = Result<{ readonly answer: LaneAnswer; readonly runMs: Milliseconds }, SpeechFailure>
 
 interface Job {
@@ -183,6 +186,7 @@ export class InferenceLane {
       case 'transcribed':
       case 'synthesized':
       case 'judged':
+      case 'overlap_judged':
         this.backoff.reset()
         this.finish(ok({ answer: message, runMs: this.options.clock.now() - (this.running?.sinceMs ?? 0) }))
         break

@@ -4,12 +4,14 @@ import { messageOf } from '#base/result.ts'
 import type { FromInferenceWorker, ToInferenceWorker } from './inference-wire.ts'
 import { lowerThreadPriority } from './libc.ts'
 import { Moonshine, moonshineRateHz } from './moonshine.ts'
+import { OverlapWords } from './overlap-words.ts'
 import { Piper } from './piper.ts'
 import { SmartTurn } from './smart-turn.ts'
 
 /**
- * The worker for recognition, for voice or for the end of turns: one model, one job at a time. Its thread, and the threads ONNX Runtime makes
- * for it, run at a lower priority, so that on a busy machine sentences come later and audio does not.
+ * The worker for recognition, for voice, for the end of turns or for overlaps: one model, one job at a time. Its thread,
+ * and the threads ONNX Runtime makes for it, run at a lower priority, so that on a busy machine sentences come later and
+ * audio does not.
  */
 declare const self: Worker & { onmessage: ((event: MessageEvent<ToInferenceWorker>) => void) | null }
 
@@ -25,6 +27,7 @@ const levelBlockMs = 100
 let recognition: Moonshine | undefined
 let voice: { readonly piper: Piper; readonly sampleRateHz: number } | undefined
 let turnEnd: SmartTurn | undefined
+let overlap: OverlapWords | undefined
 let cancelledJob = -1
 
 function post(message: FromInferenceWorker, transfer: ArrayBufferLike[] = []): void {
@@ -45,6 +48,9 @@ async function load(message: ToInferenceWorker): Promise<void> {
       voice = { piper, sampleRateHz: message.voice.sampleRateHz }
     } else if (message.type === 'load_turn_end') {
       turnEnd = await SmartTurn.load(message.model, message.threads)
+    } else if (message.type === 'load_overlap') {
+      overlap = await OverlapWords.load(message.encoder, message.threads)
+      await overlap.judge(new Int16Array(moonshineRateHz), moonshineRateHz)
     }
     post({ type: 'ready' })
   } catch (thrown) {
@@ -74,6 +80,11 @@ async function synthesize(job: number, ids: Int32Array, sampleRateHz: number): P
 async function judge(job: number, samples: Int16Array, sampleRateHz: number): Promise<void> {
   if (turnEnd === undefined) throw new Error('no end-of-turn model is loaded')
   post({ type: 'judged', job, probability: await turnEnd.judge(samples, sampleRateHz) })
+}
+
+async function judgeOverlap(job: number, samples: Int16Array, sampleRateHz: number): Promise<void> {
+  if (overlap === undefined) throw new Error('no overlap model is loaded')
+  post({ type: 'overlap_judged', job, probabilities: await overlap.judge(samples, sampleRateHz) })
 }
 
 function loudestDbfs(samples: Int16Array, sampleRateHz: number): number {
@@ -119,6 +130,7 @@ self.onmessage = (event) => {
     case 'load_recognition':
     case 'load_voice':
     case 'load_turn_end':
+    case 'load_overlap':
       void load(message)
       return
     case 'transcribe':
@@ -129,6 +141,9 @@ self.onmessage = (event) => {
       return
     case 'judge':
       void run(message.job, judge(message.job, message.samples, message.sampleRateHz))
+      return
+    case 'judge_overlap':
+      void run(message.job, judgeOverlap(message.job, message.samples, message.sampleRateHz))
       return
     case 'cancel':
       cancelledJob = message.job
