@@ -30,6 +30,8 @@ import type { VendorsConfiguration } from '#providers/schemas.ts'
 import { createCallDetector } from '#speech/call-detector.ts'
 import { SpeechDetection } from '#speech/detection.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
+import { createOverlapModel } from '#speech/overlap.ts'
+import { OverlapJudge } from '#speech/overlap-judge.ts'
 import { TurnEnd } from '#speech/turn-end.ts'
 import { createCallObserver } from '#telemetry/call-observer.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
@@ -69,6 +71,7 @@ export class Engine {
   readonly metrics: Metrics
   readonly detection: SpeechDetection
   readonly turnEnd: TurnEnd
+  readonly overlaps: OverlapJudge
   readonly media: MediaDoors
   readonly providers: Readonly<Record<string, Provider<'agent'>>>
   private readonly configuration: Configuration<VendorsConfiguration>
@@ -99,6 +102,7 @@ export class Engine {
     this.detection = new SpeechDetection({ clock, log, random, capacity: configuration.limits.calls })
     const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
     this.turnEnd = new TurnEnd({ clock, log, random, store })
+    this.overlaps = new OverlapJudge({ clock, log, random, store })
     this.providers = deps.providers ?? createProviders({ configuration, env, log, clock, random })
     this.metrics = new Metrics(version, clock, this.metricSources(), Object.keys(this.providers))
     const { asterisk, audiosocket, limits, streaming } = configuration
@@ -120,7 +124,7 @@ export class Engine {
         raisedThreshold: Math.max(configuration.vad.threshold, configuration.barge_in.threshold),
       }),
       turnEndModel: this.turnEnd,
-      overlapModel: null,
+      overlapModel: createOverlapModel({ words: (samples, rateHz) => this.overlaps.judge(samples, rateHz) }),
       createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
       observer: createCallObserver(log, this.metrics, this.records, configuration.logging.transcripts),
     }
@@ -194,6 +198,7 @@ export class Engine {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
     })
     if (engine.asksTurnEnd) engine.turnEnd.start()
+    if (engine.judgesOverlaps) engine.overlaps.start()
     engine.provider().start()
     void engine.prepareFolder()
     if (deps.ari !== false) engine.ariEvents.start()
@@ -275,6 +280,7 @@ export class Engine {
     await Promise.all([
       this.detection.close(),
       this.turnEnd.close(),
+      this.overlaps.close(),
       ...Object.values(this.providers).map((provider) => provider.close()),
       this.records.flushed(),
       this.http.close(),
@@ -284,6 +290,13 @@ export class Engine {
   /** A provider that finds the turns itself, or takes none, has no pauses to judge. */
   private get asksTurnEnd(): boolean {
     return this.configuration.turn_taking.stop === 'model' && this.provider().turnDetection === 'engine'
+  }
+
+  private get judgesOverlaps(): boolean {
+    const { turn_taking: turns, barge_in: bargeIn } = this.configuration
+    const { turnDetection } = this.provider()
+    const overlaps = turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm)
+    return bargeIn.enabled && turns.start !== 'vad' && overlaps
   }
 
   private provider(): Provider<'agent'> {

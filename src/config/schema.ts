@@ -149,7 +149,7 @@ const bargeIn = section(
       'With on_overlap: duck: speech over the agent of so long, not yet judged, pauses the reply.',
     ),
     pause_max_ms: milliseconds(
-      220,
+      420,
       { min: 20, max: 5000 },
       'A reply that has been paused for so long without a verdict goes on, softly, until there is one.',
     ),
