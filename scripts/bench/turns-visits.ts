@@ -52,7 +52,7 @@ const underWayMs = 60
 const eventsBetween = (caller: TurnsCaller, event: string, fromMs: number, untilMs: number) =>
   caller.told.filter((told) => told.event === event && told.atMs >= fromMs && told.atMs < untilMs)
 
-/** Keeps a long reply under way and speaks over it, one clip after the other. */
+/** Keeps a long reply under way and speaks over it, one clip after the other. @returns those that could not be played */
 export async function overlapVisit(
   caller: TurnsCaller,
   clips: readonly Clip[],
@@ -60,11 +60,12 @@ export async function overlapVisit(
   condition: string,
   random: Random,
   outcome: (one: OverlapOutcome) => void,
-): Promise<void> {
+): Promise<readonly Clip[]> {
   await caller.wait(600)
-  for (const clip of clips) {
+  for (const [index, clip] of clips.entries()) {
     const begun = await underReply(caller, question)
-    if (begun === null) continue
+    // Over such a noise no turn has an end: what is left is played on another line.
+    if (begun === null) return clips.slice(index)
     // From 0.3 s into a reply on: what comes early must be heard as well as what comes late.
     const dueMs = Math.max(begun + 300 + random.next() * 2700, commonNow() + 300)
     await caller.wait(dueMs - commonNow())
@@ -86,14 +87,15 @@ export async function overlapVisit(
     // The interruption is a turn of its own, and its reply is the next to be spoken over.
     if (interrupted !== undefined) await caller.until(() => caller.soundsSince(100) !== null, answerWithinMs)
   }
+  return []
 }
 
 /** When the reply that sounds began, with four seconds of it to come; asks for another where there is none. */
 async function underReply(caller: TurnsCaller, question: Sound): Promise<number | null> {
-  for (let attempt = 0; attempt < 3; attempt += 1) {
+  for (let attempt = 0; attempt < 2; attempt += 1) {
     const since = caller.soundsSince(700)
     if (since !== null && commonNow() - since < 8500) return since
-    await caller.until(() => caller.quietMs >= 700, 20_000)
+    await caller.until(() => caller.quietMs >= 700, 16_000)
     await caller.say(question)
     await caller.until(() => caller.soundsSince(100) !== null && caller.quietMs < 100, answerWithinMs)
   }

@@ -153,9 +153,14 @@ function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsE
     const dice = seededRandom(bench.seed * 1000 + at)
     const question = pick(questions)
     visits.push(async (port, { overlaps }) => {
-      const caller = await engine.call(port, 'tone_long', line)
-      await overlapVisit(caller, mine, question, line.condition, dice, (one) => overlaps.push(one))
-      caller.hangUp()
+      const visit = async (clipsLeft: readonly Clip[], on: LineNoise) => {
+        const caller = await engine.call(port, 'tone_long', on)
+        const left = await overlapVisit(caller, clipsLeft, question, on.condition, dice, (one) => overlaps.push(one))
+        caller.hangUp()
+        return left
+      }
+      const left = await visit(mine, line)
+      if (left.length > 0) await visit(left, quietLine(dice))
     })
   }
   for (let at = 0; at < turns.length; at += turnsPerCall) {
@@ -185,12 +190,14 @@ interface LineNoise {
   readonly condition: string
 }
 
+function quietLine(random: Random): LineNoise {
+  const noise = noiseSound(997, quietLineDbfs, 8000, Math.floor(random.next() * 1e6))
+  return { noise, gain: 1, condition: 'quiet line' }
+}
+
 /** Every other line is a quiet one; the others have a noise of the material, at one of the ratios. */
 function lineOf({ noises }: Material, random: Random): LineNoise {
-  if (random.next() < 0.5) {
-    const noise = noiseSound(997, quietLineDbfs, 8000, Math.floor(random.next() * 1e6))
-    return { noise, gain: 1, condition: 'quiet line' }
-  }
+  if (random.next() < 0.5) return quietLine(random)
   const chosen = noises[Math.floor(random.next() * noises.length)]
   const overDb = speechOverNoiseDb[Math.floor(random.next() * speechOverNoiseDb.length)] ?? 20
   if (chosen === undefined) throw new Error('the material has no noises')

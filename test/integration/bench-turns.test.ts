@@ -49,8 +49,12 @@ describe('just bench turns', () => {
     })
   }, 150_000)
 
-  test.each([['--split', 'both'], ['--scale', '0'], ['--only', 'nothing']])('%s %s is an error', async (...options) => {
-    const { code, trouble } = await bench(...options)
+  test.each([
+    ['--split', 'both'],
+    ['--scale', '0'],
+    ['--only', 'nothing'],
+  ] as const)('%s %s is an error', async (option, value) => {
+    const { code, trouble } = await bench(option, value)
     expect([code, trouble]).toEqual([2, expect.stringContaining('--help')])
   })
 })
