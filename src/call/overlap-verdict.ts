@@ -6,7 +6,7 @@ import type { OverlapScore } from './overlap-model.ts'
  * What a voice over the agent's is: the words, where a recogniser has some, and the sound, together. Pure, and asked
  * again with every frame: a caller who went on after a `backchannel` may yet cut in, for then the next answer is another.
  *
- * Words that are never assent decide alone. Other words need the sound's leave, for a recogniser writes words for coughs
+ * Words that are never assent decide nearly alone. Other words need the sound's leave, for a recogniser writes words for coughs
  * and hums, too. Without words the sound decides, surer the earlier it is asked. How long the voice lasts decides
  * nothing, until it lasts longer than assent ever does.
  */
@@ -39,6 +39,8 @@ export interface OverlapPolicy {
   readonly endedQuietMs: Milliseconds
   /** p(interruption) that decides when the voice is over. */
   readonly endedFrom: number
+  /** Words that are never assent count from this p(interruption) on: a recogniser hears "no" in some hums. */
+  readonly cuttingWordsFrom: number
   /** Words of no list count as cutting in from this p(interruption) on, and assent up to that one. */
   readonly otherWordsFrom: number
   readonly assentUpTo: number
@@ -72,7 +74,7 @@ function wordsVerdict(
   if (words === null) return 'undecided'
   const kind = wordsKind(words, language, more)
   const interruption = score?.interruption ?? 0.5
-  if (kind === 'cutting_in') return 'interruption'
+  if (kind === 'cutting_in' && interruption >= policy.cuttingWordsFrom) return 'interruption'
   if (kind === 'other' && interruption >= policy.otherWordsFrom) return 'interruption'
   if (kind === 'assent' && interruption <= policy.assentUpTo) return 'backchannel'
   return 'undecided'
@@ -98,18 +100,19 @@ export function valueAt(course: Course, atMs: Milliseconds): number {
  */
 export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [
-    [250, 0.85],
-    [450, 0.6],
-    [700, 0.35],
+    [250, 0.97],
+    [450, 0.9],
+    [700, 0.85],
   ],
   harmlessUpTo: [
     [250, 0.05],
-    [450, 0.14],
-    [700, 0.22],
+    [450, 0.3],
+    [700, 0.25],
   ],
   endedQuietMs: 160,
-  endedFrom: 0.3,
-  otherWordsFrom: 0.2,
-  assentUpTo: 0.9,
+  endedFrom: 0.6,
+  cuttingWordsFrom: 0.2,
+  otherWordsFrom: 0.5,
+  assentUpTo: 0.95,
   backchannelMsMax: 1300,
 }

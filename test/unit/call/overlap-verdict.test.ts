@@ -12,6 +12,7 @@ const policy: OverlapPolicy = {
   ],
   endedQuietMs: 150,
   endedFrom: 0.4,
+  cuttingWordsFrom: 0.05,
   otherWordsFrom: 0.2,
   assentUpTo: 0.9,
   backchannelMsMax: 1300,
@@ -47,8 +48,9 @@ test('when the voice is over there is always a verdict', () => {
   expect(verdict({ voicedMs: 260, score: score(0.5) })).toBe('undecided')
 })
 
-test('a word that is never assent decides alone', () => {
-  expect(verdict({ ...words('Stop'), score: score(0.01) })).toBe('interruption')
+test('a word that is never assent decides, unless the sound is sure that it was none', () => {
+  expect(verdict({ ...words('Stop'), score: score(0.06) })).toBe('interruption')
+  expect(verdict({ ...words('No'), score: score(0.04) })).toBe('backchannel')
   expect(verdict({ ...words('okay but'), score: null })).toBe('interruption')
   expect(verdict({ ...words('ja aber', 'de'), score: score(0.05) })).toBe('interruption')
 })
