@@ -97,7 +97,8 @@ export class Overlap {
 
   /** One frame of the caller's; on the audio path. */
   frame(samples: Int16Array): void {
-    if (this.timer !== null && this.endedMs === null) this.deps.listener?.push(samples)
+    // Behind the end as well: its last sound is only heard whole with what follows it.
+    if (this.timer !== null) this.deps.listener?.push(samples)
   }
 
   stopped(agoMs: Milliseconds): void {
