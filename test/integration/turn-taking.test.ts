@@ -107,7 +107,7 @@ describe('turns by the built-in models', () => {
     const { record, turns } = await recordOf(line, line.id)
     expect(record.barge_ins).toBe(1)
     expect(turns.map(({ outcome }) => outcome)).toEqual(['interrupted', 'answered'])
-    expect(turns[1]?.caller_text?.toLowerCase()).toMatch(/four|4/)
+    expect(turns[1]?.caller_text?.toLowerCase()).toMatch(/two.*one.*seven|2.*1.*7/)
   }, 60_000)
 
   test('an answer that begins 50 ms after the agent’s last word is heard whole', async () => {
@@ -134,7 +134,8 @@ describe('turns by the built-in models', () => {
       const { caller } = line
       await caller.waitForSpeech(5000)
       await caller.waitForQuiet(3000)
-      const sentence = sentences[2] as Utterance
+      // One whose first word the recogniser writes as it is.
+      const sentence = sentences[3] as Utterance
       await caller.say(await samplesOf(sentence))
       await caller.waitForSpeech(10_000)
       const { turns } = await recordOf(line, line.id)
