@@ -100,9 +100,9 @@ export function valueAt(course: Course, atMs: Milliseconds): number {
  */
 export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [
-    [250, 0.97],
-    [450, 0.9],
-    [700, 0.85],
+    [250, 0.95],
+    [450, 0.85],
+    [700, 0.75],
   ],
   harmlessUpTo: [
     [250, 0.05],
@@ -110,9 +110,9 @@ export const overlapPolicy: OverlapPolicy = {
     [700, 0.25],
   ],
   endedQuietMs: 160,
-  endedFrom: 0.6,
-  cuttingWordsFrom: 0.2,
-  otherWordsFrom: 0.5,
+  endedFrom: 0.5,
+  cuttingWordsFrom: 0.15,
+  otherWordsFrom: 0.4,
   assentUpTo: 0.95,
   backchannelMsMax: 1300,
 }

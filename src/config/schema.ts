@@ -144,7 +144,7 @@ const bargeIn = section(
     ),
     duck_db: decimalNumber(12, { min: 0, max: 40, unit: 'dB' }, 'How much softer a reply becomes.'),
     pause_after_ms: milliseconds(
-      220,
+      160,
       { min: 0, max: 2000 },
       'With on_overlap: duck: speech over the agent of so long, not yet judged, pauses the reply.',
     ),
