@@ -50,7 +50,7 @@ export interface Clip extends Sound {
 }
 
 /**
- * `natural`: as spoken. `hesitation`: a pause in the middle of a phrase. `thinking`: a gap at a phrase's end made longer.
+ * `natural`: as spoken. `hesitation`: a pause in the middle of a phrase. `thinking`: a pause at a phrase's end.
  * `sentences`: two, with a pause between. `digits`: strung. `answer`: short and whole.
  */
 export type TurnKind = 'natural' | 'hesitation' | 'thinking' | 'sentences' | 'digits' | 'answer'
@@ -95,6 +95,11 @@ const SENTENCE_MS_MIN = 1200
 const NOISE_MS = 10_000
 const BABBLES = 3
 const DIGIT_STRINGS_PER_VOICE = 7
+/** Of the short recordings, as many again are answers: most of what callers say is short. */
+const EVERY_ANSWER = 2
+const ANSWER_MS_MIN = 350
+/** A third of the sentences as spoken have a pause at a phrase's end already. */
+const EVERY_THINKING = 3
 const LOADERS = 3
 
 /**
@@ -182,7 +187,7 @@ export const durationMs = ({ onsetSample, offsetSample }: Sound): number => toMs
 
 function clipOf(take: Take, samples: Float64Array, finish: Finish): Clip[] {
   const { use } = take
-  if (use === 'sentence' || use === 'answer' || use === 'digit' || use === 'hesitation' || use === 'filler') return []
+  if (use === 'sentence' || use === 'answer' || use === 'digit' || use === 'hesitation') return []
   const sound = finish(take, samples)
   const ms = durationMs(sound)
   if (use === 'backchannel')
@@ -195,12 +200,18 @@ function clipOf(take: Take, samples: Float64Array, finish: Finish): Clip[] {
 function turnsOf(loaded: readonly Loaded[], seed: number, finish: Finish): Turn[] {
   const random = seededRandom(seed + 1)
   const turns: Turn[] = []
+  let sentences = 0
+  let phrases = 0
   const digits = new Map<VoiceId, { take: Take; digits: DigitTake[] }>()
   for (const { take, samples } of loaded) {
     if (take.use === 'answer') turns.push(turn(take, samples, 'answer', finish))
+    if (take.use === 'speech' && take.how === 'recorded' && toMs(samples.length) > ANSWER_MS_MIN) {
+      if (phrases++ % EVERY_ANSWER === 0)
+        turns.push(turn({ ...take, name: `${take.name}-whole` }, samples, 'answer', finish))
+    }
     if (take.use === 'sentence') {
-      // Human sentences come twice, as spoken and with time to think; a synthesiser's own pauses teach nothing.
-      const paused = withThinkingPauses(samples, random)
+      // Human sentences come as spoken too; a synthesiser's own pauses teach nothing.
+      const paused = sentences++ % EVERY_THINKING === 0 ? withThinkingPauses(samples, random) : null
       if (take.how === 'recorded' && toMs(samples.length) > SENTENCE_MS_MIN)
         turns.push(turn(take, samples, 'natural', finish))
       if (paused !== null)
@@ -230,8 +241,6 @@ function turnsOf(loaded: readonly Loaded[], seed: number, finish: Finish): Turn[
   return turns
 }
 
-/** One human hesitation in so many has a filler, where the speaker has one. */
-const EVERY_FILLER = 3
 /** Of the human sentences, every so many is followed by another in the same turn. */
 const EVERY_PAIR = 5
 const PAIRED_MS_MAX = 5500
@@ -240,13 +249,9 @@ const PAIRED_MS_MAX = 5500
 function hesitatingTurns(loaded: readonly Loaded[], seed: number, finish: Finish): Turn[] {
   const random = seededRandom(seed + 3)
   const turns: Turn[] = []
-  const fillers = new Map(
-    loaded.flatMap(({ take, samples }) => (take.use === 'filler' ? [[take.voice, samples] as const] : [])),
-  )
   const sentences = loaded.filter(({ take }) => take.use === 'sentence' && take.how === 'recorded')
   for (const [index, { take, samples }] of sentences.entries()) {
-    const filler = index % EVERY_FILLER === 0 ? (fillers.get(take.voice) ?? null) : null
-    const paused = withHesitation(samples, random, filler)
+    const paused = withHesitation(samples, random)
     const named: Take = { ...take, name: `${take.name}-hesitation`, how: 'spliced' }
     if (paused !== null) turns.push(turn(named, paused.samples, 'hesitation', finish))
     const next = sentences[index + 1]

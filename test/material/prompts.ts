@@ -113,15 +113,6 @@ const ASSENTS: Readonly<Record<string, readonly (readonly [letter: string, text:
   ru: [],
 }
 
-/** The name of a letter that is what speakers of the language say while they search: "ehm", "äm", "euh", "eh". */
-const FILLERS: Readonly<Record<string, readonly [letter: string, text: string]>> = {
-  en: ['m', 'um'],
-  de: ['m', 'ähm'],
-  fr: ['e', 'euh'],
-  es: ['e', 'eh'],
-  it: ['e', 'eh'],
-}
-
 function letters(voice: VoiceId, folder: string): Take[] {
   const file = (letter: string) =>
     ['wav', 'gsm'].map((type) => join(folder, 'letters', `${letter}.${type}`)).find(existsSync)
@@ -131,13 +122,6 @@ function letters(voice: VoiceId, folder: string): Take[] {
     const name = `${voice}-letter-${letter}`
     if (path !== undefined)
       takes.push({ name, use: 'backchannel', voice, how: 'recorded', text, load: fromFile(name, path) })
-  }
-  const [fillerLetter = '', fillerText = ''] = FILLERS[voiceOf(voice).language] ?? []
-  const filler = file(fillerLetter)
-  if (filler !== undefined) {
-    const name = `${voice}-letter-${fillerLetter}`
-    const load = fromFile(name, filler)
-    takes.push({ name: `${name}-filler`, use: 'filler', voice, how: 'recorded', text: fillerText, load })
   }
   const em = file('m')
   // Russian "em" ends in a palatal sound, and is left out with the letters above.

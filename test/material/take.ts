@@ -30,7 +30,7 @@ export type ClipLabel = (typeof CLIP_LABELS)[number]
 /**
  * `speech` is for clips of the two interruption classes, by its length; `sentence` is for turns; `answer` is a short,
  * complete turn; `digit` a digit's name, of which turns are strung; `hesitation` a turn that is to get a pause where
- * `pauseShare` says; `filler` an "um" to be put into others.
+ * `pauseShare` says.
  */
 export type TakeUse =
   | Exclude<ClipLabel, 'interruption_word' | 'interruption_phrase'>
@@ -39,7 +39,6 @@ export type TakeUse =
   | 'answer'
   | 'digit'
   | 'hesitation'
-  | 'filler'
 
 /** `recorded` as it is; `spliced` from pieces of a recording; `synthesised` by a program. */
 export type How = 'recorded' | 'spliced' | 'synthesised'

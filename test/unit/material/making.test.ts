@@ -175,7 +175,7 @@ describe('turns', () => {
       if (paused === null || pause === undefined) throw new Error('no pause')
       expect(paused.pauses).toHaveLength(1)
       expect(pause.fromMs).toBe(800)
-      expect(pause.untilMs - pause.fromMs).toBeWithin(300, 1501)
+      expect(pause.untilMs - pause.fromMs).toBeWithin(250, 1201)
       expect(toMs(paused.samples.length - sentence.length)).toBeCloseTo(pause.untilMs - pause.fromMs - 150)
       // Both readings of the pause agree: the list's and the samples'.
       expect(pausesIn(paused.samples, 250)).toEqual([pause])
