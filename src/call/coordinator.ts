@@ -171,7 +171,7 @@ export class Coordinator {
         this.effects.finishTurn('no_words')
         return this.replyEmpty()
       case 'transcript':
-        if (event.side === 'caller') this.parts.overlap.words(event.text)
+        if (event.side === 'caller') this.callerWords(event.text)
         this.parts.turns.text(event.side, event.text, event.final)
         if (event.final) this.deps.observer.transcript(this.deps.callId, event.side, event.text)
         return
@@ -264,6 +264,11 @@ export class Coordinator {
   private replyEmpty(): void {
     this.dispatch('reply_empty')
     if (this.parts.waiting.leaving && this.state !== 'ended') this.deps.hangUp('no_input')
+  }
+
+  private callerWords(text: string): void {
+    this.parts.overlap.words(text)
+    this.parts.pause.heard(text)
   }
 
   private fault(): void {

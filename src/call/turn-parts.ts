@@ -45,7 +45,7 @@ export function createTurnParts(
   const quietMs = () => detection?.quietMs() ?? 0
   const { turnEndModel: model, overlapModel } = deps
   const over = (by: TurnEnder) => decisions.turnOver(by)
-  const pause = new TurnPause({ clock, settings: settings.endpointing, sampleRateHz, model, over, guarded })
+  const pause = new TurnPause({ clock, settings: settings.endpointing, sampleRateHz, language, model, over, guarded })
   const lookBack = new LookBack(clock, sampleRateHz, pause.asksModel ? lookBackForModelMs : lookBackMs)
   return {
     gate: new Gate(clock, {

@@ -2,6 +2,7 @@ import { msToSamples } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { type EndpointingSettings, type PauseEvidence, type TurnEnder, turnEnd } from './endpointing.ts'
 import type { TurnEndModel } from './turn-end-model.ts'
+import { whatWordsSay } from './unfinished-words.ts'
 
 /**
  * The pauses of one call: asks the end-of-turn model once for each, and has one timer, which stands where
@@ -17,6 +18,8 @@ export interface TurnPauseDeps {
   readonly clock: Clock
   readonly settings: EndpointingSettings
   readonly sampleRateHz: number
+  /** Of the call: ISO 639-1, with or without a region; null where it isn't known. */
+  readonly language: string | null
   /** Null where there is none in this engine. */
   readonly model: TurnEndModel | null
   readonly over: (by: TurnEnder) => void
@@ -27,6 +30,7 @@ export class TurnPause {
   private readonly deps: TurnPauseDeps
   private evidence: { -readonly [Key in keyof PauseEvidence]: PauseEvidence[Key] } = {
     probability: null,
+    words: null,
     providerDone: false,
     providerTells: false,
   }
@@ -47,6 +51,7 @@ export class TurnPause {
     this.end()
     this.stoppedMs = stoppedMs
     this.evidence.probability = null
+    this.evidence.words = null
     this.evidence.providerDone = false
     this.arm()
     if (this.asksModel) this.ask(turn)
@@ -57,6 +62,13 @@ export class TurnPause {
     this.evidence.providerTells = true
     this.evidence.providerDone = done
     if (this.timer !== null) this.arm()
+  }
+
+  /** The recogniser's words of the turn so far. Only those of a pause count: in speech the next one is under way. */
+  heard(text: string): void {
+    if (this.timer === null) return
+    this.evidence.words = whatWordsSay(text, this.deps.language)
+    this.arm()
   }
 
   end(): void {

@@ -205,6 +205,40 @@ describe('a pause of the caller', () => {
     }
   })
 
+  const interim = (bench: Bench, text: string) =>
+    bench.session.emit({ type: 'transcript', side: 'caller', text, final: false })
+
+  test('words that want more keep it open, though the model takes it for finished', async () => {
+    const bench = paused()
+    interim(bench, 'I would like to')
+    await bench.turnEnd?.answer(0.9)
+    bench.clock.advance(1299)
+    expect(bench.state).toBe('endpointing')
+    bench.clock.advance(1)
+    expect(bench.coordinator.turns.all).toMatchObject([{ endpointingMs: 1500, endedBy: 'words' }])
+  })
+
+  test('a whole answer ends it at once, though the model does not take it for one', async () => {
+    const bench = paused()
+    await bench.turnEnd?.answer(0)
+    bench.clock.advance(200)
+    interim(bench, 'Yes, please.')
+    bench.clock.advance(0)
+    expect(bench.coordinator.turns.all).toMatchObject([{ endpointingMs: 400, endedBy: 'words' }])
+  })
+
+  test('words of the pause before, or of the speech after it, decide nothing', async () => {
+    const bench = paused()
+    interim(bench, 'I would like to')
+    bench.started()
+    interim(bench, 'Yes, please.')
+    bench.pass(1000)
+    bench.stopped()
+    await bench.turnEnd?.answer(0.9)
+    bench.clock.advance(300)
+    expect(bench.coordinator.turns.all).toMatchObject([{ endedBy: 'model' }])
+  })
+
   test('the caller goes on: an answer to the pause before means nothing', async () => {
     const bench = paused()
     bench.started()

@@ -8,7 +8,7 @@ const settings: EndpointingSettings = {
   maxSilenceMs: 1640,
   doneProbability: 0.5,
 }
-const nothing: PauseEvidence = { probability: null, providerDone: false, providerTells: false }
+const nothing: PauseEvidence = { probability: null, words: null, providerDone: false, providerTells: false }
 
 describe('the silence that ends a turn', () => {
   test.each([
@@ -19,6 +19,23 @@ describe('the silence that ends a turn', () => {
     ['by the model: surely not', {}, { probability: 0 }, 1640, 'model'],
     // √(1 − 0.375 / 0.5) = ½: half of the way from 240 to 1640.
     ['by the model: rather not', {}, { probability: 0.375 }, 940, 'model'],
+    [
+      'by the words, which want more, whatever the model says',
+      {},
+      { words: 'unfinished', probability: 1 },
+      1640,
+      'words',
+    ],
+    ['by the words, which want more, before the model has answered', {}, { words: 'unfinished' }, 1640, 'words'],
+    ['by the words: a whole answer', {}, { words: 'finished', probability: 0 }, 240, 'words'],
+    ['by silence, whatever the words say', { stop: 'silence' }, { words: 'unfinished' }, 700, 'silence'],
+    [
+      'by the provider, whatever the words say',
+      { stop: 'provider' },
+      { words: 'unfinished', providerDone: true, providerTells: true },
+      0,
+      'provider',
+    ],
     ['by the provider: it says so', { stop: 'provider' }, { providerDone: true, providerTells: true }, 0, 'provider'],
     ['by the provider: not yet', { stop: 'provider' }, { providerTells: true }, 1640, 'silence'],
     ['by the provider, which never says such things', { stop: 'provider' }, {}, 700, 'silence'],
