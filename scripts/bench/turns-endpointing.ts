@@ -1,168 +1,121 @@
-import { msToSamples } from '#audio/format.ts'
-import { SystemClock } from '#base/clock.ts'
-import { silentLog } from '#base/log.ts'
-import { seededRandom } from '#base/random.ts'
-import { type EndpointingSettings, type TurnEnder, turnEnd } from '#call/endpointing.ts'
-import { tailMs } from '#call/turn-pause.ts'
-import { windowSamples } from '#speech/detection-memory.ts'
-import { ModelStore, modelsFolder } from '#speech/model-store.ts'
-import { loadOnnx } from '#speech/onnx.ts'
-import { Silero, SileroStream } from '#speech/silero.ts'
-import { SmartTurn } from '#speech/smart-turn.ts'
-import { SpeechGate } from '#speech/speech-gate.ts'
-import { turnEndModelFile, turnEndModelId } from '#speech/turn-end.ts'
-import { noiseSound } from '../../test/bed/sounds.ts'
-import type { Material, Turn } from '../../test/material/material.ts'
+import type { EndpointingSettings } from '#call/endpointing.ts'
+import { loadConfiguration } from '#config/load.ts'
+import { builtInSource } from '#config/source.ts'
+import { vendorSchemas } from '#providers/schemas.ts'
+import { material } from '../../test/material/material.ts'
+import type { Split } from '../../test/material/voices.ts'
+import { type EndpointingOutcome, type JudgedTurn, judgeTurns, tryEndpointing } from './turns-pauses.ts'
 
 /**
- * Endpointing by silence alone and with the end-of-turn model, on the same turns: each turn's pauses are found by the
- * real detector and judged by the real model once, and then every setting is tried on them with the engine's own
- * decision. What is compared is the delay at equal shares of callers who are cut off.
+ * `just bench turns --only endpointing`: at equal shares of callers who are cut off, how much sooner the model lets the
+ * agent answer than silence alone. The model's settings are chosen on the tune voices, or they would be chosen on what
+ * they are shown with.
  */
-export interface JudgedPause {
-  /** From the voice's end to where the detector says that it sounds again; infinite after the last. */
-  readonly lastsMs: number
-  /** The detector's end of the voice behind the true one; negative before it. Of the last pause only. */
-  readonly lateMs: number
-  readonly probability: number
-}
-
-export interface JudgedTurn {
-  readonly kind: Turn['kind']
-  readonly human: boolean
-  readonly pauses: readonly JudgedPause[]
-}
-
-export interface VadSettings {
-  readonly threshold: number
-  readonly minSpeechMs: number
-  readonly minSilenceMs: number
-}
-
-const rateHz = 8000
-/** Every other turn on a quiet line, the others over a noise of the material. */
-const quietLineDbfs = -60
-const overNoiseDb = [20, 15, 10] as const
-const leadMs = 600
-const tailSilenceMs = 2500
-/** From the detector's word to an answer of the model's, as measured through its worker. */
-const askedMs = 90
-
-export async function judgeTurns(stuff: Material, vad: VadSettings, seed: number, max: number): Promise<JudgedTurn[]> {
-  const clock = new SystemClock()
-  const store = new ModelStore({ folder: modelsFolder(process.env), clock, log: silentLog, env: process.env })
-  const fetched = await store.ensure([turnEndModelId], () => {})
-  if (!fetched.ok) throw new Error(fetched.error.map(({ message }) => message).join('\n'))
-  await loadOnnx()
-  const silero = await Silero.load()
-  const smartTurn = await SmartTurn.load(store.path(turnEndModelId, turnEndModelFile), 1)
-  const random = seededRandom(seed)
-  const judged: JudgedTurn[] = []
-  for (const [index, turn] of stuff.turns.slice(0, max).entries()) {
-    const noise = stuff.noises[Math.floor(random.next() * stuff.noises.length)]
-    const overDb = overNoiseDb[Math.floor(random.next() * overNoiseDb.length)] ?? 20
-    const quiet = index % 2 === 0 || noise === undefined
-    const line = quiet ? noiseSound(997, quietLineDbfs, rateHz, index + 1) : noise.samples
-    const heard = onLine(turn, line, quiet ? 1 : 10 ** (-overDb / 20))
-    const pauses = await pausesOf(heard, turn, silero, smartTurn, vad)
-    if (pauses.length > 0) judged.push({ kind: turn.kind, human: turn.human, pauses })
+export interface EndpointingFigures {
+  readonly endpointing: {
+    readonly turns: number
+    readonly defaults: EndpointingOutcome
+    readonly rows: readonly EndpointingRow[]
   }
-  return judged
 }
 
-function onLine(turn: Turn, noise: Int16Array, gain: number): Int16Array {
-  const lead = msToSamples(leadMs, rateHz)
-  const all = new Int16Array(lead + turn.samples.length + msToSamples(tailSilenceMs, rateHz))
-  for (let index = 0; index < all.length; index += 1) {
-    const sample = (turn.samples[index - lead] ?? 0) + (noise[index % noise.length] as number) * gain
-    all[index] = Math.max(-32_768, Math.min(32_767, Math.round(sample)))
-  }
-  return all
+interface EndpointingRow {
+  /** Of the tune split's callers: what the model's settings were allowed. */
+  readonly cut_off_max: number
+  readonly settings: Pick<EndpointingSettings, 'minSilenceMs' | 'maxSilenceMs' | 'doneProbability'>
+  readonly model: EndpointingOutcome
+  /** The shortest silence that cuts off no more callers than the model did. */
+  readonly silenceMs: number
+  readonly silence: EndpointingOutcome
+  /** 1 − mean delay with the model / with silence alone. */
+  readonly mean_gain: number
 }
 
-async function pausesOf(
-  heard: Int16Array,
-  turn: Turn,
-  silero: Silero,
-  smartTurn: SmartTurn,
-  vad: VadSettings,
-): Promise<JudgedPause[]> {
-  const window = windowSamples(rateHz)
-  const stream = new SileroStream()
-  const gate = new SpeechGate({ sampleRateHz: rateHz, ...vad })
-  const probability = new Float32Array(1)
-  const stops: { readonly atMs: number }[] = []
-  const starts: { readonly atMs: number; readonly onsetMs: number }[] = []
-  for (let at = 0; at + window <= heard.length; at += window) {
-    await silero.run(rateHz, [stream], heard, [at], probability)
-    const end = at + window
-    const event = gate.push(probability[0] as number, end)
-    const nowMs = (end * 1000) / rateHz
-    if (event?.type === 'speech_started') starts.push({ atMs: nowMs, onsetMs: nowMs - event.agoMs })
-    if (event?.type === 'speech_stopped') stops.push({ atMs: nowMs - event.agoMs })
-  }
-  const trueEndMs = leadMs + (turn.offsetSample * 1000) / rateHz
-  const first = starts[0]
-  if (first === undefined) return []
-  const pauses: JudgedPause[] = []
-  for (const [index, { atMs }] of stops.entries()) {
-    const again = starts[index + 1]
-    const from = Math.max(0, msToSamples(first.onsetMs - 300, rateHz))
-    const asked = heard.subarray(from, msToSamples(atMs + tailMs, rateHz))
-    pauses.push({
-      lastsMs: again === undefined ? Number.POSITIVE_INFINITY : again.atMs - atMs,
-      lateMs: atMs - trueEndMs,
-      probability: await smartTurn.judge(asked, rateHz),
-    })
-    // What sounds after the true end is the line's noise.
-    if (atMs >= trueEndMs - 60) break
-  }
-  const last = pauses.at(-1)
-  return last === undefined ? [] : [...pauses.slice(0, -1), { ...last, lastsMs: Number.POSITIVE_INFINITY }]
-}
+const cutOffMax = [0.05, 0.1, 0.2, 0.3] as const
+const minSilences = [240, 300, 400, 500, 600, 700, 800, 900]
+const maxSilences = [1000, 1200, 1400, 1600, 2000, 2500]
+const doneProbabilities = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
+const silences = Array.from({ length: 140 }, (_, index) => 200 + index * 20)
 
-export interface EndpointingOutcome {
-  readonly cutOffRate: number
-  /** True end of speech → end of the turn, of turns that were not cut off. */
-  readonly meanMs: number
-  readonly p50Ms: number
-  readonly p95Ms: number
-}
-
-/** One setting on all turns, by the engine's own decision. */
-export function tryEndpointing(
-  turns: readonly JudgedTurn[],
-  settings: EndpointingSettings,
-  minSilenceMs: number,
-): EndpointingOutcome {
-  const delays: number[] = []
-  let cut = 0
-  for (const { pauses } of turns) {
-    const ended = pauses.findIndex(({ lastsMs, probability }) => {
-      const { silenceMs, by } = turnEnd({ probability, providerDone: false, providerTells: false }, settings)
-      return endsAfterMs(silenceMs, by, minSilenceMs) < lastsMs
-    })
-    const pause = pauses[ended]
-    if (pause === undefined || ended < pauses.length - 1) {
-      cut += 1
-      continue
-    }
-    const { silenceMs, by } = turnEnd(
-      { probability: pause.probability, providerDone: false, providerTells: false },
-      settings,
-    )
-    delays.push(pause.lateMs + endsAfterMs(silenceMs, by, minSilenceMs))
+export async function benchEndpointing(job: {
+  readonly split: Split
+  readonly seed: number
+  readonly scale: number
+}): Promise<{ readonly lines: readonly string[]; readonly figures: EndpointingFigures }> {
+  const loaded = loadConfiguration({ ...builtInSource, env: { ASTERISK_ARI_PASSWORD: 'none' }, vendors: vendorSchemas })
+  if (!loaded.ok) throw new Error(`the configuration built in does not load: ${loaded.error[0]?.message}`)
+  const { vad, turn_taking: turnTaking } = loaded.value.configuration
+  const { threshold, min_speech_ms: minSpeechMs, min_silence_ms: minSilenceMs } = vad
+  const own: EndpointingSettings = {
+    stop: turnTaking.stop,
+    silenceMs: vad.end_silence_ms,
+    minSilenceMs: turnTaking.min_silence_ms,
+    maxSilenceMs: turnTaking.max_silence_ms,
+    doneProbability: turnTaking.done_probability,
   }
-  delays.sort((a, b) => a - b)
+  const judged = async (split: Split) => {
+    const stuff = await material(split, { seed: job.seed, coding: 'mulaw', onProgress: (line) => console.error(line) })
+    const max = Math.max(1, Math.round(stuff.turns.length * job.scale))
+    return await judgeTurns(stuff, { threshold, minSpeechMs, minSilenceMs }, job.seed, max)
+  }
+  const tune = await judged('tune')
+  const turns = job.split === 'tune' ? tune : await judged(job.split)
+  const tried = allSettings(own).map((settings) => ({ settings, ...tryEndpointing(tune, settings, minSilenceMs) }))
+  const rows: EndpointingRow[] = []
+  for (const most of cutOffMax) {
+    const allowed = tried.filter(({ cutOffRate }) => cutOffRate <= most)
+    const best = allowed.sort((a, b) => a.meanMs - b.meanMs)[0]
+    if (best !== undefined) rows.push(rowOf(most, best.settings, turns, minSilenceMs))
+  }
+  const defaults = tryEndpointing(turns, own, minSilenceMs)
   return {
-    cutOffRate: cut / turns.length,
-    meanMs: delays.reduce((sum, delay) => sum + delay, 0) / delays.length,
-    p50Ms: delays[Math.floor(delays.length * 0.5)] ?? Number.NaN,
-    p95Ms: delays[Math.floor(delays.length * 0.95)] ?? Number.NaN,
+    figures: { endpointing: { turns: turns.length, defaults, rows } },
+    lines: [
+      `endpointing, ${turns.length} turns of the ${job.split} voices, all with pauses in them or short answers; end of speech → end of the turn`,
+      `as it is by default: ${said(defaults)}`,
+      ...rows.map(
+        ({ settings, model, silenceMs, silence, mean_gain: gain }) =>
+          `model, ${settings.minSilenceMs} to ${settings.maxSilenceMs} ms, done at ${settings.doneProbability}: ${said(model)}; silence of ${silenceMs} ms: ${said(silence)}; ${Math.round(gain * 100)} % sooner by the mean`,
+      ),
+    ],
   }
 }
 
-/** A pause is only known after a while, and the model's answer comes a little later. */
-function endsAfterMs(silenceMs: number, by: TurnEnder, minSilenceMs: number): number {
-  return Math.max(silenceMs, minSilenceMs + 20 + (by === 'model' ? askedMs : 0))
+function allSettings(own: EndpointingSettings): EndpointingSettings[] {
+  return minSilences.flatMap((minSilenceMs) =>
+    maxSilences.flatMap((maxSilenceMs) =>
+      doneProbabilities.map((doneProbability) => ({
+        ...own,
+        stop: 'model',
+        minSilenceMs,
+        maxSilenceMs,
+        doneProbability,
+      })),
+    ),
+  )
 }
+
+function rowOf(
+  most: number,
+  settings: EndpointingSettings,
+  turns: readonly JudgedTurn[],
+  minSilenceMs: number,
+): EndpointingRow {
+  const { minSilenceMs: min, maxSilenceMs, doneProbability } = settings
+  const model = tryEndpointing(turns, settings, minSilenceMs)
+  const bySilence = (silenceMs: number) =>
+    tryEndpointing(turns, { ...settings, stop: 'silence', silenceMs }, minSilenceMs)
+  const silenceMs = silences.find((ms) => bySilence(ms).cutOffRate <= model.cutOffRate) ?? Number.NaN
+  const silence = bySilence(silenceMs)
+  return {
+    cut_off_max: most,
+    settings: { minSilenceMs: min, maxSilenceMs, doneProbability },
+    model,
+    silenceMs,
+    silence,
+    mean_gain: 1 - model.meanMs / silence.meanMs,
+  }
+}
+
+const said = ({ cutOffRate, meanMs, p50Ms, p95Ms }: EndpointingOutcome) =>
+  `${(cutOffRate * 100).toFixed(1)} % cut off, mean ${Math.round(meanMs)}, p50 ${Math.round(p50Ms)}, p95 ${Math.round(p95Ms)} ms`

@@ -92,12 +92,17 @@ const digits: Readonly<Record<string, string>> = {
 const digitsInARowMin = 2
 const numeralDigitsMin = 5
 
+// keyed by: word
 const fillerWords = new Set(fillers.split(' '))
-const wantingWords = new Map(
-  Object.entries(wanting).map(([language, words]) => [language, new Set(words.split(/\s+/))]),
-)
+// keyed by: word
+const setOf = (words: string) => new Set(words.split(/\s+/))
+// keyed by: ISO 639-1 code
+const wantingWords = new Map(Object.entries(wanting).map(([language, words]) => [language, setOf(words)]))
+// keyed by: ISO 639-1 code
 const wantingTwo = new Map(Object.entries(wantingPairs).map(([language, pairs]) => [language, new Set(pairs)]))
+// keyed by: ISO 639-1 code
 const digitWords = new Map(Object.entries(digits).map(([language, words]) => [language, new Set(words.split(' '))]))
+// keyed by: ISO 639-1 code
 const wholeAnswers = new Map(Object.entries(answers).map(([language, phrases]) => [language, new Set(phrases)]))
 
 /**

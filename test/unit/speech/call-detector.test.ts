@@ -20,7 +20,12 @@ function setUp() {
     stats: { open: 0, windows: 0, droppedWindows: 0, restarts: 0 },
   }
   const events: SpeechEvent[] = []
-  const calls = createCallDetector(detector, { threshold: 0.5, raisedThreshold: 0.7, minSpeechMs: 32, minSilenceMs: 400 })
+  const calls = createCallDetector(detector, {
+    threshold: 0.5,
+    raisedThreshold: 0.7,
+    minSpeechMs: 32,
+    minSilenceMs: 400,
+  })
   const session = calls.open(8000, (event) => events.push(event))
   if (session === null) throw new Error('not opened')
   return {
