@@ -27,6 +27,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | tu
   --seconds S    how long they are measured once all are up (default 20)
   --door DOOR    audiosocket, externalmedia or websocket (default audiosocket)
   --vad          speech detection on every call
+  --turn-ends    … and the end-of-turn model at every pause
   --churn R      short calls set up and hung up beside them, a second (default 0)
   --setup-rate R calls set up a second (default 50)
   --admission    refuse what would be too much, as the engine does by default; else it takes all
@@ -97,10 +98,14 @@ async function media(values: Options): Promise<number> {
     return 2
   }
   const { benchMedia } = await import('./bench/media.ts')
-  const { vad, echo, admission } = values
+  const { vad, echo, admission, 'turn-ends': turnEnds } = values
+  if (turnEnds && !vad) {
+    console.error('error: --turn-ends needs --vad: pauses are found by speech detection')
+    return 2
+  }
   let run: MediaRun
   try {
-    run = await benchMedia({ door, calls, seconds, churn, setupRate, vad, echo, admission })
+    run = await benchMedia({ door, calls, seconds, churn, setupRate, vad, turnEnds, echo, admission })
   } catch (thrown) {
     console.error(`error: ${messageOf(thrown)}`)
     return 1
@@ -128,6 +133,7 @@ function readOptions(argv: readonly string[]) {
         churn: { type: 'string', default: '0' },
         'setup-rate': { type: 'string', default: '50' },
         vad: { type: 'boolean', default: false },
+        'turn-ends': { type: 'boolean', default: false },
         echo: { type: 'boolean', default: false },
         scale: { type: 'string', default: '1' },
         seed: { type: 'string', default: '1' },

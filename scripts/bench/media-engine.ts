@@ -47,6 +47,7 @@ const engine = await Engine.start({
       max_connections: job.callsMax,
     },
     llm: { ...configuration.llm, initial_greeting: '' },
+    turn_taking: { ...configuration.turn_taking, stop: job.turnEnds ? 'model' : 'silence' },
     // Without admission, what is measured is how calls fare, and not when the engine would refuse another.
     limits: {
       ...configuration.limits,

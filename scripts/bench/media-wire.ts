@@ -14,6 +14,8 @@ export interface EngineJob {
   readonly mediaPort: number
   /** Turns are found by the engine's own speech detection, which else is off. */
   readonly vad: boolean
+  /** Each pause is put to the end-of-turn model as well, as the engine does by default. */
+  readonly turnEnds: boolean
   /** The engine refuses what would be too much, as it does by default; else it takes all. */
   readonly admission: boolean
 }

@@ -15,6 +15,8 @@ export interface MediaBench {
   readonly setupRate: number
   readonly churn: number
   readonly vad: boolean
+  /** The end-of-turn model at every pause: 70 ms of a core that is left to it, at lower priority. */
+  readonly turnEnds: boolean
   /** In the engine's place an echo that does nothing else: the floor. */
   readonly echo: boolean
   /** With the engine's own limits: what would be too much is refused. */
@@ -33,7 +35,8 @@ export async function benchMedia(bench: MediaBench): Promise<MediaRun> {
   // A short call lives half a second, and its end takes a moment.
   const callsMax = bench.calls + Math.ceil(bench.churn * 3) + 10
   const mediaPort = freeTcpPort()
-  const engineJob: EngineJob = { door: bench.door, callsMax, mediaPort, vad: bench.vad, admission: bench.admission }
+  const { door, vad, turnEnds, admission } = bench
+  const engineJob: EngineJob = { door, callsMax, mediaPort, vad, turnEnds, admission }
   const engine = new Part<FromEngine>(bench.echo ? 'media-echo.ts' : 'media-engine.ts', engineJob)
   // This process has nothing to do meanwhile: where its timer is late, the machine was busy with something else.
   const machineLag = new LoopLag()
@@ -83,7 +86,7 @@ function describe(
   const what = bench.echo
     ? 'an echo in the engine’s place'
     : bench.vad
-      ? 'the engine, speech detection on every call'
+      ? `the engine, speech detection on every call${bench.turnEnds ? ' and the end-of-turn model at its pauses' : ''}`
       : 'the engine, the agent finds the turns and speech detection is off'
   const refused = bench.admission ? `, ${heard.refused} refused` : ''
   const churn = bench.churn === 0 ? '' : `, ${heard.shortCalls} short calls beside them`

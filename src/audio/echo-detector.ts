@@ -48,6 +48,8 @@ const searchMs = 256
 const quietEnergy = 1074
 /** −50 dBFS: no line noise is louder, and what is mistaken for it must not hide a caller. */
 const noiseMax = 10_737
+/** A line that is no louder than this, against its quietest of late, brings only its noise: 3 dB. */
+const soundOverNoise = 2
 /** Agreement that is no chance by itself, that is none when found twice, and how near "twice" is. */
 const likenessSure = 0.55
 const likenessTwice = 0.35
@@ -318,8 +320,10 @@ export class EchoDetector {
   private find(end: number): void {
     const { hintMs } = this
     const { search, heard } = this.work
-    // A line that brings nothing brings no echo; and one that long has brought none is searched once a second.
-    const silent = energyOf(heard, 0, stretchSamples) < quietEnergy * stretchSamples
+    // A line that brings nothing but its noise brings no echo; and one that long has brought none is searched once a
+    // second.
+    const silent =
+      energyOf(heard, 0, stretchSamples) < Math.max(quietEnergy, soundOverNoise * this.noiseEnergy) * stretchSamples
     const rarely = this.echoless >= echolessTicks && hintMs === null && this.echoless % 5 !== 0
     if (silent || (this.filter === null && rarely)) {
       this.echoless += 1
