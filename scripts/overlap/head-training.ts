@@ -8,6 +8,7 @@ import {
   scaleFrame,
 } from '../../src/speech/overlap-head.ts'
 import { softmax } from '../../src/speech/overlap-network.ts'
+import { Adam, spreadOf } from './adam.ts'
 
 /** One utterance so far, as the encoder hears it. */
 export interface HeadExample {
@@ -28,20 +29,12 @@ const pooledDropout = 0.35
 
 export function freshHead(random: Random, examples: readonly HeadExample[]): Float32Array {
   const weights = new Float32Array(headWeightCount)
-  for (let index = 0; index < encoderWidth; index++) {
-    let [count, sum, squares] = [0, 0, 0]
-    for (const { frames } of examples) {
-      for (let at = index; at < frames.length; at += encoderWidth) {
-        const value = frames[at] as number
-        count += 1
-        sum += value
-        squares += value * value
-      }
-    }
-    const mean = sum / count
-    weights[headParts.mean + index] = mean
-    weights[headParts.scale + index] = 1 / Math.sqrt(Math.max(1e-6, squares / count - mean * mean))
-  }
+  const { mean, scale } = spreadOf(
+    examples.map(({ frames }) => frames),
+    encoderWidth,
+  )
+  weights.set(mean, headParts.mean)
+  weights.set(scale, headParts.scale)
   const fill = (from: number, count: number, width: number) => {
     for (let index = from; index < from + count; index++) weights[index] = (random.next() * 2 - 1) / Math.sqrt(width)
   }
@@ -111,17 +104,15 @@ export function headSlopes(
   return -share * Math.log((results[label] as number) + 1e-9)
 }
 
-/** Adam with decoupled decay; each epoch takes one of an utterance's beginnings. @returns the mean loss of each epoch */
+/** Each epoch takes one of an utterance's beginnings. @returns the mean loss of each epoch */
 export function trainHead(
   weights: Float32Array,
   utterances: readonly (readonly HeadExample[])[],
   epochs: number,
   random: Random,
 ): number[] {
-  const first = new Float32Array(headWeightCount)
-  const second = new Float32Array(headWeightCount)
+  const adam = new Adam(weights, headParts.first, { firstMoment, secondMoment, decay })
   const slopes = new Float32Array(headWeightCount)
-  let batches = 0
   const mask = (count: number, share: number) =>
     Float32Array.from({ length: count }, () => (random.next() < share ? 0 : 1 / (1 - share)))
   return Array.from({ length: epochs }, (_, epoch) => {
@@ -136,17 +127,7 @@ export function trainHead(
         const dropout = { values: mask(encoderWidth, valueDropout), pooled: mask(2 * headUnits, pooledDropout) }
         loss += headSlopes(weights, slopes, example, dropout)
       }
-      batches += 1
-      const firstCorrection = 1 - firstMoment ** batches
-      const secondCorrection = 1 - secondMoment ** batches
-      for (let index = headParts.first; index < headWeightCount; index++) {
-        const slope = (slopes[index] as number) / batch.length
-        first[index] = firstMoment * (first[index] as number) + (1 - firstMoment) * slope
-        second[index] = secondMoment * (second[index] as number) + (1 - secondMoment) * slope * slope
-        const step =
-          (first[index] as number) / firstCorrection / (Math.sqrt((second[index] as number) / secondCorrection) + 1e-8)
-        weights[index] = (weights[index] as number) * (1 - rate * decay) - rate * step
-      }
+      adam.step(slopes, 1 / batch.length, rate)
     }
     return loss / order.length
   })

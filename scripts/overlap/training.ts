@@ -8,6 +8,7 @@ import {
   stateUnits,
   weightCount,
 } from '../../src/speech/overlap-network.ts'
+import { Adam, spreadOf } from './adam.ts'
 import { Gradient, type Sequence } from './gradient.ts'
 import { windowsMax } from './sequences.ts'
 
@@ -35,35 +36,26 @@ export function freshWeights(random: Random): Float32Array {
 
 /** Makes each feature's mean 0 and its spread 1 over these sequences. */
 export function setScale(weights: Float32Array, sequences: readonly Sequence[]): void {
-  for (let index = 0; index < featureCount; index++) {
-    let [count, sum, squares] = [0, 0, 0]
-    for (const { features } of sequences) {
-      for (let at = index; at < features.length; at += featureCount) {
-        const value = features[at] as number
-        count += 1
-        sum += value
-        squares += value * value
-      }
-    }
-    const mean = sum / count
-    weights[parts.mean + index] = mean
-    weights[parts.scale + index] = 1 / Math.sqrt(Math.max(1e-6, squares / count - mean * mean))
-  }
+  const { mean, scale } = spreadOf(
+    sequences.map(({ features }) => features),
+    featureCount,
+  )
+  weights.set(mean, parts.mean)
+  weights.set(scale, parts.scale)
 }
 
 export class Trainer {
-  private readonly weights: Float32Array
   private readonly gradient: Gradient
-  private readonly first = new Float32Array(weightCount)
-  private readonly second = new Float32Array(weightCount)
+  private readonly adam: Adam
   private readonly random: Random
   private readonly batchesInAll: number
   private batches = 0
 
   constructor(weights: Float32Array, random: Random, sequencesInAll: number) {
-    this.weights = weights
     this.random = random
     this.gradient = new Gradient(weights, windowsMax)
+    // Mean and scale of the features, before the convolution, are measured.
+    this.adam = new Adam(weights, parts.convolution, { firstMoment, secondMoment, decay })
     this.batchesInAll = Math.ceil(sequencesInAll / batchSize) + 1
   }
 
@@ -87,25 +79,12 @@ export class Trainer {
   }
 
   private move(count: number): void {
-    const { weights, first, second } = this
     const { slopes } = this.gradient
     this.batches += 1
     const way = this.batches / this.batchesInAll
     const rate = rateMax * (way < 0.2 ? way / 0.2 : 0.5 + 0.5 * Math.cos((Math.PI * (way - 0.2)) / 0.8))
     let squares = 0
     for (let index = parts.convolution; index < weightCount; index++) squares += (slopes[index] as number) ** 2
-    const scale = Math.min(1 / count, slopeMax / Math.sqrt(squares + 1e-12))
-    const firstCorrection = 1 - firstMoment ** this.batches
-    const secondCorrection = 1 - secondMoment ** this.batches
-    // Mean and scale of the features, before the convolution, are measured and not trained.
-    for (let index = parts.convolution; index < weightCount; index++) {
-      const slope = (slopes[index] as number) * scale
-      const one = firstMoment * (first[index] as number) + (1 - firstMoment) * slope
-      const two = secondMoment * (second[index] as number) + (1 - secondMoment) * slope * slope
-      first[index] = one
-      second[index] = two
-      const step = one / firstCorrection / (Math.sqrt(two / secondCorrection) + 1e-8)
-      weights[index] = (weights[index] as number) * (1 - rate * decay) - rate * step
-    }
+    this.adam.step(slopes, Math.min(1 / count, slopeMax / Math.sqrt(squares + 1e-12)), rate)
   }
 }

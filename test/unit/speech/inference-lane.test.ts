@@ -1,43 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
-import { InferenceLane, type InferenceWorker } from '#speech/inference-lane.ts'
-import type { FromInferenceWorker, ToInferenceWorker } from '#speech/inference-wire.ts'
+import { InferenceLane } from '#speech/inference-lane.ts'
+import type { ToInferenceWorker } from '#speech/inference-wire.ts'
+import { FakeInferenceWorker } from '../../fakes/inference-worker.ts'
 import { ManualClock } from './manual-clock.ts'
 
-class FakeWorker implements InferenceWorker {
-  onmessage: ((event: MessageEvent<FromInferenceWorker>) => void) | null = null
-  onerror: ((event: ErrorEvent) => void) | null = null
-  readonly sent: ToInferenceWorker[] = []
-  /** Inside a run: it can't hear. */
-  hangs = false
-  private readonly onClose: (() => void)[] = []
-
-  postMessage(message: ToInferenceWorker): void {
-    this.sent.push(message)
-    if (message.type === 'stop' && !this.hangs) this.die()
-  }
-
-  die(): void {
-    for (const listener of this.onClose.splice(0)) listener()
-  }
-
-  say(message: FromInferenceWorker): void {
-    this.onmessage?.(new MessageEvent('message', { data: message }))
-  }
-
+class Recogniser extends FakeInferenceWorker {
   /** Answers the job it was given last. */
   answer(text: string): void {
-    const job = this.jobs.at(-1) ?? 0
-    this.say({ type: 'transcribed', job, text, looped: false })
+    this.say({ type: 'transcribed', job: this.jobs.at(-1) ?? 0, text, looped: false })
   }
 
   get jobs(): number[] {
-    return this.sent.flatMap((message) => (message.type === 'transcribe' ? [message.job] : []))
-  }
-
-  addEventListener(_type: 'close', listener: () => void): void {
-    this.onClose.push(listener)
+    return this.asked('transcribe').map(({ job }) => job)
   }
 }
 
@@ -45,7 +21,7 @@ const load: ToInferenceWorker = { type: 'load_recognition', folder: '/x', thread
 
 function setUp(queueMax = 2) {
   const clock = new ManualClock()
-  const workers: FakeWorker[] = []
+  const workers: Recogniser[] = []
   const lane = new InferenceLane({
     name: 'recognition',
     load,
@@ -54,7 +30,7 @@ function setUp(queueMax = 2) {
     queueMax,
     random: seededRandom(1),
     createWorker: () => {
-      const worker = new FakeWorker()
+      const worker = new Recogniser()
       workers.push(worker)
       return worker
     },

@@ -4,61 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
-import type { InferenceWorker } from '#speech/inference-lane.ts'
-import type { FromInferenceWorker, ToInferenceWorker } from '#speech/inference-wire.ts'
-import type { ModelEntry } from '#speech/model-registry.ts'
 import { ModelStore } from '#speech/model-store.ts'
 import { OverlapJudge, overlapModelId } from '#speech/overlap-judge.ts'
+import { embeddedModel, FakeInferenceWorker, until } from '../../fakes/inference-worker.ts'
 import { ManualClock } from './manual-clock.ts'
-
-type Question = Extract<ToInferenceWorker, { readonly type: 'judge_overlap' }>
-
-class FakeWorker implements InferenceWorker {
-  onmessage: ((event: MessageEvent<FromInferenceWorker>) => void) | null = null
-  onerror: ((event: ErrorEvent) => void) | null = null
-  readonly sent: ToInferenceWorker[] = []
-  private readonly onClose: (() => void)[] = []
-
-  postMessage(message: ToInferenceWorker): void {
-    this.sent.push(message)
-    if (message.type === 'stop') for (const listener of this.onClose.splice(0)) listener()
-  }
-
-  say(message: FromInferenceWorker): void {
-    this.onmessage?.(new MessageEvent('message', { data: message }))
-  }
-
-  get asked(): Question[] {
-    return this.sent.filter((message) => message.type === 'judge_overlap')
-  }
-
-  addEventListener(_type: 'close', listener: () => void): void {
-    this.onClose.push(listener)
-  }
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-overlap-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** An embedded model is always there. */
-const there: ModelEntry = {
-  id: overlapModelId,
-  kind: 'embedded',
-  role: 'stt',
-  title: '',
-  licence: '',
-  notes: '',
-  files: [],
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1000 && !condition(); tries++) await new Promise(setImmediate)
-  if (!condition()) throw new Error('waited in vain')
-}
+const there = embeddedModel(overlapModelId, 'stt')
 
 async function setUp(loads = true) {
   const clock = new ManualClock()
-  const worker = new FakeWorker()
+  const worker = new FakeInferenceWorker()
   const store = new ModelStore({ folder, clock, log: silentLog, env: {}, registry: [there] })
   const judge = new OverlapJudge({ clock, log: silentLog, store, random: seededRandom(1), createWorker: () => worker })
   judge.start()
@@ -77,7 +35,9 @@ describe('the judge of words', () => {
     const encoder = join(folder, overlapModelId, 'encoder_model.ort')
     expect(worker.sent[0]).toEqual({ type: 'load_overlap', encoder, threads: 1 })
     const answer = judge.judge(voice(), 8000)
-    expect(worker.asked).toEqual([{ type: 'judge_overlap', job: 1, samples: voice(), sampleRateHz: 8000 }])
+    expect(worker.asked('judge_overlap')).toEqual([
+      { type: 'judge_overlap', job: 1, samples: voice(), sampleRateHz: 8000 },
+    ])
     worker.say({ type: 'overlap_judged', job: 1, probabilities: Float32Array.of(0.5, 0.25, 0.25) })
     expect(await answer).toEqual(Float32Array.of(0.5, 0.25, 0.25))
     expect(judge.stats).toMatchObject({ judged: 1, unanswered: 0 })

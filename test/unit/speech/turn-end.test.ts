@@ -4,71 +4,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
-import type { InferenceWorker } from '#speech/inference-lane.ts'
-import type { FromInferenceWorker, ToInferenceWorker } from '#speech/inference-wire.ts'
 import { type ModelEntry, modelRegistry } from '#speech/model-registry.ts'
 import { ModelStore } from '#speech/model-store.ts'
 import { TurnEnd, turnEndModelFile, turnEndModelId } from '#speech/turn-end.ts'
+import { embeddedModel, FakeInferenceWorker, until } from '../../fakes/inference-worker.ts'
 import { ManualClock } from './manual-clock.ts'
-
-type Judge = Extract<ToInferenceWorker, { readonly type: 'judge' }>
-
-class FakeWorker implements InferenceWorker {
-  onmessage: ((event: MessageEvent<FromInferenceWorker>) => void) | null = null
-  onerror: ((event: ErrorEvent) => void) | null = null
-  readonly sent: ToInferenceWorker[] = []
-  private readonly onClose: (() => void)[] = []
-
-  postMessage(message: ToInferenceWorker): void {
-    this.sent.push(message)
-    if (message.type === 'stop') this.die()
-  }
-
-  die(): void {
-    for (const listener of this.onClose.splice(0)) listener()
-  }
-
-  say(message: FromInferenceWorker): void {
-    this.onmessage?.(new MessageEvent('message', { data: message }))
-  }
-
-  get asked(): Judge[] {
-    return this.sent.filter((message) => message.type === 'judge')
-  }
-
-  /** Answers the question it was given last. */
-  answer(probability: number): void {
-    this.say({ type: 'judged', job: this.asked.at(-1)?.job ?? 0, probability })
-  }
-
-  addEventListener(_type: 'close', listener: () => void): void {
-    this.onClose.push(listener)
-  }
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-turn-end-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** An embedded model is always there. */
-const there: ModelEntry = {
-  id: turnEndModelId,
-  kind: 'embedded',
-  role: 'end_of_turn',
-  title: '',
-  licence: '',
-  notes: '',
-  files: [],
-}
+const there = embeddedModel(turnEndModelId, 'end_of_turn')
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1000 && !condition(); tries++) await new Promise(setImmediate)
-  if (!condition()) throw new Error('waited in vain')
+class Judge extends FakeInferenceWorker {
+  /** Answers the question it was given last. */
+  answer(probability: number): void {
+    this.say({ type: 'judged', job: this.asked('judge').at(-1)?.job ?? 0, probability })
+  }
 }
 
 async function setUp(options: { readonly registry?: readonly ModelEntry[]; readonly queueMax?: number } = {}) {
   const { registry = [there], ...rest } = options
   const clock = new ManualClock()
-  const workers: FakeWorker[] = []
+  const workers: Judge[] = []
   const store = new ModelStore({ folder, clock, log: silentLog, env: {}, registry })
   const turnEnd = new TurnEnd({
     clock,
@@ -77,13 +34,13 @@ async function setUp(options: { readonly registry?: readonly ModelEntry[]; reado
     deadlineMs: 400,
     random: seededRandom(1),
     createWorker: () => {
-      const worker = new FakeWorker()
+      const worker = new Judge()
       workers.push(worker)
       return worker
     },
     ...rest,
   })
-  const worker = () => workers.at(-1) as FakeWorker
+  const worker = () => workers.at(-1) as Judge
   const ready = async () => {
     turnEnd.start()
     await until(() => workers.length > 0)
@@ -135,7 +92,7 @@ describe('TurnEnd', () => {
     const samples = Int16Array.from({ length: 9 * 8000 }, (_, at) => Math.floor(at / 8))
     void judge(undefined, samples)
     samples.fill(-1)
-    const [asked] = worker().asked
+    const [asked] = worker().asked('judge')
     expect([asked?.samples.length, asked?.samples[0], asked?.samples.at(-1)]).toEqual([64_000, 1000, 8999])
     expect(asked?.sampleRateHz).toBe(8000)
   })
@@ -162,7 +119,7 @@ describe('TurnEnd', () => {
     expect(turnEnd.stats.waiting).toBe(1)
     clock.advance(400)
     expect(await Promise.all(both)).toEqual([null, null])
-    expect([turnEnd.stats.waiting, worker().asked.length]).toEqual([0, 1])
+    expect([turnEnd.stats.waiting, worker().asked('judge').length]).toEqual([0, 1])
   })
 
   test('a full queue answers at once', async () => {
@@ -199,7 +156,7 @@ describe('TurnEnd', () => {
     expect(await answer).toBeNull()
     expect(worker().sent.at(-1)?.type).toBe('cancel')
     expect(await judge(abort.signal)).toBeNull()
-    expect([turnEnd.stats.unanswered, worker().asked.length]).toEqual([0, 1])
+    expect([turnEnd.stats.unanswered, worker().asked('judge').length]).toEqual([0, 1])
     worker().answer(0.5)
     expect(clock.timerCount).toBe(0)
   })
@@ -208,14 +165,14 @@ describe('TurnEnd', () => {
     const { worker, ready, judge } = await setUp()
     await ready()
     expect(await judge(undefined, new Int16Array(0))).toBeNull()
-    expect(worker().asked).toEqual([])
+    expect(worker().asked('judge')).toEqual([])
   })
 
   test('a worker that dies or fails costs one answer', async () => {
     const { clock, turnEnd, worker, workers, ready, judge } = await setUp()
     await ready()
     const failing = judge()
-    worker().say({ type: 'job_failed', job: worker().asked[0]?.job ?? 0, message: 'no' })
+    worker().say({ type: 'job_failed', job: worker().asked('judge')[0]?.job ?? 0, message: 'no' })
     expect(await failing).toBeNull()
     const dying = judge()
     worker().die()
