@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { API, type Checker, type Project, SymbolFlags, type Symbol as TsSymbol, type Type } from 'typescript/unstable/async'
+import {
+  API,
+  type Checker,
+  type Project,
+  SymbolFlags,
+  type Symbol as TsSymbol,
+  type Type,
+} from 'typescript/unstable/async'
 import type { EventSchemas, JsonSchema } from '../test/standin/json-schema.ts'
 
 /**
@@ -31,7 +38,10 @@ export async function realtimeSchemas(): Promise<Record<UnionName, EventSchemas>
     const project = await snapshot.getDefaultProjectForFile(typesFile)
     if (project === undefined) throw new Error(`the compiler knows no project for ${typesFile}`)
     const of = (name: UnionName) => schemasOf(project, name, `openai ${version}`)
-    return { RealtimeClientEvent: await of('RealtimeClientEvent'), RealtimeServerEvent: await of('RealtimeServerEvent') }
+    return {
+      RealtimeClientEvent: await of('RealtimeClientEvent'),
+      RealtimeServerEvent: await of('RealtimeServerEvent'),
+    }
   } finally {
     await api.close()
   }
@@ -125,7 +135,10 @@ class TypeReader {
     const open = schemas.some((schema) => schema.type === 'string')
     const words = schemas.flatMap(({ const: value }) => (typeof value === 'string' ? [value] : []))
     const both = schemas.filter(({ const: value }) => typeof value === 'boolean').length === 2
-    const rest = schemas.filter(({ type, const: value }) => type !== 'string' && typeof value !== 'string' && !(both && typeof value === 'boolean'))
+    const rest = schemas.filter(
+      ({ type, const: value }) =>
+        type !== 'string' && typeof value !== 'string' && !(both && typeof value === 'boolean'),
+    )
     const text: JsonSchema[] = open
       ? [{ type: 'string' }]
       : words.length === 1
@@ -183,6 +196,8 @@ if (import.meta.main) {
   const made = await realtimeSchemas()
   for (const name of Object.keys(schemaFiles) as UnionName[]) {
     await writeSchema(schemaFiles[name], made[name])
-    console.log(`${name}: ${Object.keys(made[name].events).length} events in ${schemaFiles[name].slice(root.length + 1)}`)
+    console.log(
+      `${name}: ${Object.keys(made[name].events).length} events in ${schemaFiles[name].slice(root.length + 1)}`,
+    )
   }
 }

@@ -77,12 +77,16 @@ function objectFault(value: unknown, schema: JsonSchema, defs: EventSchemas['$de
   }
   for (const [name, member] of Object.entries(value)) {
     const known = Object.hasOwn(properties, name) ? properties[name] : additionalProperties
-    if (known === false) return { kind: 'unknown', path: below(path, name), expected: Object.keys(properties).join(', ') }
+    if (known === false)
+      return { kind: 'unknown', path: below(path, name), expected: Object.keys(properties).join(', ') }
     const fault = known === undefined ? null : shapeFault(member, known, defs, below(path, name))
     if (fault !== null) return fault
   }
   return null
 }
+
+/** What tells the branches of a union apart, in the order in which it is looked at. */
+const discriminators = ['type', 'role']
 
 function unionFault(
   value: unknown,
@@ -92,18 +96,33 @@ function unionFault(
 ): ShapeFault | null {
   const faults = branches.map((branch) => shapeFault(value, branch, defs, path))
   if (faults.includes(null)) return null
-  // The branch whose constants the value has: its fault is what the sender got wrong.
-  const meant = branches.findIndex((branch) => constantsMatch(value, resolve(branch, defs), defs))
-  if (meant >= 0 && isRecord(value)) return faults[meant] ?? null
-  return { kind: 'type', path, expected: branches.map((branch) => nameOf(resolve(branch, defs))).join(' or ') }
-}
-
-function constantsMatch(value: unknown, schema: JsonSchema, defs: EventSchemas['$defs']): boolean {
-  if (schema.type !== 'object' || !isRecord(value)) return false
-  return Object.entries(schema.properties ?? {}).every(([name, property]) => {
-    const wanted = resolve(property, defs).const
-    return wanted === undefined || value[name] === wanted || (value[name] === undefined && name !== 'type')
-  })
+  const resolved = branches.map((branch) => resolve(branch, defs))
+  const expected = resolved.map(nameOf).join(' or ')
+  if (!isRecord(value)) {
+    const isWord =
+      typeof value === 'string' && resolved.some((branch) => branch.enum !== undefined || branch.const !== undefined)
+    return { kind: isWord ? 'value' : 'type', path, expected }
+  }
+  let meant = resolved
+    .map((branch, index) => ({ branch, fault: faults[index] }))
+    .filter(({ branch }) => branch.type === 'object')
+  for (const name of discriminators) {
+    const told = meant.filter(({ branch }) => branch.properties?.[name]?.const !== undefined)
+    if (told.length === 0) continue
+    if (value[name] === undefined) {
+      if (told.every(({ branch }) => branch.required?.includes(name)))
+        return { kind: 'missing', path: below(path, name), expected: name }
+      continue
+    }
+    const fitting = told.filter(({ branch }) => branch.properties?.[name]?.const === value[name])
+    if (fitting.length === 0) {
+      const words = told.map(({ branch }) => String(branch.properties?.[name]?.const))
+      return { kind: 'value', path: below(path, name), expected: [...new Set(words)].join(', ') }
+    }
+    meant = fitting
+  }
+  // Its own fault is what the sender got wrong.
+  return meant[0]?.fault ?? { kind: 'type', path, expected }
 }
 
 function nameOf(schema: JsonSchema): string {

@@ -3,7 +3,12 @@ import type { Refusal, StandinOptions } from './options.ts'
 
 /** What a request to connect is answered with, without any socket: the upgrade, or OpenAI's own refusal. */
 export type Answer =
-  | { readonly kind: 'session'; readonly model: string; readonly protocol: string | null; readonly refusal: ClosedWith | null }
+  | {
+      readonly kind: 'session'
+      readonly model: string
+      readonly protocol: string | null
+      readonly refusal: ClosedWith | null
+    }
   | { readonly kind: 'models' }
   | { readonly kind: 'refused'; readonly status: number; readonly error: ApiError; readonly retryAfterSeconds?: number }
   | { readonly kind: 'never' }
@@ -52,7 +57,11 @@ function session(request: Request, model: string, options: StandinOptions, key: 
     return refusedLater(protocols, { code: 4000, error: invalidRequest('beta_api_shape_disabled', message) })
   }
   if (model === '') {
-    return { kind: 'refused', status: 400, error: invalidRequest('missing_model', 'You must provide a model parameter.', 'model') }
+    return {
+      kind: 'refused',
+      status: 400,
+      error: invalidRequest('missing_model', 'You must provide a model parameter.', 'model'),
+    }
   }
   if (!isKnown(model, options)) return refusedBy({ kind: 'unknown_model' }, key, model, false)
   return { kind: 'session', model, protocol: protocols.includes('realtime') ? 'realtime' : null, refusal: null }

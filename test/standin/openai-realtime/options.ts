@@ -96,7 +96,11 @@ export type ReplyFault =
   /** An event `error` (server_error by default) in place of the response. */
   | { readonly kind: 'error'; readonly type?: string; readonly code?: string; readonly message?: string }
   /** Ends early: `response.done` with status incomplete. */
-  | { readonly kind: 'incomplete'; readonly afterMs: Milliseconds; readonly reason?: 'max_output_tokens' | 'content_filter' }
+  | {
+      readonly kind: 'incomplete'
+      readonly afterMs: Milliseconds
+      readonly reason?: 'max_output_tokens' | 'content_filter'
+    }
 
 export interface ReplyRequest {
   /** Counted from 0 in each session; greetings by `greeting` do not count. */

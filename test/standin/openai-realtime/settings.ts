@@ -60,8 +60,17 @@ export function updated(
 ): SessionSettings | ApiError {
   const fault = rangeFault(session) ?? stateFault(settings, session, state)
   if (fault !== null) return fault
-  const { type: _, model: __, audio, instructions, output_modalities, tools, tool_choice, max_output_tokens, ...others } =
-    session
+  const {
+    type: _,
+    model: __,
+    audio,
+    instructions,
+    output_modalities,
+    tools,
+    tool_choice,
+    max_output_tokens,
+    ...others
+  } = session
   const { input, output } = audio ?? {}
   const next: SessionSettings = { ...settings, others: { ...settings.others, ...others } }
   if (instructions !== undefined) next.instructions = instructions
@@ -103,7 +112,11 @@ function stateFault(settings: SessionSettings, session: RealtimeSessionCreateReq
   }
   const speed = session.audio?.output?.speed
   if (speed !== undefined && speed !== settings.speed && state.isResponding) {
-    return invalidRequest('invalid_value', 'The speed cannot be changed during a response.', 'session.audio.output.speed')
+    return invalidRequest(
+      'invalid_value',
+      'The speed cannot be changed during a response.',
+      'session.audio.output.speed',
+    )
   }
   return null
 }

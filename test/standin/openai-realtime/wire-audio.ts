@@ -1,6 +1,6 @@
 import type { RealtimeAudioFormats } from 'openai/resources/realtime/realtime'
-import { decodeALaw, decodeMuLaw, encodeALaw, encodeMuLaw } from '#audio/g711.ts'
 import type { SampleRateHz } from '#audio/format.ts'
+import { decodeALaw, decodeMuLaw, encodeALaw, encodeMuLaw } from '#audio/g711.ts'
 
 /** The three formats of the API: 16-bit at 24 kHz, little-endian, and both laws of G.711 at 8 kHz; mono all. */
 export type FormatName = 'audio/pcm' | 'audio/pcmu' | 'audio/pcma'
