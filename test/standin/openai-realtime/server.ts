@@ -16,9 +16,9 @@ export interface StandinServer {
   readonly port: number
   /** Every session since the start, in order; those that are over included. */
   readonly sessions: readonly StandinSession[]
-  /** Requests for `/models`. */
+  /** Requests for `/models`, those included that were refused. */
   readonly modelRequests: number
-  /** Upgrades and requests that were refused. */
+  /** Connections that were refused, before the upgrade or after it. */
   readonly refused: number
   /** What is refused from now on; null: nothing. */
   refusal: Refusal | null
@@ -109,6 +109,8 @@ class Server implements StandinServer {
 
   private answer(request: Request, listener: Bun.Server<SocketData>): Response | Promise<Response> | undefined {
     const answer = answerTo(request, this.options, this.refusal)
+    const forModels = new URL(request.url).pathname.includes('/models')
+    if (forModels && answer.kind !== 'not_found') this.modelRequests += 1
     switch (answer.kind) {
       case 'not_found':
         return errorResponse(
@@ -116,7 +118,7 @@ class Server implements StandinServer {
           invalidRequest('unknown_url', `Invalid URL (${request.method} ${new URL(request.url).pathname})`),
         )
       case 'refused': {
-        this.refused += 1
+        if (!forModels) this.refused += 1
         const { retryAfterSeconds } = answer
         const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
         return errorResponse(answer.status, answer.error, headers)
@@ -124,7 +126,6 @@ class Server implements StandinServer {
       case 'never':
         return this.over.promise
       case 'models': {
-        this.modelRequests += 1
         const models = this.options.models ?? ['gpt-realtime']
         const data = models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'stand-in' }))
         return Response.json({ object: 'list', data })
