@@ -15,6 +15,7 @@ export type Seen = any
 export class RealtimeClient {
   readonly events: Seen[] = []
   readonly raw: string[] = []
+  readonly opened: Promise<void>
   readonly closed: Promise<{ code: number; reason: string }>
   protocol = ''
   private readonly socket: WebSocket
@@ -27,8 +28,11 @@ export class RealtimeClient {
     protocols: string[] = [],
   ) {
     this.socket = new WebSocket(url, { headers, ...(protocols.length === 0 ? {} : { protocols }) })
+    const opened = Promise.withResolvers<void>()
+    this.opened = opened.promise
     this.socket.addEventListener('open', () => {
       this.protocol = this.socket.protocol
+      opened.resolve()
     })
     this.socket.addEventListener('message', ({ data }) => {
       this.raw.push(String(data))
