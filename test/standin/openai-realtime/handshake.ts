@@ -30,7 +30,7 @@ export function answerTo(request: Request, options: StandinOptions, refusal: Ref
   const isModels = pathname === `${base}/models` || pathname.startsWith(`${base}/models/`)
   if (!isModels && pathname !== `${base}/realtime`) return { kind: 'not_found' }
   const model = isModels ? pathname.slice(`${base}/models/`.length) : (searchParams.get('model') ?? '')
-  const key = keyOf(request, options)
+  const key = keyOf(request, options) ?? (options.key === undefined ? '' : null)
 
   if (key === null) {
     const message = "You didn't provide an API key. Use the header Authorization: Bearer YOUR_KEY."

@@ -1,7 +1,9 @@
 import type { RealtimeAudioFormats } from 'openai/resources/realtime/realtime'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Random } from '#base/random.ts'
+import type { WireEvent } from './beta.ts'
 import type { StandinSession } from './session.ts'
+import type { SentDelta } from './session-record.ts'
 
 /** What a stand-in for the Realtime API does; only clock and chance have to be given. */
 export interface StandinOptions {
@@ -11,7 +13,7 @@ export interface StandinOptions {
   readonly hostname?: string
   /** Default 0: any that is free. */
   readonly port?: number
-  /** The only key that is accepted; without it any is. */
+  /** The only key that is accepted; without it any is, and none is needed. */
   readonly key?: string
   /** The only models there are; without it any is. `/models` lists them. */
   readonly models?: readonly string[]
@@ -58,6 +60,9 @@ export interface StandinOptions {
   /** Keeps the caller's audio. Default true. */
   readonly keepAudio?: boolean
   readonly onSession?: (session: StandinSession) => void
+  /** Each event as it is handed to the socket, audio deltas excepted: for what is measured where nothing is kept. */
+  readonly onSent?: (session: StandinSession, event: WireEvent) => void
+  readonly onDelta?: (session: StandinSession, delta: SentDelta) => void
 }
 
 export type Eagerness = 'low' | 'medium' | 'high' | 'auto'

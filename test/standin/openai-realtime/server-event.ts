@@ -10,12 +10,13 @@ const schemas: EventSchemas = serverEvents as EventSchemas
 
 /** Members that the types do not name. */
 const unnamed = ['session.id', 'session.object', 'session.expires_at', 'response.status_details.error.message']
-/** Members that are null in the examples, where the types say only that they may be left out. */
+/** Members that are null at times, where the types say only that they may be left out. */
 const nulls = [
   'session.include',
   'session.audio.input.transcription',
   'session.audio.input.noise_reduction',
   'response.status_details',
+  'response.status_details.error.code',
   'response.usage',
   'response.conversation_id',
 ]

@@ -97,6 +97,7 @@ export class StandinSession {
     if (spoken === null || this.mute) return
     if (this.options.keepEvents ?? true) this.record.sent.push({ atMs: this.clock.now(), event: spoken })
     this.wire.send(JSON.stringify(spoken))
+    this.options.onSent?.(this, spoken)
   }
 
   /** The audio is long and encoded already: it is put between the rest as it is. */
@@ -109,10 +110,13 @@ export class StandinSession {
     const type = this.options.names === 'beta' ? betaName('response.output_audio.delta') : 'response.output_audio.delta'
     const ids = `"response_id":"${responseId}","item_id":"${itemId}","output_index":${outputIndex},"content_index":0`
     this.wire.send(`{"type":"${type}","event_id":"${this.newId('event')}",${ids},"delta":"${delta.base64}"}`)
-    if (this.options.keepEvents ?? true) {
-      const { startMs, durationMs } = delta
-      record.deltas.push({ atMs: this.clock.now(), responseId, itemId, startMs, durationMs, late })
-    }
+    const keep = this.options.keepEvents ?? true
+    const { onDelta } = this.options
+    if (!keep && onDelta === undefined) return
+    const { startMs, durationMs } = delta
+    const sent = { atMs: this.clock.now(), responseId, itemId, startMs, durationMs, late }
+    if (keep) record.deltas.push(sent)
+    onDelta?.(this, sent)
   }
 
   /** Whatever it is: no JSON, an event from the future. */

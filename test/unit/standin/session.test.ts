@@ -215,7 +215,15 @@ test('what was received is kept: events with their times, appends without their 
 })
 
 test('nothing is kept where nothing is to be kept, and all is counted', async () => {
-  await using world = await open({ keepAudio: false, keepEvents: false, replies: [{ ms: 300 }] })
+  const deltas: number[] = []
+  const events: string[] = []
+  await using world = await open({
+    keepAudio: false,
+    keepEvents: false,
+    replies: [{ ms: 300 }],
+    onDelta: (_, { startMs }) => deltas.push(startMs),
+    onSent: (_, { type }) => events.push(type),
+  })
   const { client, session } = world
   client.append(new Int16Array(2400))
   client.send({ type: 'response.create' })
@@ -223,4 +231,6 @@ test('nothing is kept where nothing is to be kept, and all is counted', async ()
   const { record } = session
   expect([record.received, record.sent, record.deltas, session.heard().samples.length]).toEqual([[], [], [], 0])
   expect([record.appends, record.deltasSent, record.responses]).toEqual([1, 3, 1])
+  expect(deltas).toEqual([0, 100, 200])
+  expect(events.slice(0, 2)).toEqual(['session.created', 'response.created'])
 })
