@@ -194,11 +194,20 @@ export class CallerTurns {
     const { clock, options } = this.host
     const { callerTranscripts: texts, transcriptionAfterMs = standinDefaults.transcriptionAfterMs } = options
     const given = typeof texts === 'function' ? texts(turn) : texts?.[turn]
-    const text = given ?? `caller turn ${turn + 1}`
+    const text = given === undefined ? `caller turn ${turn + 1}` : given
     const type = 'conversation.item.input_audio_transcription'
     const ids = { item_id: itemId, content_index: 0 }
     const timer = clock.after(transcriptionAfterMs, () => {
       this.timers.delete(timer)
+      if (text === null) {
+        const error = {
+          type: 'transcription_error',
+          code: 'audio_unintelligible',
+          message: 'The audio could not be transcribed.',
+        }
+        this.host.send({ type: `${type}.failed`, ...ids, error })
+        return
+      }
       for (const delta of text.match(/\S+\s*/g) ?? []) this.host.send({ type: `${type}.delta`, ...ids, delta })
       const usage = { type: 'duration', seconds: Math.max(1, Math.ceil(seconds)) }
       this.host.send({ type: `${type}.completed`, ...ids, transcript: text, usage })

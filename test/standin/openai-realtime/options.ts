@@ -39,8 +39,11 @@ export interface StandinOptions {
   /** The same, after its `response.done`. */
   readonly lateDeltasAfterDone?: number
 
-  /** What the caller said, turn by turn, where transcription is configured. Default: `caller turn 1` and so on. */
-  readonly callerTranscripts?: readonly string[] | ((turn: number) => string)
+  /**
+   * What the caller said, turn by turn, where transcription is configured; null: the transcription fails. Default:
+   * `caller turn 1` and so on.
+   */
+  readonly callerTranscripts?: readonly (string | null)[] | ((turn: number) => string | null)
   /** From the commit to the transcript: it comes from another model, and may come late. Default 300. */
   readonly transcriptionAfterMs?: Milliseconds
   /** Silence that ends a turn for semantic VAD, by eagerness. It hears no meaning: each is one length. */

@@ -39,6 +39,7 @@ export interface ResponsePlan {
   readonly conversationId: string | null
   /** What the response tells of itself: format and voice. */
   readonly audio: object
+  readonly maxOutputTokens: number | 'inf'
   readonly inputTokens: { readonly text: number; readonly audio: number }
 }
 
@@ -257,7 +258,7 @@ export class Response {
   }
 
   private object(status: Status, details: object | null): object {
-    const { modality, metadata, conversationId, audio } = this.plan
+    const { modality, metadata, conversationId, audio, maxOutputTokens } = this.plan
     return {
       object: 'realtime.response',
       id: this.id,
@@ -266,7 +267,7 @@ export class Response {
       output: this.output,
       conversation_id: conversationId,
       output_modalities: [modality],
-      max_output_tokens: 'inf',
+      max_output_tokens: maxOutputTokens,
       audio,
       usage: status === 'in_progress' ? null : this.usage(),
       metadata,

@@ -15,7 +15,13 @@ export class SessionRecord {
   readonly deltas: SentDelta[] = []
   readonly speechStarted: { readonly atMs: number; readonly audioMs: number; readonly itemId: string }[] = []
   readonly commits: { readonly atMs: number; readonly audioMs: number; readonly by: 'client' | 'server' }[] = []
-  readonly truncates: { readonly atMs: number; readonly itemId: string; readonly audioEndMs: number }[] = []
+  /** `sentMs`: what had been delivered of the item, and was left of it. */
+  readonly truncates: {
+    readonly atMs: number
+    readonly itemId: string
+    readonly audioEndMs: number
+    readonly sentMs: number
+  }[] = []
   /** Every event `error` that was returned, with the client event that it names. */
   readonly errors: { readonly atMs: number; readonly error: ApiError; readonly eventId: string | null }[] = []
 

@@ -200,7 +200,8 @@ export class StandinSession {
         return this.deleteItem(event.item_id)
       case 'conversation.item.truncate': {
         const { item_id, content_index, audio_end_ms } = event
-        this.record.truncates.push({ atMs: this.clock.now(), itemId: item_id, audioEndMs: audio_end_ms })
+        const sentMs = this.conversation.find(item_id)?.audioMs ?? 0
+        this.record.truncates.push({ atMs: this.clock.now(), itemId: item_id, audioEndMs: audio_end_ms, sentMs })
         const error = this.conversation.truncate(item_id, content_index, audio_end_ms)
         if (error === null) this.send({ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms })
         return error
@@ -286,6 +287,7 @@ export class StandinSession {
       conversationId: inConversation ? this.conversationId : null,
       // What it tells of itself is what it was told; the bytes may say otherwise, if they are to.
       audio: { output: { format: output?.format ?? settings.outputFormat, voice: output?.voice ?? settings.voice } },
+      maxOutputTokens: params.max_output_tokens ?? settings.maxOutputTokens,
       inputTokens: {
         text: Math.ceil(settings.instructions.length / 4),
         audio: Math.ceil(this.record.appendedMs / 100),

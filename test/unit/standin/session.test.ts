@@ -176,6 +176,7 @@ describe('truncate', () => {
     expect((await client.next('error')).error.param).toBe('content_index')
     client.send(truncate(0, 'item_none'))
     expect((await client.next('error')).error.code).toBe('item_truncate_invalid_item_id')
+    expect(session.record.truncates[0]).toMatchObject({ itemId, sentMs: 500 })
     expect(session.record.truncates.map(({ audioEndMs }) => audioEndMs)).toEqual([501, 320, 321, 10.5, 10, 0])
     client.send({ type: 'response.cancel' })
     await client.next('response.done')

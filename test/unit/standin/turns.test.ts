@@ -203,6 +203,18 @@ describe('what the caller said', () => {
     expect(deltas.join('')).toBe('What time is it?')
   })
 
+  test('may not be told at all', async () => {
+    await using world = await open({ replies: [{ ms: 100 }], callerTranscripts: [null] })
+    const { client, clock } = world
+    client.send(update({ transcription: { model: 'whisper-1' } }))
+    say(world, joined([tone(700), silence(520)]))
+    await client.next('response.done')
+    clock.advance(300)
+    expect((await client.next('conversation.item.input_audio_transcription.failed')).error.code).toBe(
+      'audio_unintelligible',
+    )
+  })
+
   test('is not told where it was not asked for', async () => {
     await using world = await open({ replies: [{ ms: 100 }] })
     say(world, joined([tone(700), silence(520)]))
