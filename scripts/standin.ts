@@ -112,6 +112,8 @@ async function main(): Promise<void> {
 
   const clock = new SystemClock()
   const settings = serverOptions(values)
+  // It takes some seconds where the models are here.
+  if (values.voice !== 'tones') console.log('The local voice makes its sentences …')
   const voice = values.voice === 'tones' ? null : await spoken(sentences, clock, systemRandom)
   if (voice === null && values.voice === 'speech') throw new Error('the voice is not here: run just models')
   const { fault = '' } = values
