@@ -46,6 +46,12 @@ logs:
 health *args: install
     @{{patchcord}} health "$@"
 
+# A stand-in for a vendor, to rehearse calls without a key: openai
+[group('dev')]
+[no-exit-message]
+standin *args: install
+    @{{bun}} scripts/standin.ts "$@"
+
 # Check a configuration file
 [group('check')]
 [no-exit-message]
