@@ -271,6 +271,7 @@ describe('AriCall releases', () => {
   const expected: Record<HangupCause, string | null> = {
     caller: null,
     agent: 'hangup',
+    transferred: 'transferred',
     no_input: 'hangup',
     media_lost: 'media_lost',
     setup_failed: 'setup_failed',
@@ -296,6 +297,21 @@ describe('AriCall releases', () => {
     const others = requests.filter((request) => !request.includes(channelId))
     expect(new Set(others)).toEqual(new Set([`destroy ${bridge}`, `hangup ${media}`]))
     expect(others).toHaveLength(2)
+  })
+
+  const sales = { context: 'sales', extension: '200', priority: 1 }
+  test.each([
+    ['transferred', `continue ${channelId} at sales,200,1`],
+    ['provider_failed', `continue ${channelId} at sales,200,1`],
+    ['agent', `hangup ${channelId}`],
+  ] as const)('to a place in the dialplan, after %s: %s', async (cause, request) => {
+    const bench = setUp()
+    bench.begin()
+    bench.enter()
+    await settle()
+    bench.taken()
+    await bench.pbx.release(cause, sales)
+    expect(bench.taken()).toContain(request)
   })
 
   test('once', async () => {
