@@ -116,9 +116,9 @@ export class CallerSpeech {
     const { emit, replies } = this.deps
     this.speech = null
     this.sounds = false
-    if (!sounds) return
-    emit({ type: 'speech_stopped' })
-    if (speech !== null && !speech.over) replies.expect()
+    if (sounds) emit({ type: 'speech_stopped' })
+    // What has not become an item is in no conversation, and the turn before is not to be answered in its place.
+    if (speech !== null && !speech.over && speech.itemId === null) replies.expect({ kind: 'missed' })
   }
 
   private takeBack(itemId: string): void {

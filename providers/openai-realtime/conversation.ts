@@ -30,6 +30,8 @@ interface Item {
 const wordsMaxMs: Milliseconds = 4000
 /** A long call's newest; a session is told fewer. */
 const itemsMax = 400
+/** Nobody speaks faster than 18 letters a second for long. */
+const letterMinMs: Milliseconds = 55
 const removedMax = 32
 const historyMax = 40
 const historyCharactersMax = 12_000
@@ -97,10 +99,13 @@ export class Conversation {
   }
 
   /** Of what the agent said only so much was heard; what was told before is told anew. */
-  cut(id: string, heardMs: Milliseconds, totalMs: Milliseconds): void {
+  cut(id: string, heardMs: Milliseconds, totalMs: Milliseconds, unfinished = false): void {
     const item = this.find(id)
     if (item === undefined) return
-    item.text = heardText([{ text: item.text.trim(), durationMs: totalMs }], heardMs)
+    const text = item.text.trim()
+    // Of words that have run ahead of their audio it is not known how long they would have taken.
+    const durationMs = unfinished ? Math.max(totalMs, text.length * letterMinMs) : totalMs
+    item.text = heardText([{ text, durationMs }], heardMs)
     item.state = 'final'
     if (item.told) this.tell('agent', item.text, item.spokenAtMs)
     else this.tellInOrder()

@@ -17,26 +17,31 @@ export interface ReplyContentDeps {
   readonly sounding: Sounding
   readonly audio: () => AgentAudio
   readonly emit: (event: AgentEvent) => void
+  readonly timeoutMs: Milliseconds
 }
 
 export interface ReplyContentListener {
   /** Its first audio is there; told before that is passed on. */
   begins(response: Response): void
+  /** That has been passed on. */
+  begun(): void
   /** Its audio has stopped coming. */
   stalled(response: Response): void
 }
 
-/** Audio that stops coming for so long in mid-reply will not go on. */
-export const stallMs: Milliseconds = 5000
+/** Audio that stops coming for so long in mid-reply will not go on; where replies have less time, this has as well. */
+const stallMaxMs: Milliseconds = 5000
 
 export class ReplyContent {
   private readonly deps: ReplyContentDeps
   private readonly listener: ReplyContentListener
+  private readonly stallMs: Milliseconds
   private stall: Disposable | null = null
 
   constructor(deps: ReplyContentDeps, listener: ReplyContentListener) {
     this.deps = deps
     this.listener = listener
+    this.stallMs = Math.min(stallMaxMs, deps.timeoutMs)
   }
 
   event(response: Response, event: ServerEvent): void {
@@ -44,7 +49,8 @@ export class ReplyContent {
       case 'audio':
         return this.heard(response, event.itemId, event.base64)
       case 'audio_done':
-        return this.sound(event.itemId, this.deps.audio().finish(), 0)
+        if (response.audible) this.sound(event.itemId, this.deps.audio().finish(), 0)
+        return this.deps.sounding.complete(event.itemId)
       case 'agent_words':
         this.note(response, event.itemId)
         return this.deps.conversation.agentSaid(event.itemId, event.whole, event.text)
@@ -76,22 +82,26 @@ export class ReplyContent {
     if (samples === null) return this.deps.tally.count('bad_audio')
     this.note(response, itemId)
     response.lastAudioMs = this.deps.clock.now()
-    if (!response.audible) {
+    const first = !response.audible
+    if (first) {
       response.audible = true
       this.listener.begins(response)
       this.watch(response)
     }
     this.sound(itemId, samples, audio.lastMs)
+    if (first) this.listener.begun()
   }
 
   private sound(itemId: string, samples: Int16Array, receivedMs: Milliseconds): void {
     const { legHz, sounding, emit } = this.deps
+    if (samples.length === 0 && receivedMs === 0) return
     sounding.add(itemId, samplesToMs(samples.length, legHz), receivedMs)
     if (samples.length === 0) return
     emit({ type: 'audio', frame: { sampleRateHz: legHz, samples } })
   }
 
   private watch(response: Response): void {
+    const { stallMs } = this
     const { clock } = this.deps
     this.stall = clock.after(stallMs - (clock.now() - response.lastAudioMs), () => {
       if (clock.now() - response.lastAudioMs >= stallMs) this.listener.stalled(response)

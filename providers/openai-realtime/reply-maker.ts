@@ -1,9 +1,11 @@
 import type { AgentEvent, Departure } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import { type Ask, parametersOf } from './asks.ts'
+import type { Ask } from './asks.ts'
+import { type Due, DueReply } from './due-reply.ts'
 import type { Sendable } from './link.ts'
-import { ReplyContent, type ReplyContentDeps, stallMs } from './reply-content.ts'
-import { heldMax, newResponse, noteInvocation, type Response } from './response.ts'
+import { ReplyContent, type ReplyContentDeps } from './reply-content.ts'
+import { Request } from './request.ts'
+import { hold, isFinished, newResponse, noteInvocation, noteItem, type Response, responseIdOf } from './response.ts'
 import type { Invocation, ResponseFacts, ServerEvent } from './wire.ts'
 
 /**
@@ -16,7 +18,6 @@ import type { Invocation, ResponseFacts, ServerEvent } from './wire.ts'
  */
 export interface ReplyMakerDeps extends ReplyContentDeps {
   readonly prompt: string
-  readonly timeoutMs: Milliseconds
   readonly emit: (event: AgentEvent) => void
   /** False: there is no session now. */
   readonly send: (event: Sendable) => boolean
@@ -24,13 +25,8 @@ export interface ReplyMakerDeps extends ReplyContentDeps {
   /** A reply is over whose functions are to be called. */
   readonly invoke: (invocations: readonly Invocation[], spoke: boolean) => void
   readonly leave: (departure: Departure) => void
-}
-
-interface Due {
-  /** Null: the server makes it by itself. */
-  readonly ask: Ask | null
-  readonly sinceMs: Milliseconds
-  attempts: number
+  /** What is to become of an answer that the server makes by itself. */
+  readonly fateOfAnswer: () => Response['state']
 }
 
 const retryMaxMs: Milliseconds = 2000
@@ -45,72 +41,75 @@ export class ReplyMaker {
   private readonly deps: ReplyMakerDeps
   private readonly content: ReplyContent
   private active: Response | null = null
-  /** What was sent and has no `response.created` yet. */
-  private requested: Ask | null = null
-  /** Nobody wants what was requested any more. */
-  private dropRequested = false
+  private readonly asked: Request
   /** To be sent when the server is done with the one before. */
   private pending: Ask | null = null
   /** What the live reply was asked for with. */
   private ask: Ask | null = null
-  private due: Due | null = null
-  private watch: Disposable | null = null
-  private retry: Disposable | null = null
+  private readonly due: DueReply
   private resetMs: Milliseconds = 0
 
   constructor(deps: ReplyMakerDeps) {
     this.deps = deps
+    this.asked = new Request(deps.prompt, deps.send)
+    this.due = new DueReply(deps.clock, deps.timeoutMs, (due) => this.late(due))
     this.content = new ReplyContent(deps, {
       begins: () => this.begins(),
+      begun: () => this.begun(),
       stalled: (response) => this.stalled(response),
     })
   }
 
   /** The server is making one, or is about to. */
   get busy(): boolean {
-    return this.active !== null || this.requested !== null || this.due !== null
+    return this.active !== null || this.asked.waits || this.isDue
   }
 
   get isMaking(): boolean {
     return this.active !== null
   }
 
-  /** The next `response.created` is the answer to our own request. */
-  get awaitsOwn(): boolean {
-    return this.requested !== null
+  get isDue(): boolean {
+    return this.due.now !== null
   }
 
-  get isDue(): boolean {
-    return this.due !== null
+  /** What is due answers the caller's turn, which the engine has ended. */
+  get turnIsDue(): boolean {
+    return this.due.now?.ask?.kind === 'turn'
   }
 
   /** A reply is wanted: what is being made is dropped. */
   request(ask: Ask): void {
     this.dropMade(true)
-    this.arm(ask)
+    this.due.arm(ask)
     this.put(ask)
   }
 
-  /** The server will make one by itself. */
-  expect(): void {
-    if (this.due === null && this.active?.state !== 'live') this.arm(null)
+  /** The server will make one by itself. @param ask what it is asked for with if it doesn't */
+  expect(ask: Ask | null = null): void {
+    const due = this.due.now
+    if (due === null && this.active?.state !== 'live') this.due.arm(ask)
+    else if (due !== null) due.ask ??= ask
   }
 
   /** Nothing is wanted any more. `cancel` false: the server knows. `keepHeld`: what is held may still be. */
   drop(cancel: boolean, keepHeld = false): void {
-    this.disarm()
+    this.due.disarm()
     this.pending = null
     if (!keepHeld || this.active?.state !== 'held') this.dropMade(cancel)
   }
 
-  created(id: string, state: Response['state']): void {
-    const own = this.requested
-    const unwanted = own !== null && this.dropRequested
-    this.requested = null
-    this.dropRequested = false
-    this.ask = unwanted ? null : own
-    this.active = newResponse(id, unwanted ? 'dropped' : state)
+  /** @param number of our request, where the server tells it again */
+  created(id: string, number: string | null): void {
+    const answered = this.asked.answered(number)
+    this.ask = typeof answered === 'string' ? null : answered
+    this.active = newResponse(id, this.fateOf(answered))
     if (this.active.state === 'dropped') this.cancel(this.active)
+  }
+
+  private fateOf(answered: Ask | 'unwanted' | 'of_the_server'): Response['state'] {
+    if (answered === 'of_the_server') return this.deps.fateOfAnswer()
+    return answered === 'unwanted' ? 'dropped' : 'live'
   }
 
   /** What was held goes on its way. */
@@ -126,20 +125,24 @@ export class ReplyMaker {
   }
 
   dropHeld(): void {
-    const held = this.active
-    if (held?.state !== 'held') return
-    const finished = held.held.some((event) => event.type === 'response_done')
-    this.forget(held, !finished)
-    if (finished) this.over()
+    const { active } = this
+    if (active?.state !== 'held') return
+    this.forget(active, true)
+    if (this.active === null) this.next()
   }
 
   /** Of a response: everything but its creation. */
   event(event: ServerEvent): void {
     const { active } = this
-    if (active === null || responseIdOf(event) !== active.id) return this.deps.tally.count('late_event')
-    if (active.state === 'held') {
-      if (active.held.length < heldMax) active.held.push(event)
-    } else if (event.type === 'response_done') this.done(active, event.response)
+    if (active === null || responseIdOf(event) !== active.id) {
+      this.deps.tally.count('late_event')
+      // What was refused beside one that we don't know of waits for its end.
+      if (event.type === 'response_done' && active === null && !this.asked.waits) this.next()
+      return
+    }
+    noteItem(active, event)
+    if (active.state === 'held') hold(active, event)
+    else if (event.type === 'response_done') this.done(active, event.response)
     else if (active.state === 'live') this.content.event(active, event)
     else this.deps.tally.count('late_event')
   }
@@ -149,47 +152,67 @@ export class ReplyMaker {
     this.resetMs = resetMs
   }
 
-  /** The server has refused what we asked, or says that something failed while its own answer is due. */
-  refused(code: string): void {
-    const ask = this.requested
-    const isMissing = this.active === null && this.due !== null && !/active_response/.test(code)
-    if (ask === null) return isMissing ? this.failed(code) : undefined
-    const wanted = !this.dropRequested
-    this.requested = null
-    this.dropRequested = false
-    if (!wanted) return this.next()
+  /**
+   * The server has refused what we asked, or says that something failed while its own answer is due.
+   * @param ours it names our request as the cause
+   */
+  refused(code: string, ours: boolean): void {
+    const asked = this.asked.end()
+    const isBusy = /active_response/.test(code)
+    if (asked === null) {
+      if (isBusy && ours) this.mistaken()
+      else if (!isBusy && this.active === null && this.isDue) this.failed(code)
+      return
+    }
+    if (asked.unwanted) return this.active === null ? this.next() : undefined
     // One of its own is under way: ours is for afterwards.
-    if (/active_response/.test(code)) this.pending ??= ask
+    if (isBusy) this.pending ??= asked.ask
     else this.failed(code)
+  }
+
+  /** What was taken for the answer to our request is the server's own, and ours is for afterwards. */
+  private mistaken(): void {
+    const { active, ask } = this
+    if (active === null || ask === null) return
+    this.ask = null
+    this.pending ??= ask
+    if (active.state !== 'live' || active.audible) return
+    const fate = this.deps.fateOfAnswer()
+    if (fate === 'dropped') this.forget(active, true)
+    else active.state = fate
   }
 
   /** The session is gone, and all that it was making. */
   lost(): void {
     const { active, ask } = this
     this.active = null
-    this.requested = null
-    this.dropRequested = false
+    this.asked.end()
     this.pending = null
     if (active === null) return
     this.content.end(active)
     if (active.state !== 'live' || !active.audible) return
-    const said = active.itemIds.map((id) => this.deps.conversation.textOf(id)).join(' ')
+    const said = this.saidIn(active)
     this.deps.emit({ type: 'reply_done' })
-    if (ask?.kind === 'farewell') return this.deps.leave(ask.departure)
-    this.arm({ kind: 'rest', said: said.trim() })
+    if (ask?.kind !== 'farewell') this.due.arm({ kind: 'rest', said })
   }
 
-  /** There is a session again: what is due is asked of it. */
-  ready(): void {
-    const { due } = this
+  /** There is a session again: what is due is asked of it. @param committed it has just been given the caller's turn */
+  ready(committed: boolean): void {
+    const due = this.due.now
     if (due === null) return
-    const turn: Ask = this.deps.conversation.callerIsKnown ? { kind: 'turn' } : { kind: 'missed' }
-    this.put(due.ask === null || due.ask.kind === 'turn' ? turn : due.ask)
+    const isKnown = committed || this.deps.conversation.callerIsKnown
+    const ask = askOf(due)
+    this.put(ask.kind === 'turn' && !isKnown ? { kind: 'missed' } : ask)
+  }
+
+  /** The caller has heard all that there was: from now on it is silent. */
+  heard(): void {
+    this.due.heard()
   }
 
   /** No reply can be had in this call. */
   giveUp(code: string, message: string): void {
-    const ask = this.due?.ask
+    const ask = this.due.now?.ask
     this.drop(true)
     this.healthy = false
     if (ask?.kind === 'farewell') return this.deps.leave(ask.departure)
@@ -199,7 +222,7 @@ export class ReplyMaker {
   }
 
   close(): void {
-    this.disarm()
+    this.due.disarm()
     if (this.active !== null) this.content.end(this.active)
     this.active = null
     this.pending = null
@@ -208,13 +231,9 @@ export class ReplyMaker {
   // ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private put(ask: Ask): void {
-    if (this.active !== null || this.requested !== null) {
-      this.pending = ask
-      return
-    }
-    const response = parametersOf(ask, this.deps.prompt)
-    const sent = this.deps.send(response === null ? { type: 'response.create' } : { type: 'response.create', response })
-    if (sent) this.requested = ask
+    const waits = this.active !== null || this.asked.waits
+    this.pending = waits ? ask : null
+    if (!waits) this.asked.put(ask)
   }
 
   private next(): void {
@@ -223,24 +242,29 @@ export class ReplyMaker {
     if (ask !== null) this.put(ask)
   }
 
-  /** The server is done with it. */
-  private over(): void {
-    this.active = null
-    this.next()
-  }
-
   private dropMade(cancel: boolean): void {
     this.ask = null
-    if (this.requested !== null) this.dropRequested = true
+    this.asked.unwanted()
     if (this.active !== null && this.active.state !== 'dropped') this.forget(this.active, cancel)
   }
 
   private forget(response: Response, cancel: boolean): void {
+    const finished = isFinished(response)
     response.state = 'dropped'
     response.held.length = 0
+    if (!response.audible) for (const id of response.itemIds) this.deps.conversation.remove(id)
     this.content.end(response)
     if (response.audible) this.deps.audio().finish()
-    if (cancel) this.cancel(response)
+    // Its end has been held as well: nothing more comes of it.
+    if (finished) this.buried(response)
+    else if (cancel) this.cancel(response)
+  }
+
+  /** The server is done with one that nobody wants: what was never heard is no part of the conversation. */
+  private buried(response: Response): void {
+    this.active = null
+    if (response.audible) return
+    for (const id of response.messageIds) this.deps.send({ type: 'conversation.item.delete', item_id: id })
   }
 
   private cancel(response: Response): void {
@@ -250,26 +274,44 @@ export class ReplyMaker {
   // ── what comes ────────────────────────────────────────────────────────────────────────────────────────────────
 
   private begins(): void {
-    const { due } = this
+    const due = this.due.now
     const { emit, clock } = this.deps
     this.healthy = true
-    this.disarm()
+    this.due.disarm()
     emit({ type: 'reply_started' })
     if (due !== null) emit({ type: 'stage', stage: 'tts_first_audio', durationMs: clock.now() - due.sinceMs })
   }
 
+  /** From its first sound on nobody interrupts a farewell. */
+  private begun(): void {
+    if (this.ask?.kind === 'farewell') this.deps.leave(this.ask.departure)
+  }
+
   private stalled(response: Response): void {
     if (this.active !== response || response.state !== 'live') return
-    this.deps.emit({ type: 'incident', code: 'reply_stalled', message: `no audio for ${stallMs} ms in mid-reply` })
     const { ask } = this
+    this.deps.emit({ type: 'incident', code: 'reply_stalled', message: 'the audio stopped coming in mid-reply' })
+    const said = this.saidIn(response)
     this.dropMade(true)
     this.deps.emit({ type: 'reply_done' })
-    if (ask?.kind === 'farewell') this.deps.leave(ask.departure)
+    if (ask?.kind === 'farewell') return
+    const rest: Ask = { kind: 'rest', said }
+    this.due.arm(rest)
+    this.put(rest)
+  }
+
+  private saidIn(response: Response): string {
+    const texts = response.itemIds.map((id) => this.deps.conversation.textOf(id))
+    return texts.join(' ').trim()
   }
 
   private done(response: Response, facts: ResponseFacts): void {
     this.content.end(response)
-    if (response.state !== 'live') return this.over()
+    if (response.state !== 'live') {
+      this.buried(response)
+      return this.next()
+    }
+    for (const id of response.itemIds) this.deps.sounding.complete(id)
     for (const invocation of facts.invocations) noteInvocation(response, invocation)
     const { ask } = this
     this.ask = null
@@ -277,17 +319,17 @@ export class ReplyMaker {
     if (response.audible) this.deps.emit({ type: 'reply_done' })
     this.finished(response, facts, ask)
     // What that has brought about may have asked for the next one already.
-    if (this.active === null && this.requested === null) this.next()
+    if (this.active === null && !this.asked.waits) this.next()
   }
 
   private finished(response: Response, { status, code: told, reason }: ResponseFacts, ask: Ask | null): void {
     if (status === 'cancelled') return
     if (ask?.kind === 'farewell') {
-      this.disarm()
-      return this.deps.leave(ask.departure)
+      this.due.disarm()
+      return response.audible ? undefined : this.deps.leave(ask.departure)
     }
     if (status !== 'failed' && response.invocations.length > 0) {
-      this.disarm()
+      this.due.disarm()
       return this.deps.invoke(response.invocations, response.audible)
     }
     const code = told || reason || (status === 'completed' ? 'empty' : status)
@@ -300,7 +342,7 @@ export class ReplyMaker {
 
   /** @param why the server's identifier of what was wrong */
   private failed(why: string): void {
-    const { due } = this
+    const due = this.due.now
     const { emit, tally, leave } = this.deps
     tally.count(`reply_failed_${why}`)
     this.healthy = false
@@ -324,45 +366,34 @@ export class ReplyMaker {
   }
 
   private putAgain(due: Due, waitMs: Milliseconds): void {
-    if (waitMs === 0) return this.put(due.ask ?? { kind: 'turn' })
-    this.retry = this.deps.clock.after(waitMs, () => this.put(due.ask ?? { kind: 'turn' }))
-  }
-
-  private arm(ask: Ask | null): void {
-    const { clock } = this.deps
-    this.disarm()
-    const due: Due = { ask, sinceMs: clock.now(), attempts: 0 }
-    this.due = due
-    this.watch = clock.after(this.deps.timeoutMs, () => this.late(due))
+    if (waitMs === 0) return this.put(askOf(due))
+    this.due.retryIn(waitMs, () => this.put(askOf(due)))
   }
 
   private late(due: Due): void {
-    const { emit, playFiller, timeoutMs, clock } = this.deps
-    if (due.attempts > 0 || due.ask?.kind === 'farewell')
+    const { emit, playFiller, timeoutMs, sounding } = this.deps
+    if (due.filled || due.ask?.kind === 'farewell')
       return this.giveUp('timeout', `no reply within ${timeoutMs} ms, and none when asked for again`)
-    due.attempts += 1
+    // What was said before it is still being heard: nobody is left in silence.
+    if (sounding.active) return this.due.postpone()
+    due.filled = true
     this.healthy = false
     emit({ type: 'incident', code: 'reply_timeout', message: `no reply within ${timeoutMs} ms: asked for again` })
     playFiller()
-    if (this.due !== due) return
-    this.watch = clock.after(timeoutMs, () => this.late(due))
+    if (this.due.now !== due) return
+    this.due.watchAgain()
+    // One that has been asked for again already, after a failure, has had less than its time.
+    if (due.attempts > 0) return
+    due.attempts += 1
     if (this.active !== null && this.active.state !== 'dropped') this.forget(this.active, true)
-    // A server that has not even said that it makes one is asked anew.
-    this.requested = null
-    this.dropRequested = false
-    this.put(due.ask ?? { kind: 'turn' })
-  }
-
-  private disarm(): void {
-    this.due = null
-    this.watch?.[Symbol.dispose]()
-    this.watch = null
-    this.retry?.[Symbol.dispose]()
-    this.retry = null
+    // Neither the end of one that was dropped nor a word of one that was asked for is waited for any longer.
+    this.active = null
+    this.asked.end()
+    this.put(askOf(due))
   }
 }
 
-function responseIdOf(event: ServerEvent): string | null {
-  if (event.type === 'response_done') return event.response.id
-  return 'responseId' in event ? event.responseId : null
+function askOf(due: Due): Ask {
+  due.ask ??= { kind: 'turn' }
+  return due.ask
 }

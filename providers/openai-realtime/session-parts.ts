@@ -92,6 +92,7 @@ export function createSessionParts(
     playFiller: () => listener.playFiller(),
     invoke: (wanted, spoke) => invocations.run(wanted, spoke),
     leave,
+    fateOfAnswer: () => speech.fateOfAnswer,
   })
   const invocations = new Invocations({
     clock,
@@ -104,6 +105,7 @@ export function createSessionParts(
     request: (ask) => replies.request(ask),
     leave,
   })
+  const speech = new CallerSpeech({ clock, conversation, sounding, replies, interruptsItself, emit, send, later })
   return {
     link,
     callerAudio,
@@ -111,7 +113,7 @@ export function createSessionParts(
     conversation,
     sounding,
     replies,
-    speech: new CallerSpeech({ clock, conversation, sounding, replies, interruptsItself, emit, send, later }),
+    speech,
     own: new OwnVoice({ legHz, sounding, conversation, emit, send, later }),
     invocations,
     age: new SessionAge(clock, options.renew_after_ms, listener),

@@ -130,7 +130,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   private engage(): void {
     this.engaged = true
-    if (!this.parts.link.ready) this.parts.outage.begins()
+    this.watchOutage()
     this.failIfHopeless()
   }
 
@@ -182,6 +182,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.drop(!this.deps.interruptsItself || !speech.sounds, true)
     own.heard(heardMs)
     this.truncate(heardMs)
+    this.watchOutage()
     speech.believed(true)
   }
 
@@ -199,16 +200,18 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   private truncate(heardMs: Milliseconds): void {
     const { sounding, link, conversation } = this.parts
-    for (const { itemId, heardMs: endMs, totalMs } of sounding.cut(heardMs)) {
+    for (const { itemId, heardMs: endMs, totalMs, unfinished } of sounding.cut(heardMs)) {
       link.send({ type: 'conversation.item.truncate', item_id: itemId, content_index: 0, audio_end_ms: endMs })
-      conversation.cut(itemId, endMs, totalMs)
+      conversation.cut(itemId, endMs, totalMs, unfinished)
     }
   }
 
   private heard(): void {
-    const { own, sounding, speech } = this.parts
+    const { own, sounding, speech, replies } = this.parts
     own.heard(Number.POSITIVE_INFINITY)
     sounding.heard()
+    replies.heard()
+    this.watchOutage()
     speech.believed(false)
   }
 
@@ -250,7 +253,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
       case 'caller_words_failed':
         return conversation.callerFailed(event.itemId)
       case 'response_created':
-        return replies.created(event.responseId, replies.awaitsOwn ? 'live' : speech.fateOfAnswer)
+        return replies.created(event.responseId, event.ask)
       case 'error':
         return this.serverRefuses(event.error)
       case 'rate_limits':
@@ -286,16 +289,18 @@ export class RealtimeSession implements SessionOf<'agent'> {
     // `input_audio_buffer-commit_12` → `input_audio_buffer-commit`
     const what = causedBy.replace(/_\d+$/, '')
     this.log.debug('the server refuses a message', { code, param, what })
-    if (/cancel_not_active/.test(code)) return
+    // It was done with the one before our word came, or has never kept what was made for nobody.
+    if (/cancel_not_active|item_delete_invalid/.test(code)) return
     if (/commit_empty/.test(code)) {
       this.drop(true)
       return this.listener({ type: 'nothing_heard' })
     }
-    if (what === 'response-create' || /active_response/.test(code)) return replies.refused(code)
+    const ours = what === 'response-create'
+    if (ours || /active_response/.test(code)) return replies.refused(code, ours)
     const message = `the server refused ${what === '' ? 'a message' : what}: ${code} ${param}`.trim()
     this.listener({ type: 'incident', code: 'server_error', message })
     // Without a cause it may be the reply that is due: who waits for it is not to wait for the deadline.
-    if (what === '') replies.refused(code)
+    if (what === '') replies.refused(code, false)
   }
 
   // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,8 +314,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.putBack(again)
     callerAudio.ready(audio)
     // A turn of ours that ended while there was no session.
-    if (!this.serverTurns && replies.isDue) this.commit()
-    replies.ready()
+    const committed = !this.serverTurns && replies.turnIsDue && this.commit()
+    replies.ready(committed)
   }
 
   /** What was said before there was this session: in the one before, or in our own voice. */
@@ -338,12 +343,18 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   /** Nothing more will come of the session that there was. */
   private left(): void {
-    const { age, callerAudio, outage, replies, speech } = this.parts
-    if (this.engaged) outage.begins()
+    const { age, callerAudio, replies, speech } = this.parts
     age.end()
     callerAudio.lost()
     replies.lost()
     speech.lost()
+    this.watchOutage()
+  }
+
+  /** While something is heard nobody is left in silence. */
+  private watchOutage(): void {
+    const { link, outage, sounding } = this.parts
+    if (this.engaged && !link.ready && !sounding.active) outage.begins()
   }
 
   private refused(code: string, why: string, hopeless: boolean): void {

@@ -9,6 +9,8 @@ export interface CutItem {
   /** Whole milliseconds that were heard, never more than were received. */
   readonly heardMs: Milliseconds
   readonly totalMs: Milliseconds
+  /** More of it was to come: its words have run ahead of its audio. */
+  readonly unfinished: boolean
 }
 
 interface Piece {
@@ -17,6 +19,8 @@ interface Piece {
   ms: Milliseconds
   /** Of the server's own audio: our filter lengthens it by its delay, and the server knows nothing of that. */
   receivedMs: Milliseconds
+  /** All its audio has come. */
+  complete: boolean
 }
 
 export class Sounding {
@@ -29,11 +33,15 @@ export class Sounding {
 
   add(itemId: string | null, ms: Milliseconds, receivedMs: Milliseconds): void {
     const last = this.pieces.at(-1)
-    if (last === undefined || last.itemId !== itemId) this.pieces.push({ itemId, ms, receivedMs })
+    if (last === undefined || last.itemId !== itemId) this.pieces.push({ itemId, ms, receivedMs, complete: false })
     else {
       last.ms += ms
       last.receivedMs += receivedMs
     }
+  }
+
+  complete(itemId: string): void {
+    for (const piece of this.pieces) if (piece.itemId === itemId) piece.complete = true
   }
 
   /** All of it has been heard. */
@@ -41,15 +49,16 @@ export class Sounding {
     this.pieces = []
   }
 
-  /** Only so much of it has. @returns the items that were not heard to their end, in order */
+  /** Only so much of it has. @returns the items that were not heard to their end, or have none yet, in order */
   cut(heardMs: Milliseconds): readonly CutItem[] {
     let leftMs = heardMs
     const cut: CutItem[] = []
-    for (const { itemId, ms, receivedMs } of this.pieces) {
+    for (const { itemId, ms, receivedMs, complete } of this.pieces) {
       const heard = Math.min(ms, Math.max(0, leftMs))
       leftMs -= ms
-      if (itemId !== null && heard < ms)
-        cut.push({ itemId, heardMs: Math.floor(Math.min(heard, receivedMs)), totalMs: ms })
+      if (itemId === null || (complete && heard >= ms)) continue
+      const endMs = Math.floor(Math.min(heard, receivedMs))
+      cut.push({ itemId, heardMs: endMs, totalMs: ms, unfinished: !complete })
     }
     this.pieces = []
     return cut

@@ -19,7 +19,8 @@ export type ServerEvent =
   /** What the caller said: a piece of it, or all. */
   | { readonly type: 'caller_words'; readonly itemId: string; readonly whole: boolean; readonly text: string }
   | { readonly type: 'caller_words_failed'; readonly itemId: string }
-  | { readonly type: 'response_created'; readonly responseId: string }
+  /** `ask`: what we asked for it with, where the server tells our metadata again. */
+  | { readonly type: 'response_created'; readonly responseId: string; readonly ask: string | null }
   | { readonly type: 'response_done'; readonly response: ResponseFacts }
   | { readonly type: 'output_item'; readonly responseId: string; readonly item: ItemFacts }
   | AudioDelta
@@ -247,10 +248,13 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
   [
     'response.created',
-    reader({ response: v.looseObject({ id }) }, (fields) => ({
-      type: 'response_created',
-      responseId: fields.response.id,
-    })),
+    reader(
+      { response: v.looseObject({ id, metadata: v.nullish(v.looseObject({ ask: v.optional(v.unknown()) })) }) },
+      (fields) => {
+        const { id: responseId, metadata } = fields.response
+        return { type: 'response_created', responseId, ask: typeof metadata?.ask === 'string' ? metadata.ask : null }
+      },
+    ),
   ],
   [
     'response.done',

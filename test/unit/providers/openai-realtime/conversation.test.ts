@@ -147,6 +147,8 @@ describe('what of a reply was heard', () => {
     sounding.add('a', 400, 400)
     // Our filter has lengthened it.
     sounding.add('b', 800, 700)
+    sounding.complete('a')
+    sounding.complete('b')
     expect(sounding.cut(heardMs).map(({ itemId, heardMs: ms }) => [itemId, ms])).toEqual(expected as [string, number][])
     expect(sounding.active).toBe(false)
   })
@@ -155,6 +157,13 @@ describe('what of a reply was heard', () => {
     const sounding = new Sounding()
     sounding.add(null, 700, 0)
     sounding.add('a', 1000, 1000)
-    expect(sounding.cut(900)).toEqual([{ itemId: 'a', heardMs: 200, totalMs: 1000 }])
+    sounding.complete('a')
+    expect(sounding.cut(900)).toEqual([{ itemId: 'a', heardMs: 200, totalMs: 1000, unfinished: false }])
+  })
+
+  test('all that has come of one that is still being made: the server has more of it', () => {
+    const sounding = new Sounding()
+    sounding.add('a', 1003.5, 1000)
+    expect(sounding.cut(5000)).toEqual([{ itemId: 'a', heardMs: 1000, totalMs: 1003.5, unfinished: true }])
   })
 })

@@ -38,6 +38,23 @@ async function turn(bench: RealtimeBench): Promise<void> {
   await bench.pass(520, 'quiet')
 }
 
+/** What the sessions were asked with; empty: nothing beside the conversation. */
+const asks = (bench: RealtimeBench) =>
+  bench.server.sessions
+    .flatMap(({ record }) => record.received)
+    .flatMap(({ event }) => (event.type === 'response.create' ? [event.response?.instructions ?? ''] : []))
+
+interface Inside {
+  active: { finish(status: string, details: object): void; stop(): void } | null
+}
+const inside = (bench: RealtimeBench) => bench.server.last as unknown as Inside
+const failNow = (bench: RealtimeBench) => inside(bench).active?.finish('failed', { error: { code: 'server_error' } })
+/** The response is over, and nobody is told. */
+function forgetNow(bench: RealtimeBench): void {
+  inside(bench).active?.stop()
+  inside(bench).active = null
+}
+
 const incidents = (bench: RealtimeBench) => bench.of('incident').map(({ code }) => code)
 const faults = (bench: RealtimeBench) => bench.of('fault').map(({ code, final }) => `${code} ${final === true}`)
 
@@ -108,16 +125,62 @@ describe('never mute', () => {
     expect([faults(bench), bench.received().slice(2)]).toEqual([['no_quota true'], []])
   })
 
-  test('audio that stops in mid-reply: what came is heard, and the reply is over', async () => {
+  test('audio that stops in mid-reply: within the deadline the rest is asked for', async () => {
     const bench = await greeted({ kind: 'stall', afterMs: 1000 })
     await turn(bench)
-    await bench.pass(6000)
-    expect([incidents(bench), bench.audioMs, bench.of('reply_done').length]).toEqual([['reply_stalled'], 1000, 1])
-    bench.send({ type: 'reply_heard' })
-    bench.taken()
+    await bench.pass(4600)
+    expect([incidents(bench), bench.audioMs, bench.of('reply_done').length]).toEqual([['reply_stalled'], 1900, 2])
+    expect(asks(bench).at(-1)).toContain('Say the rest')
+    expect(bench.server.errors).toEqual([])
+  })
+
+  test('a failure late in the deadline: its retry has a deadline of its own', async () => {
+    let asked = 0
+    const replies = () => (asked++ < 2 ? { fault: { kind: 'silence' } as const } : { text: 'Yes.', ms: 900 })
+    const bench = await greeted({ kind: 'silence' }, { standin: { replies } })
     await turn(bench)
-    await bench.pass(400)
-    expect([bench.audioMs, bench.server.errors]).toEqual([900, []])
+    await bench.pass(3300)
+    failNow(bench)
+    await bench.pass(1000)
+    expect([incidents(bench), faults(bench), bench.audioMs]).toEqual([['response_failed', 'reply_timeout'], [], 700])
+    await bench.pass(3700)
+    expect(faults(bench)).toEqual(['timeout true'])
+  })
+
+  test('a server that never ends what was cancelled is asked all the same', async () => {
+    const bench = await greeted(
+      { kind: 'silence' },
+      {
+        standin: {
+          pace: 1,
+          replies: [
+            { text: 'A long one.', ms: 9000 },
+            { text: 'Yes?', ms: 500 },
+          ],
+        },
+      },
+    )
+    await turn(bench)
+    await bench.pass(600)
+    bench.server.loses = (text) => text.includes('response.cancel')
+    bench.send({ type: 'interrupted', heardMs: 300 })
+    await bench.pass(40)
+    forgetNow(bench)
+    bench.events.length = 0
+    bench.send({ type: 'say', text: 'Are you there?' })
+    await bench.pass(4100)
+    expect([incidents(bench), bench.received().at(-1)]).toEqual([['reply_timeout'], 'response.create'])
+    await bench.pass(500)
+    expect([faults(bench), bench.audioMs]).toEqual([[], 1200])
+  })
+
+  test('what was said before is heard for longer than the deadline: nobody is told to wait meanwhile', async () => {
+    const bench = await greeted({ kind: 'cut', afterMs: 8000 }, { standin: { pace: 20 }, always: true })
+    await turn(bench)
+    bench.server.refuse = 503
+    await bench.pass(9000)
+    expect(incidents(bench).filter((code) => code === 'reply_timeout')).toEqual([])
+    expect(faults(bench)).toEqual([])
   })
 })
 
@@ -159,8 +222,18 @@ describe('a connection that is lost', () => {
     bench.server.last.cut()
     await bench.pass(1500, 'quiet')
     expect(bench.taken().slice(0, 3)).toEqual(['speech_started', 'incident', 'speech_stopped'])
-    const create = bench.server.last.record.received.find(({ event }) => event.type === 'response.create')?.event
-    expect(JSON.stringify(create)).toMatch(/not heard what the caller said last/)
+    expect(asks(bench).at(-1)).toMatch(/not heard what the caller said last/)
+  })
+
+  test('the same in a later turn: words of the one before are not answered again', async () => {
+    const bench = await greeted({ kind: 'silence' }, { standin: { replies: [{ text: 'One two.', ms: 600 }] } })
+    await turn(bench)
+    await bench.pass(600, 'quiet')
+    bench.send({ type: 'reply_heard' })
+    await bench.pass(600, 'hum')
+    bench.server.last.cut()
+    await bench.pass(1500, 'quiet')
+    expect(asks(bench).at(-1)).toMatch(/not heard what the caller said last/)
   })
 
   test('what the caller says meanwhile is the first that the next one hears', async () => {

@@ -107,5 +107,7 @@ describe('turns of the engine', () => {
     expect(bench.received().slice(-2)).toEqual(['input_audio_buffer.commit', 'response.create'])
     expect([bench.audioMs, bench.server.errors]).toEqual([900, []])
     expect(bench.server.last.record.commits.map(({ audioMs }) => audioMs)).toEqual([600])
+    // It has heard them: nobody says sorry.
+    expect(JSON.stringify(bench.server.last.record.received.at(-1)?.event)).not.toContain('instructions')
   })
 })

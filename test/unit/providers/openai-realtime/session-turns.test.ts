@@ -28,6 +28,13 @@ async function turn(bench: RealtimeBench, speechMs = 800): Promise<void> {
   await bench.pass(700, 'quiet')
 }
 
+/** What stands in the server's conversation; of the caller's items it has only the sound. */
+function texts(bench: RealtimeBench): string[] {
+  return bench.server.last.conversation.items.map(
+    ({ item }) => /"transcript":"([^"]*)"/.exec(JSON.stringify(item))?.[1] ?? '',
+  )
+}
+
 describe('a session', () => {
   test('opens with one update of GA fields, and greets with the very words', async () => {
     const bench = await new RealtimeBench({ standin: { replies } }).open()
@@ -143,6 +150,19 @@ describe('speech over a reply', () => {
     expect([bench.server.last.record.truncates, bench.server.errors]).toEqual([[], []])
   })
 
+  test('all that has come was heard, and more was being made: the server is told how much that was', async () => {
+    const bench = await greeted({
+      standin: { pace: 1.2, replies: [{ text: 'one two three four five six', ms: 10_000 }] },
+    })
+    await turn(bench)
+    await bench.pass(1000, 'quiet')
+    bench.send({ type: 'interrupted', heardMs: 100_000 })
+    const cameMs = bench.audioMs
+    await bench.pass(40)
+    expect(bench.server.last.record.truncates).toMatchObject([{ audioEndMs: cameMs }])
+    expect(bench.server.errors).toEqual([])
+  })
+
   test('while the reply is still being made it is cancelled, and what comes of it late is dropped', async () => {
     const bench = await greeted({
       standin: { pace: 1.2, lateDeltas: 3, lateDeltasAfterDone: 2, replies: [{ text: 'A long one.', ms: 6000 }] },
@@ -165,7 +185,13 @@ describe('speech over a reply', () => {
     await bench.pass(700, 'quiet')
     await bench.pass(1000)
     expect(bench.audioMs).toBe(0)
-    expect(bench.received().slice(2)).toEqual(['conversation.item.delete', 'response.cancel'])
+    // What the server has made of it, and then what it began to answer.
+    expect(bench.received().slice(2)).toEqual([
+      'conversation.item.delete',
+      'response.cancel',
+      'conversation.item.delete',
+    ])
+    expect(texts(bench).at(-1)).toBe('One two three four five.')
     expect(bench.server.errors).toEqual([])
     bench.send({ type: 'reply_heard' })
     await turn(bench)
@@ -194,6 +220,7 @@ describe('speech over a reply', () => {
     await bench.pass(1000)
     expect(bench.audioMs).toBe(0)
     expect(bench.received()).toContain('conversation.item.delete')
+    expect(texts(bench)).toEqual(['Hello.', '', 'One two three four five.'])
     expect(bench.server.errors).toEqual([])
   })
 
@@ -261,6 +288,10 @@ describe('a reply that nobody has heard yet', () => {
     await bench.pass(700, 'quiet')
     await bench.pass(1400)
     expect(bench.received().slice(2)).toEqual(['response.cancel'])
+    expect(texts(bench)).toEqual(['Hello.', '', '', 'Six seven eight.'])
+    expect(bench.of('transcript').flatMap(({ side, text }) => (side === 'agent' ? [text] : []))).toEqual([
+      'Six seven eight.',
+    ])
     expect([bench.audioMs, bench.server.errors]).toEqual([1000, []])
     expect(bench.of('reply_started').length).toBe(1)
   })

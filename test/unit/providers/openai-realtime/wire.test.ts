@@ -48,6 +48,7 @@ describe('what the server says', () => {
     expect(read({ type: 'response.created', response: { id: 'resp_1', mood: 'fine' }, extra: 1 })).toEqual({
       type: 'response_created',
       responseId: 'resp_1',
+      ask: null,
     })
   })
 

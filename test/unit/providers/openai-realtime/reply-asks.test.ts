@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'bun:test'
+import * as v from 'valibot'
+import type { Tool } from '#tools/tool.ts'
+import { RealtimeBench, type RealtimeBenchOptions } from '../../../fakes/realtime-standin.ts'
+
+// What we ask for beside what the server makes by itself: which answer belongs to what, and none is lost.
+
+/** @param options `forgets`: the server doesn't tell our metadata again */
+async function greeted(options: RealtimeBenchOptions & { readonly forgets?: boolean } = {}) {
+  const bench = new RealtimeBench({
+    ...options,
+    standin: { greeting: { text: 'Hello.', ms: 400 }, ...options.standin },
+  })
+  if (options.forgets === true) bench.server.replaces = (text) => text.replace(/,?"metadata":\{[^}]*\}/, '')
+  await bench.open()
+  bench.send({ type: 'say', text: 'Hello.' })
+  await bench.pass(1100)
+  bench.send({ type: 'reply_heard' })
+  bench.taken()
+  return bench
+}
+
+async function turn(bench: RealtimeBench, speechMs = 800): Promise<void> {
+  await bench.pass(speechMs, 'hum')
+  await bench.pass(700, 'quiet')
+}
+
+/** It ends when the test says so. */
+function slowTool() {
+  let end = () => {}
+  const tool: Tool = {
+    name: 'look',
+    description: 'Looks.',
+    parameters: v.object({}),
+    deadlineMs: 30_000,
+    run: () =>
+      new Promise((resolve) => {
+        end = () => resolve({ output: { ok: true } })
+      }),
+  }
+  return { tool, end: () => end() }
+}
+const calls = [{ name: 'look', arguments: {}, callId: 'call_1' }]
+
+describe('an answer that is held and finished', () => {
+  test('makes way for what a tool has brought', async () => {
+    const { tool, end } = slowTool()
+    const bench = await greeted({
+      tools: [tool],
+      standin: {
+        pace: 20,
+        replies: [
+          { text: 'Let me look that up for you.', ms: 5000, calls },
+          { text: 'Answer', ms: 500 },
+          { text: 'Result', ms: 900 },
+        ],
+      },
+    })
+    await turn(bench)
+    await bench.pass(300, 'quiet')
+    await turn(bench, 400)
+    await bench.pass(200, 'quiet')
+    end()
+    await bench.pass(1000, 'quiet')
+    expect([bench.audioMs, bench.server.errors, bench.received().at(-1)]).toEqual([5900, [], 'response.create'])
+    await bench.pass(9000, 'quiet')
+    expect(bench.of('fault')).toEqual([])
+  })
+})
+
+describe.each([
+  ['that tells our number again', false],
+  ['that does not', true],
+] as const)('a server %s', (_what, forgets) => {
+  test('answers the caller just when we ask for something else: both are heard, one after the other', async () => {
+    const bench = await greeted({
+      forgets,
+      standin: {
+        greeting: { text: 'Hello.', ms: 700 },
+        replies: [{ text: 'Answer', ms: 500 }],
+      },
+    })
+    bench.send({ type: 'say', text: 'Are you there?' })
+    bench.server.last.turnEnded()
+    await bench.pass(2500)
+    expect([bench.audioMs, bench.server.errors]).toEqual([1200, ['conversation_already_has_active_response']])
+    expect(bench.received().slice(2)).toEqual(['response.create', 'response.create'])
+  })
+})
+
+describe('a reply without any sound', () => {
+  test.each([['pcmu'], ['pcm24']] as const)('with %s: nothing of it is passed on', async (format) => {
+    const { tool } = slowTool()
+    const bench = await greeted({
+      options: { format },
+      tools: [tool],
+      standin: { replies: [{ text: '', ms: 0, calls }] },
+    })
+    await turn(bench)
+    await bench.pass(300)
+    expect([bench.audioMs, bench.of('reply_started')]).toEqual([0, []])
+  })
+})
