@@ -7,6 +7,7 @@ import { CallerAudio } from './caller-audio.ts'
 import { CallerSpeech } from './caller-speech.ts'
 import { sessionUpdate, type WireAudio } from './client-wire.ts'
 import { Conversation } from './conversation.ts'
+import { HearingWatch } from './hearing-watch.ts'
 import { Invocations } from './invocations.ts'
 import { Link, type LinkListener } from './link.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
@@ -26,6 +27,7 @@ export interface SessionParts {
   readonly sounding: Sounding
   readonly replies: ReplyMaker
   readonly speech: CallerSpeech
+  readonly hearing: HearingWatch
   readonly own: OwnVoice
   readonly invocations: Invocations
   readonly age: SessionAge
@@ -37,6 +39,8 @@ export interface SessionPartsListener extends LinkListener, SessionAgeListener, 
   later(action: () => void): void
   playFiller(): void
   unlikelyFormat(): void
+  /** Our detector has heard the caller, and the server has not. */
+  unheard(): void
 }
 
 export function createSessionParts(
@@ -114,6 +118,12 @@ export function createSessionParts(
     sounding,
     replies,
     speech,
+    hearing: new HearingWatch({
+      clock,
+      turns: options.turn_detection,
+      serverHears: () => speech.sounds,
+      unheard: () => listener.unheard(),
+    }),
     own: new OwnVoice({ legHz, sounding, conversation, emit, send, later }),
     invocations,
     age: new SessionAge(clock, options.renew_after_ms, listener),

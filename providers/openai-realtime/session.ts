@@ -7,8 +7,9 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { Tool } from '#tools/tool.ts'
 import type { Account } from './account.ts'
-import { messageItem, type WireAudio } from './client-wire.ts'
+import type { WireAudio } from './client-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
+import { putBack } from './put-back.ts'
 import { createSessionParts, type SessionParts } from './session-parts.ts'
 import type { OpenSocket } from './socket.ts'
 import type { Tally } from './tally.ts'
@@ -34,9 +35,6 @@ export interface SessionDeps {
   /** What the engine has of a text in its own voice, or a sign for it; null where it has neither. */
   readonly recorded: (text: string, sampleRateHz: SampleRateHz) => Int16Array | null
 }
-
-const lineNote =
-  'The line to you was interrupted and is there again. What follows was said before; parts may be missing.'
 
 export class RealtimeSession implements SessionOf<'agent'> {
   private readonly deps: SessionDeps
@@ -69,6 +67,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
       quiet: () => this.quiet,
       renew: () => this.renew(),
       unlikelyFormat: () => this.unlikelyFormat(),
+      unheard: () => this.unheard(),
       wait: () => this.outageLasts(),
       giveUp: () => this.parts.replies.giveUp('no_session', 'there is no session, and none could be opened in time'),
     })
@@ -102,12 +101,17 @@ export class RealtimeSession implements SessionOf<'agent'> {
       case 'speech_started':
       case 'speech_stopped':
         this.callerSpeaks = input.type === 'speech_started'
+        if (!this.callerSpeaks) this.parts.hearing.sounds(false)
+        return 'sent'
+      case 'caller_sounds':
+        this.parts.hearing.sounds(input.sounds)
         return 'sent'
       case 'turn_resumed':
         this.begin(!this.serverTurns || !this.deps.interruptsItself)
         return 'sent'
       case 'turn_committed':
-        if (!this.serverTurns) this.committed()
+        if (this.serverTurns) this.neverEnds()
+        else this.committed()
         return 'sent'
     }
   }
@@ -117,8 +121,9 @@ export class RealtimeSession implements SessionOf<'agent'> {
   }
 
   private async end(): Promise<void> {
-    const { link, age, outage, replies, conversation } = this.parts
+    const { link, age, hearing, outage, replies, conversation } = this.parts
     link.close()
+    hearing.end()
     age.end()
     outage.ends()
     replies.close()
@@ -177,7 +182,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
   }
 
   private interrupted(heardMs: Milliseconds): void {
-    const { speech, own } = this.parts
+    const { speech, own, hearing } = this.parts
+    hearing.sounds(true)
     // The server has cancelled it already where it has heard the caller itself. What is held answers them.
     this.drop(!this.deps.interruptsItself || !speech.sounds, true)
     own.heard(heardMs)
@@ -204,6 +210,18 @@ export class RealtimeSession implements SessionOf<'agent'> {
       link.send({ type: 'conversation.item.truncate', item_id: itemId, content_index: 0, audio_end_ms: endMs })
       conversation.cut(itemId, endMs, totalMs, unfinished)
     }
+  }
+
+  /** The caller's turn lasts longer than any, as the server has it. */
+  private neverEnds(): void {
+    const { speech, replies } = this.parts
+    replies.expect(speech.sounds ? { kind: 'missed' } : null)
+  }
+
+  /** Our own detector has heard them, and the server has not. */
+  private unheard(): void {
+    const { link, sounding, replies } = this.parts
+    if (link.ready && !sounding.active) replies.expect({ kind: 'missed' })
   }
 
   private heard(): void {
@@ -234,14 +252,16 @@ export class RealtimeSession implements SessionOf<'agent'> {
   // ── what the server says ──────────────────────────────────────────────────────────────────────────────────────
 
   private received(event: ServerEvent): void {
-    const { speech, conversation, replies, sounding } = this.parts
+    const { speech, conversation, replies, sounding, hearing } = this.parts
     switch (event.type) {
       case 'speech_started':
         this.acknowledged('input_audio_buffer.speech_started')
+        hearing.serverSays()
         if (!sounding.active) this.begin(!this.deps.interruptsItself)
         return speech.started()
       case 'speech_stopped':
         this.acknowledged('input_audio_buffer.speech_stopped')
+        hearing.serverSays()
         return speech.stopped()
       case 'committed':
         this.acknowledged('input_audio_buffer.committed')
@@ -306,26 +326,16 @@ export class RealtimeSession implements SessionOf<'agent'> {
   // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
 
   private ready(audio: WireAudio, again: boolean): void {
-    const { age, agentAudio, callerAudio, outage, replies } = this.parts
+    const { age, agentAudio, callerAudio, conversation, link, outage, replies } = this.parts
     this.hopeless = null
     outage.ends()
     age.begins()
     agentAudio.ready(audio)
-    this.putBack(again)
+    putBack(conversation, again, (event) => link.send(event))
     callerAudio.ready(audio)
     // A turn of ours that ended while there was no session.
     const committed = !this.serverTurns && replies.turnIsDue && this.commit()
     replies.ready(committed)
-  }
-
-  /** What was said before there was this session: in the one before, or in our own voice. */
-  private putBack(again: boolean): void {
-    const { conversation, link } = this.parts
-    const items = conversation.carryOver()
-    if (again && items.length > 0)
-      link.send({ type: 'conversation.item.create', item: messageItem('system', lineNote) })
-    for (const { id, role, text } of items)
-      link.send({ type: 'conversation.item.create', item: { ...messageItem(role, text), id } })
   }
 
   private lost(code: string, why: string): void {

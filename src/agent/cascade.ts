@@ -133,6 +133,7 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
         return this.say(input.text)
       case 'not_interrupted':
       case 'reply_heard':
+      case 'caller_sounds':
         return 'sent'
     }
   }

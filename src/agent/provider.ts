@@ -70,7 +70,12 @@ export type AgentInput =
   /** From our detector, for agents that have none: the speech began `agoMs` before the newest audio sent. */
   | { readonly type: 'speech_started'; readonly agoMs: Milliseconds }
   | { readonly type: 'speech_stopped' }
-  /** The caller's turn is over: answer it. */
+  /**
+   * What our detector hears while the agent is silent, to one that finds the turns itself: only a sign to notice by that
+   * it does not hear the caller, or does not find their end.
+   */
+  | { readonly type: 'caller_sounds'; readonly sounds: boolean }
+  /** The caller's turn is over: answer it. One that finds the turns itself is told when a turn has lasted too long. */
   | { readonly type: 'turn_committed' }
   /** The caller went on before any reply was heard: drop the reply, what was said and what comes now are one turn. */
   | { readonly type: 'turn_resumed' }

@@ -29,6 +29,11 @@ export class CallerVoice {
   speaking = false
   /** What an agent that finds the turns itself said last, whoever is asked now. */
   agentHears = false
+  /** What our detector said last, whoever is asked now. */
+  detectorHears = false
+  /** Since when, and what began before the reply and over which nothing has been decided yet. */
+  detectorStartedMs: Milliseconds = 0
+  unjudged = false
   /** What sounds is known to be the agent's echo. */
   echoing = false
   startedMs: Milliseconds = 0
@@ -40,6 +45,12 @@ export class CallerVoice {
 
   constructor(deps: CallerVoiceDeps) {
     this.deps = deps
+  }
+
+  /** From our detector, whoever is asked now. */
+  detected(event: SpeechEvent): void {
+    this.detectorHears = event.type === 'speech_started'
+    if (this.detectorHears) this.detectorStartedMs = this.deps.clock.now() - event.agoMs
   }
 
   /** @param during `reply`: while the agent speaks, where overlaps are judged; `guard`: right after it */
@@ -61,6 +72,7 @@ export class CallerVoice {
 
   replyBegins(): void {
     this.answered = false
+    this.unjudged = this.detectorHears
   }
 
   /** @param last the overlap that ended last in this reply */

@@ -144,8 +144,12 @@ export class Coordinator {
 
   /** From our detector. */
   speech(event: SpeechEvent): void {
-    const counts = this.deps.turnDetection === 'engine' || (this.judged && this.agentSounds)
+    const { turnDetection, session } = this.deps
+    this.parts.voice.detected(event)
+    const counts = turnDetection === 'engine' || (this.judged && this.agentSounds)
     if (counts) this.heard(event)
+    else if (turnDetection === 'provider' && this.streaming)
+      session.send({ type: 'caller_sounds', sounds: event.type === 'speech_started' })
   }
 
   private heard(event: SpeechEvent): void {
@@ -256,16 +260,28 @@ export class Coordinator {
 
   /** The agent's own detector. While it speaks, ours decides what that means, where there is one. */
   private agentHeard(type: 'speech_started' | 'speech_stopped'): void {
-    this.parts.voice.agentHears = type === 'speech_started'
-    if (this.agentSounds && this.judged) {
-      // Of what it has heard to its end, and we have heard nothing: it was no speech.
-      if (type === 'speech_stopped' && this.state === 'agent_speaking') this.noInterruption()
-      return
-    }
+    const { voice } = this.parts
+    voice.agentHears = type === 'speech_started'
+    if (this.agentSounds && this.judged) return this.agentHeardOver(type)
     const sounded = this.agentSounds
     this.heard({ type, agoMs: 0 })
     if (sounded && this.parts.voice.agentHears && this.deps.settings.bargeIn.enabled)
       this.parts.overlap.decide('interruption')
+  }
+
+  /** While it speaks, where our detector has the last word. */
+  private agentHeardOver(type: 'speech_started' | 'speech_stopped'): void {
+    const { voice } = this.parts
+    if (this.state !== 'agent_speaking') return
+    if (type === 'speech_started') {
+      // Whoever went on just before the reply began has no new onset over it.
+      if (voice.unjudged && voice.detectorHears)
+        this.heard({ type, agoMs: this.deps.clock.now() - voice.detectorStartedMs })
+      return
+    }
+    // Of what it has heard to its end, and we have heard nothing: it was no speech.
+    if (!voice.unjudged) this.noInterruption()
+    voice.unjudged = false
   }
 
   private tool(running: boolean): void {
@@ -298,6 +314,8 @@ export class Coordinator {
     }
     // One that finds the turns itself has not said that it takes this one.
     if (this.state === 'endpointing') this.agentTakesTurn()
+    // What was to be said in silence will not be: that silence goes on.
+    if (this.state === 'listening') this.parts.waiting.begin()
     if (this.state !== 'thinking') return
     this.effects.finishTurn('fault')
     this.parts.replies.apologise()

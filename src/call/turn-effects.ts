@@ -65,6 +65,7 @@ export class TurnEffects {
         playout.begin(this.parts.replies.greeting === 'pending' ? settings.greetingWarmUpMs : settings.warmUpMs)
         return
       case 'start_overlap':
+        this.parts.voice.unjudged = false
         return this.parts.overlap.begin(
           clock.now() - this.parts.voice.startedMs,
           this.parts.replies.protectedUntilMs(settings.bargeIn),
@@ -133,15 +134,17 @@ export class TurnEffects {
       this.parts.voice.stoppedMs = clock.now()
       this.parts.voice.startedMs = clock.now()
     }
-    this.parts.turns.committed(this.parts.voice.stoppedMs, clock.now(), this.parts.endedBy)
+    const { endedBy } = this.parts
+    this.parts.turns.committed(this.parts.voice.stoppedMs, clock.now(), endedBy)
     this.parts.endedBy = 'limit'
-    if (turnDetection !== 'provider') session.send({ type: 'turn_committed' })
+    if (turnDetection !== 'provider' || endedBy === 'limit') session.send({ type: 'turn_committed' })
   }
 
   private armTurnLimit(): void {
-    // One that finds the turns itself has limits of its own.
-    if (this.deps.turnDetection === 'provider') return
-    this.arm('turn', this.deps.settings.turnMaxMs, () => this.dispatch('turn_limit'))
+    this.arm('turn', this.deps.settings.turnMaxMs, () => {
+      this.parts.endedBy = 'limit'
+      this.dispatch('turn_limit')
+    })
   }
 
   // ── speech over the agent's ───────────────────────────────────────────────────────────────────────────────────

@@ -60,13 +60,13 @@ describe('an agent that finds the turns itself', () => {
     expect(bench.playout.heardMs).toBeGreaterThan(0)
   })
 
-  test('while it is silent our own detector begins no turn of its own', () => {
+  test('while it is silent our own detector begins no turn of its own, and is a hint', () => {
     const bench = realtime()
     bench.coordinator.begin('')
     bench.started()
     bench.pass(500)
     bench.stopped()
-    expect([bench.state, bench.session.taken()]).toEqual(['listening', []])
+    expect([bench.state, bench.session.taken()]).toEqual(['listening', ['caller_sounds', 'caller_sounds']])
   })
 })
 

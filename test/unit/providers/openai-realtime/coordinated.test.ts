@@ -1,22 +1,28 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { Coordinator } from '#call/coordinator.ts'
 import type { HangupCause } from '#call/leg.ts'
 import { Pacer } from '#call/pacer.ts'
 import { Playout } from '#call/playout.ts'
+import type { TurnSettings } from '#call/turn-settings.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { createTerminateCall } from '#tools/terminate-call.ts'
 import { RecordingObserver, turnSettings } from '../../../fakes/call-world.ts'
 import { playoutSettings } from '../../../fakes/calls.ts'
 import { FakeLeg } from '../../../fakes/leg.ts'
 import { RealtimeBench } from '../../../fakes/realtime-standin.ts'
-import type { Reply } from '../../../standin/openai-realtime/options.ts'
+import type { Reply, StandinOptions } from '../../../standin/openai-realtime/options.ts'
 
 // The session, the coordinator and the playout of one call, with the stand-in behind them and the test as the detector.
 
-async function call(replies: readonly Reply[], pace = 20) {
+interface CallOptions {
+  readonly standin?: Partial<StandinOptions>
+  readonly turns?: Partial<TurnSettings>
+}
+
+async function call(replies: StandinOptions['replies'] & {}, pace = 20, options: CallOptions = {}) {
   const bench = await new RealtimeBench({
     tools: [createTerminateCall()],
-    standin: { greeting: { text: 'Hello.', ms: 400 }, replies, pace },
+    standin: { greeting: { text: 'Hello.', ms: 400 }, replies, pace, ...options.standin },
   }).open()
   const { clock, session } = bench
   if (session === null) throw new Error('no session')
@@ -54,6 +60,7 @@ async function call(replies: readonly Reply[], pace = 20) {
       playout,
       settings: {
         ...turnSettings,
+        ...options.turns,
         bargeIn: { ...turnSettings.bargeIn, initialProtectionMs: 0, greetingProtectionMs: 0 },
       },
       observer,
@@ -139,4 +146,86 @@ test('the server falls silent for good: filler, notice, and the end', async () =
   await bench.pass(5000, 'quiet')
   expect(coordinator.turns.all.map(({ outcome }) => outcome)).toEqual(['answered'])
   expect(ends).toEqual(['provider_failed'])
+})
+
+const short: Reply = { text: 'A short one.', ms: 800 }
+const sounded = (leg: FakeLeg) => leg.heard.filter((sample) => sample !== 0).length
+
+describe('a server that does not hear the caller', () => {
+  test('it hangs before they speak: filler, notice, and the end', async () => {
+    const { bench, ends, leg, sound } = await call([short])
+    bench.server.last.mute = true
+    const before = sounded(leg)
+    await sound(800)
+    await bench.pass(6000, 'quiet')
+    expect(sounded(leg) - before).toBeGreaterThan(2000)
+    await bench.pass(5000, 'quiet')
+    expect(ends).toEqual(['provider_failed'])
+  })
+
+  test('it hangs while they speak: the same', async () => {
+    const { bench, coordinator, ends, sound } = await call([short])
+    await sound(400)
+    coordinator.speech({ type: 'speech_started', agoMs: 0 })
+    bench.server.last.mute = true
+    await bench.pass(400, 'hum')
+    coordinator.speech({ type: 'speech_stopped', agoMs: 0 })
+    await bench.pass(12_000, 'quiet')
+    expect(ends).toEqual(['provider_failed'])
+  })
+
+  test('it never finds their end, nor does our detector: at the longest duration of a turn they are asked', async () => {
+    const { bench, ends } = await call([{ text: 'Pardon?', ms: 600 }], 20, { turns: { turnMaxMs: 10_000 } })
+    await bench.pass(15_500, 'hum')
+    expect(bench.of('incident').map(({ code }) => code)).toEqual(['reply_timeout'])
+    const create = bench.server.last.record.received.findLast(({ event }) => event.type === 'response.create')
+    expect(JSON.stringify(create?.event)).toMatch(/not heard what the caller said/)
+    expect(ends).toEqual([])
+  })
+
+  test('a cough of which it says nothing is no reason', async () => {
+    const { bench, sound } = await call([short])
+    bench.server.loses = (text) => text.includes('append')
+    await sound(300)
+    await bench.pass(8000, 'quiet')
+    expect(bench.of('incident')).toEqual([])
+  })
+})
+
+test('the caller goes on just before the reply sounds: they interrupt it, and are answered', async () => {
+  const replies: Reply[] = [{ text: 'A long reply to half a sentence.', ms: 6000 }, short]
+  const { bench, coordinator, observer, sound } = await call(replies, 3, { standin: { firstDeltaAfterMs: 300 } })
+  await sound(800)
+  while (!bench.server.last.isResponding) await bench.pass(20, 'quiet')
+  await bench.pass(240, 'quiet')
+  coordinator.speech({ type: 'speech_started', agoMs: 40 })
+  await bench.pass(2500, 'hum')
+  expect([coordinator.turnState, observer.interruptions.length]).toEqual(['caller_speaking', 1])
+  coordinator.speech({ type: 'speech_stopped', agoMs: 0 })
+  await bench.pass(3000, 'quiet')
+  expect(bench.received()).not.toContain('conversation.item.delete')
+  expect(coordinator.turns.all.map(({ outcome }) => outcome)).toEqual(['interrupted', 'answered'])
+})
+
+test('a question into the silence that the server cannot say: the silence is counted on', async () => {
+  const noInput = { afterMs: 3000, checkIns: ['Are you there?'], farewell: 'Bye.' }
+  const replies: StandinOptions['replies'] = ({ index }) =>
+    index === 0 ? short : { fault: { kind: 'failed', code: 'server_error' } }
+  const { bench, ends, sound } = await call(replies, 20, { turns: { noInput } })
+  await sound(800)
+  await bench.pass(20_000, 'quiet')
+  expect(ends).toEqual(['no_input'])
+})
+
+test('a farewell that was asked for is heard in full, whoever speaks', async () => {
+  const replies: StandinOptions['replies'] = ({ instructions }) =>
+    instructions === null
+      ? { calls: [{ name: 'terminate_call', arguments: {} }] }
+      : { text: 'Goodbye and thank you for calling.', ms: 2500 }
+  const { bench, ends, observer, sound } = await call(replies, 1.2)
+  await sound(800)
+  await bench.pass(1400, 'quiet')
+  await sound(500)
+  await bench.pass(2500, 'quiet')
+  expect([ends, observer.interruptions]).toEqual([['agent'], []])
 })

@@ -1,0 +1,72 @@
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { OpenAiRealtimeOptions } from './options.ts'
+
+/**
+ * A server that hangs says nothing of the caller's speech, or never that it is over, and nothing would be due that could
+ * be missed. Our own detector tells of it: once it has heard a voice and the server ought to have found its end, either the
+ * server has said so, or the caller has not been heard.
+ */
+export interface HearingWatchDeps {
+  readonly clock: Clock
+  readonly turns: OpenAiRealtimeOptions['turn_detection']
+  /** As the server has it, the caller speaks. */
+  readonly serverHears: () => boolean
+  readonly unheard: () => void
+}
+
+/** What is shorter the server may rightly take for no speech. */
+const voiceMinMs: Milliseconds = 500
+/** The server's own silence comes on top of it, and the network. */
+const patienceMs: Milliseconds = 1000
+/** Both detectors have their delays: an event of the server's within that before ours is about the same speech. */
+const apartMaxMs: Milliseconds = 2000
+/** As long as each waits at most, by the documentation. */
+const eagernessMs = { low: 8000, medium: 4000, auto: 4000, high: 2000 } as const
+
+export class HearingWatch {
+  private readonly deps: HearingWatchDeps
+  private startedMs: Milliseconds | null = null
+  private serverMs = Number.NEGATIVE_INFINITY
+  private timer: Disposable | null = null
+
+  constructor(deps: HearingWatchDeps) {
+    this.deps = deps
+  }
+
+  /** Our detector. */
+  sounds(sounds: boolean): void {
+    const { clock } = this.deps
+    if (sounds) {
+      this.end()
+      this.startedMs = clock.now()
+      return
+    }
+    if (this.startedMs === null) return
+    const startedMs = this.startedMs
+    const voiceMs = clock.now() - startedMs
+    this.end()
+    this.timer = clock.after(this.endMaxMs + patienceMs, () => this.look(startedMs, voiceMs))
+  }
+
+  /** The server has told where speech begins or ends. */
+  serverSays(): void {
+    this.serverMs = this.deps.clock.now()
+  }
+
+  end(): void {
+    this.startedMs = null
+    this.timer?.[Symbol.dispose]()
+    this.timer = null
+  }
+
+  private look(startedMs: Milliseconds, voiceMs: Milliseconds): void {
+    this.timer = null
+    const isDeaf = voiceMs >= voiceMinMs && this.serverMs < startedMs - apartMaxMs
+    if (isDeaf || this.deps.serverHears()) this.deps.unheard()
+  }
+
+  private get endMaxMs(): Milliseconds {
+    const { type, eagerness, silence_duration_ms: silenceMs } = this.deps.turns
+    return type === 'semantic_vad' ? eagernessMs[eagerness] : silenceMs
+  }
+}
