@@ -9,6 +9,12 @@ export interface Refusal {
   readonly hopeless: boolean
 }
 
+/** The key may open sessions and not list models: nothing is known of it. */
+export function isScopeOfListing(status: number, body: string): boolean {
+  const parsed = v.safeParse(errorShape, parse(body))
+  return status === 403 && parsed.success && parsed.output.error.code === 'missing_scope'
+}
+
 const modelsShape = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) })
 const errorShape = v.looseObject({
   error: v.looseObject({ code: v.nullish(v.union([v.string(), v.number()])), type: v.nullish(v.string()) }),

@@ -5,7 +5,7 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
 import { type Environment, readSecret } from '#config/secrets.ts'
-import { modelIds, refusalOf } from './account-wire.ts'
+import { isScopeOfListing, modelIds, refusalOf } from './account-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 
 /**
@@ -37,8 +37,17 @@ const answerMaxMs: Milliseconds = 5000
 /** What an answer of this age says is not asked again. */
 const freshMs: Milliseconds = 1000
 
+/** For so long a refused session speaks for all of them: then a call may prove otherwise. */
+const refusedMs: Milliseconds = 30_000
+
 export class Account {
-  state: AccountState = { readiness: notReady('the server has not been asked yet'), code: 'not_asked', hopeless: false }
+  private seen: AccountState = {
+    readiness: notReady('the server has not been asked yet'),
+    code: 'not_asked',
+    hopeless: false,
+  }
+  /** What a session was refused with that the list of models knows nothing of. */
+  private refusal: { readonly state: AccountState; readonly untilMs: Milliseconds } | null = null
   private readonly options: OpenAiRealtimeOptions
   private readonly deps: AccountDeps
   private readonly log: Log
@@ -48,6 +57,7 @@ export class Account {
   private looking: Promise<AccountState> | null = null
   private lookedMs = Number.NEGATIVE_INFINITY
   private retryAfterMs: Milliseconds = 0
+  private warned = false
 
   constructor(options: OpenAiRealtimeOptions, deps: AccountDeps) {
     this.options = options
@@ -104,10 +114,26 @@ export class Account {
     return this.looking
   }
 
+  get state(): AccountState {
+    const { refusal, seen } = this
+    const counts = refusal !== null && seen.readiness.ready && this.deps.clock.now() < refusal.untilMs
+    return counts ? refusal.state : seen
+  }
+
+  /** A session's upgrade was refused; the list of models may be open to the same key, as Azure's is for any deployment. */
+  refused(status: number): void {
+    if (!this.seen.readiness.ready || (status !== 401 && status !== 403 && status !== 404)) return
+    const reason = `the realtime server refuses sessions (${status}): may the key use the model ${this.options.model} (providers.openai_realtime.model), and is that its name there?`
+    const state = { readiness: notReady(reason), code: `session_refused_${status}`, hopeless: true }
+    if (this.state.readiness.ready) this.log.warn('the realtime server is not ready', { code: state.code, why: reason })
+    this.refusal = { state, untilMs: this.deps.clock.now() + refusedMs }
+  }
+
   /** A session stands: whatever the last look showed, the server takes us. */
   proved(): void {
     if (this.state.readiness.ready) return
-    this.state = fine
+    this.seen = fine
+    this.refusal = null
     this.log.info('the realtime server is ready')
   }
 
@@ -140,10 +166,10 @@ export class Account {
   }
 
   private async ask(): Promise<AccountState> {
-    const before = this.state
+    const before = this.seen
     const state = await this.request()
     this.lookedMs = this.deps.clock.now()
-    this.state = state
+    this.seen = state
     const { readiness, code } = state
     if (this.stop.signal.aborted) return state
     if (readiness.ready && !before.readiness.ready) this.log.info('the realtime server is ready')
@@ -179,24 +205,24 @@ export class Account {
   private judge(status: number, body: string): AccountState {
     if (status >= 200 && status < 300) return this.judgeModels(modelIds(body))
     // Some compatible servers have no such path; that they answer is all that can be known.
-    if (status === 404 || status === 405) return fine
+    if (status === 404 || status === 405 || isScopeOfListing(status, body)) return fine
     const { code, reason, hopeless } = refusalOf(status, body)
     return { readiness: notReady(reason), code, hopeless }
   }
 
-  /** Azure lists models and not deployments, whose names are what counts there. */
+  /** Only OpenAI's own list is all there is: Azure has deployments, a proxy patterns or names of its own. */
   private judgeModels(known: readonly string[] | undefined): AccountState {
     const { model } = this.options
     const names = known ?? []
-    const isAzure = /\.azure\.com$/.test(new URL(this.baseUrl).hostname)
-    if (isAzure || names.length === 0 || names.includes(model)) return fine
+    if (names.length === 0 || names.includes(model)) return fine
     const like = names.filter((name) => /realtime/.test(name)).slice(0, 4)
     const hint = like.length === 0 ? '' : `; it has ${like.join(', ')}`
-    return {
-      readiness: notReady(`the key has no model ${model} (providers.openai_realtime.model)${hint}`),
-      code: 'unknown_model',
-      hopeless: true,
-    }
+    const reason = `the key has no model ${model} (providers.openai_realtime.model)${hint}`
+    if (new URL(this.baseUrl).hostname === 'api.openai.com')
+      return { readiness: notReady(reason), code: 'unknown_model', hopeless: true }
+    if (!this.warned) this.log.warn('the server does not list this model, and may have it all the same', { model })
+    this.warned = true
+    return fine
   }
 }
 

@@ -233,14 +233,16 @@ export class Link {
     } else if (code === 'session_refused' || code === 'format_mismatch') {
       // The same words would get the same answer.
       this.listener.refused(code, why, true)
-    } else void this.findOutWhy(status === null ? code : `refused_${status}`, why)
+    } else void this.findOutWhy(status === null ? code : `refused_${status}`, why, status)
   }
 
   /** The upgrade itself tells no reason: one look at the account does, and how long to wait. */
-  private async findOutWhy(code: string, why: string): Promise<void> {
+  private async findOutWhy(code: string, why: string, status: number | null = null): Promise<void> {
     const { account, tally } = this.deps
     tally.count('session_failed')
-    const { readiness, code: known, hopeless } = await account.look()
+    await account.look()
+    if (status !== null) account.refused(status)
+    const { readiness, code: known, hopeless } = account.state
     if (this.state !== 'waiting') return
     if (readiness.ready) this.listener.refused(code, why, false)
     else this.listener.refused(known, readiness.reason, hopeless)

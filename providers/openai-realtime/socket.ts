@@ -1,4 +1,5 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import { identifier } from './wire.ts'
 
 /**
  * One WebSocket to the server: text in, text out, its life watched by pings of the protocol's own (a JSON message that
@@ -24,8 +25,10 @@ export type OpenSocket = (
   listener: SocketListener,
 ) => WireSocket
 
-const pingEveryMs: Milliseconds = 15_000
-const pongMaxMs: Milliseconds = 10_000
+const pingEveryMs: Milliseconds = 5000
+const pongMaxMs: Milliseconds = 5000
+/** A peer that has not answered our close by then will not. */
+const closeMaxMs: Milliseconds = 1000
 
 /** Bun's own client. */
 export function bunSocket(clock: Clock): OpenSocket {
@@ -63,7 +66,9 @@ export function bunSocket(clock: Clock): OpenSocket {
       pongMs = clock.now()
     })
     socket.addEventListener('error', (event) => lost('message' in event ? String(event.message) : 'connection failed'))
-    socket.addEventListener('close', ({ code, reason }) => lost(reason || `closed with code ${code}`))
+    socket.addEventListener('close', ({ code, reason }) =>
+      lost(`closed with code ${code} ${identifier(reason)}`.trim()),
+    )
     return {
       send(text) {
         if (!over) socket.send(text)
@@ -73,8 +78,10 @@ export function bunSocket(clock: Clock): OpenSocket {
       },
       close() {
         if (!end()) return
-        if (socket.readyState === WebSocket.OPEN) socket.close(1000)
-        else socket.terminate()
+        if (socket.readyState !== WebSocket.OPEN) return socket.terminate()
+        const impatient = clock.after(closeMaxMs, () => socket.terminate())
+        socket.addEventListener('close', () => impatient[Symbol.dispose]())
+        socket.close(1000)
       },
     }
   }

@@ -122,7 +122,7 @@ const errorShape = v.looseObject({
   event_id: optionalText,
 })
 /** GA nests an object, the beta had a word. */
-const formatShape = v.nullish(v.union([v.string(), v.looseObject({ type: v.string() })]))
+const formatShape = v.nullish(v.union([v.string(), v.looseObject({ type: v.string(), rate: v.nullish(v.number()) })]))
 const sessionShape = v.looseObject({
   audio: v.nullish(
     v.looseObject({
@@ -353,7 +353,7 @@ function errorFacts({ code, type, param, event_id: causedBy }: v.InferOutput<typ
 }
 
 /** Anything with a space may be a sentence with somebody's words in it. */
-function identifier(value: string | null | undefined): string {
+export function identifier(value: string | null | undefined): string {
   return value !== null && value !== undefined && /^[A-Za-z0-9_.[\]-]{1,80}$/.test(value) ? value : ''
 }
 
@@ -364,6 +364,7 @@ function sessionFacts(session: v.InferOutput<typeof sessionShape>): SessionFacts
   }
 }
 
+const pcmHz = 24_000
 /** The beta's names, as GA has them. */
 const formatNames: Readonly<Record<string, string>> = {
   pcm16: 'audio/pcm',
@@ -371,10 +372,12 @@ const formatNames: Readonly<Record<string, string>> = {
   g711_alaw: 'audio/pcma',
 }
 
+/** PCM at another rate than the one of this API is named with it: it is another format. */
 function formatName(format: v.InferOutput<typeof formatShape>): string | null {
   if (format === null || format === undefined) return null
-  const name = typeof format === 'string' ? format : format.type
-  return formatNames[name] ?? name
+  const { type: name, rate } = typeof format === 'string' ? { type: format, rate: null } : format
+  const known = formatNames[name] ?? name
+  return known === 'audio/pcm' && rate && rate !== pcmHz ? `${known} at ${rate} Hz` : known
 }
 
 function limits({ rate_limits: rows }: v.InferOutput<typeof limitsShape>): RateLimit[] {

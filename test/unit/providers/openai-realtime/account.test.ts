@@ -46,6 +46,7 @@ describe('what the server thinks of key and model', () => {
     ['no such path', { status: 404 }, 'ready', /^$/],
     ['another list', { status: 200, body: '[]' }, 'ready', /^$/],
     ['a bad key', { status: 401, body: error('invalid_api_key') }, 'bad_key', /401 \(invalid_api_key\).*API key right/],
+    ['a key that may not list models', { status: 403, body: error('missing_scope') }, 'ready', /^$/],
     ['no quota', { status: 429, body: error('insufficient_quota') }, 'no_quota', /no quota left/],
     ['too many requests', { status: 429, body: error('rate_limit_exceeded') }, 'rate_limited', /too many/],
     ['a server in trouble', { status: 503 }, 'server_error', /503/],
@@ -97,6 +98,35 @@ describe('what the server thinks of key and model', () => {
       { url: 'https://mine.openai.azure.com/openai/v1/models', headers: { 'api-key': 'sk-1', 'X-Team': '7' } },
     ])
     expect(account.sessionUrl).toBe('wss://mine.openai.azure.com/openai/v1/realtime?model=my-deployment')
+  })
+
+  test('another server than OpenAI: its list is not all there is', async () => {
+    const { account } = setUp({ status: 200, body: models('openai/*') }, { base_url: 'http://127.0.0.1:4000/v1' })
+    expect(await account.look()).toMatchObject({ code: 'ready', readiness: { ready: true } })
+  })
+
+  test('a refused session says it for 30 s, where the list of models says nothing', async () => {
+    const { account, clock } = setUp({ status: 200, body: models('gpt-realtime') })
+    await account.look()
+    account.refused(429)
+    expect(account.state.readiness.ready).toBe(true)
+    account.refused(404)
+    expect(account.state).toMatchObject({
+      code: 'session_refused_404',
+      hopeless: true,
+      readiness: {
+        ready: false,
+        reason: expect.stringMatching(/404.*gpt-realtime \(providers\.openai_realtime\.model\)/),
+      },
+    })
+    clock.advance(29_000)
+    await account.look()
+    expect(account.state.readiness.ready).toBe(false)
+    clock.advance(1000)
+    expect(account.state.readiness.ready).toBe(true)
+    account.refused(404)
+    account.proved()
+    expect(account.state.readiness.ready).toBe(true)
   })
 
   test.each([

@@ -288,6 +288,7 @@ describe('a session that cannot be opened', () => {
   test.each([
     ['a bad key', 401, { status: 401, body: '{"error":{"code":"invalid_api_key"}}' }, 'bad_key'],
     ['no quota', 429, { status: 429, body: '{"error":{"code":"insufficient_quota"}}' }, 'no_quota'],
+    ['a deployment that is not there', 404, { status: 200 }, 'session_refused_404'],
     ['an unknown model', 404, { status: 200, body: '{"data":[{"id":"gpt-else"}]}' }, 'unknown_model'],
   ])('%s: the call is given up at once', async (_what, status, models, code) => {
     const bench = await calling({ models }, status)

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { type AddressInfo, createServer } from 'node:net'
 import { type Clock, SystemClock } from '#base/clock.ts'
 import { systemRandom } from '#base/random.ts'
 import { bunSocket, type WireSocket } from '#providers/openai-realtime/socket.ts'
@@ -84,6 +86,33 @@ describe('a socket', () => {
     expect(over).toBe('not told')
   })
 
+  test('a peer that does not answer our close is left all the same', async () => {
+    const left = Promise.withResolvers<void>()
+    const deaf = createServer((peer) => {
+      peer.on('error', () => {})
+      peer.on('close', () => left.resolve())
+      peer.once('data', (request) => {
+        const key = /sec-websocket-key: (.*)\r\n/i.exec(request.toString())?.[1] ?? ''
+        const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+        const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade']
+        peer.write(`${[...head, `Sec-WebSocket-Accept: ${accept}`].join('\r\n')}\r\n\r\n`)
+      })
+    })
+    await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve))
+    const { port } = deaf.address() as AddressInfo
+    const opened = Promise.withResolvers<void>()
+    const clock = new SystemClock()
+    const socket = bunSocket(clock)(
+      `ws://127.0.0.1:${port}/v1/realtime`,
+      {},
+      { opened: () => opened.resolve(), message: () => {}, lost: () => {} },
+    )
+    await opened.promise
+    socket.close()
+    expect(await Promise.race([left.promise.then(() => 'left'), Bun.sleep(3000)])).toBe('left')
+    deaf.close()
+  })
+
   test('it is kept alive by pings, and no timer is left behind', async () => {
     const clock = new SystemClock()
     const quick: Clock = Object.assign(Object.create(clock) as SystemClock, {
@@ -93,6 +122,8 @@ describe('a socket', () => {
     await opened
     while ((server.sessions[0]?.record.pings ?? 0) < 3) await Bun.sleep(2)
     socket.close()
+    // It waits for the peer to close as well.
+    for (let waited = 0; clock.timers > 0 && waited < 500; waited += 5) await Bun.sleep(5)
     expect(clock.timers).toBe(0)
   })
 })

@@ -44,6 +44,17 @@ describe('what the server says', () => {
     expect(read({ type: 'response.hologram.delta', delta: 'x' })).toBe('unknown')
   })
 
+  test('PCM at another rate is another format', () => {
+    const at = (rate: number | undefined) => {
+      const format = { type: 'audio/pcm', rate }
+      return read({ type: 'session.updated', session: { audio: { input: { format }, output: { format } } } })
+    }
+    const said = (name: string) => ({ session: { inputFormat: name, outputFormat: name } })
+    expect(at(24_000)).toMatchObject(said('audio/pcm'))
+    expect(at(undefined)).toMatchObject(said('audio/pcm'))
+    expect(at(16_000)).toMatchObject(said('audio/pcm at 16000 Hz'))
+  })
+
   test('fields from the future are not minded', () => {
     expect(read({ type: 'response.created', response: { id: 'resp_1', mood: 'fine' }, extra: 1 })).toEqual({
       type: 'response_created',
