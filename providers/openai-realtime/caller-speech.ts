@@ -114,11 +114,20 @@ export class CallerSpeech {
   lost(): void {
     const { speech, sounds } = this
     const { emit, replies } = this.deps
-    this.speech = null
+    const waits = speech?.over === true && speech.itemId !== null && speech.verdict === 'open'
+    // Its answer was held and is gone: if it was meant, it is asked for anew.
+    if (waits) speech.unanswered = true
+    else this.speech = null
     this.sounds = false
     if (sounds) emit({ type: 'speech_stopped' })
     // What has not become an item is in no conversation, and the turn before is not to be answered in its place.
     if (speech !== null && !speech.over && speech.itemId === null) replies.expect({ kind: 'missed' })
+  }
+
+  /** Another session knows the item by another id, or not at all. @param ids keyed by: the id before */
+  rename(ids: ReadonlyMap<string, string>): void {
+    const { speech } = this
+    if (speech !== null && speech.itemId !== null) speech.itemId = ids.get(speech.itemId) ?? speech.itemId
   }
 
   private takeBack(itemId: string): void {

@@ -136,19 +136,30 @@ export class Conversation {
   }
 
   /**
-   * What a new session is to be told, oldest first, under new ids: those of the old one mean nothing there. Words that
+   * What a new session is to be told, oldest first, under new ids: those of the old one (`before`) mean nothing there. Words that
    * have not come by now will not come.
    */
-  carryOver(): readonly (SpokenItem & { readonly id: string })[] {
+  carryOver(): readonly (SpokenItem & { readonly id: string; readonly before: string })[] {
     for (const item of this.items) if (item.state === 'open') item.state = item.text === '' ? 'none' : 'final'
     this.tellInOrder()
     const spoken = this.items.filter(({ text }) => text !== '').slice(-historyMax)
     let characters = spoken.reduce((sum, { text }) => sum + text.length, 0)
     while (characters > historyCharactersMax && spoken.length > 1) characters -= spoken.shift()?.text.length ?? 0
     return spoken.map((item) => {
+      const before = item.id
       item.id = this.makeId()
-      return { id: item.id, role: item.role, text: item.text }
+      return { id: item.id, before, role: item.role, text: item.text }
     })
+  }
+
+  /** An item that a session knows as text is put there anew: under another id, and behind the same one as before. */
+  replace(id: string): { readonly id: string; readonly text: string; readonly previousId: string | null } | null {
+    const index = this.items.findIndex((each) => each.id === id)
+    const item = this.items[index]
+    if (item === undefined) return null
+    item.id = this.makeId()
+    const previous = this.items.slice(0, index).findLast(({ text }) => text !== '')
+    return { id: item.id, text: item.text, previousId: previous?.id ?? null }
   }
 
   /** The call is over: what is known is told. */

@@ -61,6 +61,8 @@ const waitingMaxBytes = 262_144
 
 export class Link {
   state: LinkState = 'connecting'
+  /** How many there have been, one after the other. */
+  sessions = 0
   private readonly deps: LinkDeps
   private readonly listener: LinkListener
   private readonly backoff: Backoff
@@ -72,7 +74,6 @@ export class Link {
   private updateId = ''
   /** The server's error before the session was there; empty: none. */
   private said = ''
-  private hadSession = false
 
   constructor(deps: LinkDeps, listener: LinkListener) {
     this.deps = deps
@@ -187,8 +188,8 @@ export class Link {
     this.timer = null
     this.state = 'ready'
     this.steady = clock.after(steadyMs, () => this.backoff.reset())
-    const again = this.hadSession
-    this.hadSession = true
+    this.sessions += 1
+    const again = this.sessions > 1
     tally.count(again ? 'session_again' : 'session')
     this.deps.account.proved()
     this.listener.ready(this.audio, again)

@@ -81,7 +81,10 @@ export function createSessionParts(
     emit({ type: 'transcript', side, final: true, text, spokenAtMs }),
   )
   const sounding = new Sounding()
-  const leave = (departure: Extract<AgentEvent, { type: 'leave' }>['how']) => emit({ type: 'leave', how: departure })
+  const leave = (departure: Extract<AgentEvent, { type: 'leave' }>['how']) => {
+    invocations.left()
+    emit({ type: 'leave', how: departure })
+  }
   const replies: ReplyMaker = new ReplyMaker({
     clock,
     legHz,
@@ -98,7 +101,7 @@ export function createSessionParts(
     leave,
     fateOfAnswer: () => speech.fateOfAnswer,
   })
-  const invocations = new Invocations({
+  const invocations: Invocations = new Invocations({
     clock,
     log,
     tally,
@@ -108,6 +111,11 @@ export function createSessionParts(
     send,
     request: (ask) => replies.request(ask),
     leave,
+    session: () => link.sessions,
+    timeoutMs: options.reply_timeout_ms,
+    wait: () => {
+      if (!sounding.active) listener.playFiller()
+    },
   })
   const speech = new CallerSpeech({ clock, conversation, sounding, replies, interruptsItself, emit, send, later })
   return {

@@ -9,7 +9,7 @@ import type { Tool } from '#tools/tool.ts'
 import type { Account } from './account.ts'
 import type { WireAudio } from './client-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
-import { putBack } from './put-back.ts'
+import { putBack, tellHeard } from './put-back.ts'
 import { createSessionParts, type SessionParts } from './session-parts.ts'
 import type { OpenSocket } from './socket.ts'
 import type { Tally } from './tally.ts'
@@ -153,8 +153,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
   }
 
   private get quiet(): boolean {
-    const { speech, sounding, replies } = this.parts
-    return !this.callerSpeaks && !speech.sounds && !sounding.active && !replies.busy
+    const { speech, sounding, replies, invocations } = this.parts
+    return !this.callerSpeaks && !speech.sounds && !sounding.active && !replies.busy && !invocations.running
   }
 
   // ── what the engine says ──────────────────────────────────────────────────────────────────────────────────────
@@ -206,10 +206,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   private truncate(heardMs: Milliseconds): void {
     const { sounding, link, conversation } = this.parts
-    for (const { itemId, heardMs: endMs, totalMs, unfinished } of sounding.cut(heardMs)) {
-      link.send({ type: 'conversation.item.truncate', item_id: itemId, content_index: 0, audio_end_ms: endMs })
-      conversation.cut(itemId, endMs, totalMs, unfinished)
-    }
+    for (const cut of sounding.cut(heardMs)) tellHeard(cut, conversation, (event) => link.send(event))
   }
 
   /** The caller's turn lasts longer than any, as the server has it. */
@@ -326,12 +323,15 @@ export class RealtimeSession implements SessionOf<'agent'> {
   // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
 
   private ready(audio: WireAudio, again: boolean): void {
-    const { age, agentAudio, callerAudio, conversation, link, outage, replies } = this.parts
+    const { age, agentAudio, callerAudio, conversation, invocations, link, outage, replies, sounding, speech } =
+      this.parts
     this.hopeless = null
     outage.ends()
     age.begins()
     agentAudio.ready(audio)
-    putBack(conversation, again, (event) => link.send(event))
+    const ids = putBack(conversation, invocations.results, again, (event) => link.send(event))
+    sounding.rename(ids)
+    speech.rename(ids)
     callerAudio.ready(audio)
     // A turn of ours that ended while there was no session.
     const committed = !this.serverTurns && replies.turnIsDue && this.commit()

@@ -11,16 +11,19 @@ export interface CutItem {
   readonly totalMs: Milliseconds
   /** More of it was to come: its words have run ahead of its audio. */
   readonly unfinished: boolean
+  /** The session knows it as text only: there is no audio of it to be cut. */
+  readonly asText: boolean
 }
 
 interface Piece {
   /** Null: our own recording, of which the server knows nothing. */
-  readonly itemId: string | null
+  itemId: string | null
   ms: Milliseconds
   /** Of the server's own audio: our filter lengthens it by its delay, and the server knows nothing of that. */
   receivedMs: Milliseconds
   /** All its audio has come. */
   complete: boolean
+  asText: boolean
 }
 
 export class Sounding {
@@ -33,7 +36,8 @@ export class Sounding {
 
   add(itemId: string | null, ms: Milliseconds, receivedMs: Milliseconds): void {
     const last = this.pieces.at(-1)
-    if (last === undefined || last.itemId !== itemId) this.pieces.push({ itemId, ms, receivedMs, complete: false })
+    if (last === undefined || last.itemId !== itemId)
+      this.pieces.push({ itemId, ms, receivedMs, complete: false, asText: false })
     else {
       last.ms += ms
       last.receivedMs += receivedMs
@@ -42,6 +46,16 @@ export class Sounding {
 
   complete(itemId: string): void {
     for (const piece of this.pieces) if (piece.itemId === itemId) piece.complete = true
+  }
+
+  /** Another session has been told of it, as text. @param ids keyed by: the id before */
+  rename(ids: ReadonlyMap<string, string>): void {
+    for (const piece of this.pieces) {
+      const id = piece.itemId === null ? undefined : ids.get(piece.itemId)
+      // Of one that was not told to it there is nothing to be cut.
+      piece.asText = id !== undefined
+      piece.itemId = id ?? null
+    }
   }
 
   /** All of it has been heard. */
@@ -53,12 +67,12 @@ export class Sounding {
   cut(heardMs: Milliseconds): readonly CutItem[] {
     let leftMs = heardMs
     const cut: CutItem[] = []
-    for (const { itemId, ms, receivedMs, complete } of this.pieces) {
+    for (const { itemId, ms, receivedMs, complete, asText } of this.pieces) {
       const heard = Math.min(ms, Math.max(0, leftMs))
       leftMs -= ms
       if (itemId === null || (complete && heard >= ms)) continue
       const endMs = Math.floor(Math.min(heard, receivedMs))
-      cut.push({ itemId, heardMs: endMs, totalMs: ms, unfinished: !complete })
+      cut.push({ itemId, heardMs: endMs, totalMs: ms, unfinished: !complete, asText })
     }
     this.pieces = []
     return cut

@@ -51,11 +51,15 @@ export class ToolRunner {
       deadline.abort()
       late.resolve(failure('timeout', `no result within ${tool.deadlineMs} ms`))
     })
+    const over = () => late.resolve(failure('failed', 'the call is over'))
+    context.signal.addEventListener('abort', over, { once: true })
     const run = Promise.try(() => tool.run(input.output, { ...context, signal })).then(
       ({ output, departure }) => ({ output: JSON.stringify(output), departure: departure ?? null, failure: null }),
       () => failure('failed', 'the tool failed'),
     )
-    return await Promise.race([run, late.promise])
+    const outcome = await Promise.race([run, late.promise])
+    context.signal.removeEventListener('abort', over)
+    return outcome
   }
 }
 

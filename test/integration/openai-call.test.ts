@@ -39,6 +39,13 @@ const silence = '    turn_detection:\n      silence_duration_ms: 800\n'
 const variants: readonly Variant[] = [
   { name: 'server VAD, µ-law', extension: '110', standin: {}, yaml: `    format: pcmu\n${silence}` },
   { name: 'turns by this engine', extension: '111', standin: {}, yaml: '    turn_detection:\n      type: none\n' },
+  // Barely faster than it is heard: the interruption finds the reply still being made, and pieces of it on their way.
+  {
+    name: 'a slow server',
+    extension: '114',
+    standin: { pace: 1.2, lateDeltas: 3, lateDeltasAfterDone: 2 },
+    yaml: `    format: pcmu\n${silence}`,
+  },
   { name: 'beta names', extension: '112', standin: { names: 'beta' }, yaml: `    format: pcmu\n${silence}` },
   { name: 'server VAD, PCM 24 kHz', extension: '113', standin: {}, yaml: `    format: pcm24\n${silence}` },
 ]

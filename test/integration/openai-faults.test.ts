@@ -158,7 +158,13 @@ describe('a reply', () => {
     // It is told what was said before it.
     expect(next.record.counts['conversation.item.create'] ?? 0).toBeGreaterThan(0)
     expect(next.record.errors).toEqual([])
-    expect(next.record.responses).toBeGreaterThan(0)
+    expect(next.record.responses).toBe(1)
+    // Its first reply follows what there was of the last one, and is heard to its end.
+    const heard = repliesIn(line.caller.heard.all)
+    expect(heard.length).toBeGreaterThanOrEqual(2)
+    const sentMs = next.record.deltas.reduce((sum, { durationMs }) => sum + durationMs, 0)
+    expect(sentMs).toBeGreaterThan(0)
+    expect(Math.abs((heard.at(-1)?.audibleMs ?? 0) - sentMs)).toBeLessThan(120)
   }, 60_000)
 })
 

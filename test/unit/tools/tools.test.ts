@@ -126,6 +126,22 @@ describe('a runner of tools', () => {
     await settle()
     expect([stopped, clock.pending]).toEqual([true, 0])
   })
+
+  test('waits for none when the call is over', async () => {
+    const call = new AbortController()
+    const tool: Tool = {
+      name: 'slow',
+      description: 'Slow.',
+      parameters: v.object({}),
+      deadlineMs: 30_000,
+      run: () => new Promise(() => {}),
+    }
+    const clock = new ManualClock()
+    const outcome = new ToolRunner([tool], clock).run('slow', '', context({ signal: call.signal }))
+    call.abort()
+    expect((await outcome).failure).toBe('failed')
+    expect(clock.pending).toBe(0)
+  })
 })
 
 describe('parameters as JSON Schema', () => {

@@ -158,12 +158,14 @@ describe('what of a reply was heard', () => {
     sounding.add(null, 700, 0)
     sounding.add('a', 1000, 1000)
     sounding.complete('a')
-    expect(sounding.cut(900)).toEqual([{ itemId: 'a', heardMs: 200, totalMs: 1000, unfinished: false }])
+    expect(sounding.cut(900)).toEqual([{ itemId: 'a', heardMs: 200, totalMs: 1000, unfinished: false, asText: false }])
   })
 
   test('all that has come of one that is still being made: the server has more of it', () => {
     const sounding = new Sounding()
     sounding.add('a', 1003.5, 1000)
-    expect(sounding.cut(5000)).toEqual([{ itemId: 'a', heardMs: 1000, totalMs: 1003.5, unfinished: true }])
+    expect(sounding.cut(5000)).toEqual([
+      { itemId: 'a', heardMs: 1000, totalMs: 1003.5, unfinished: true, asText: false },
+    ])
   })
 })

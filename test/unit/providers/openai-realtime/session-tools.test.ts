@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import * as v from 'valibot'
+import { type Log, silentLog } from '#base/log.ts'
 import { createTerminateCall } from '#tools/terminate-call.ts'
 import type { Tool } from '#tools/tool.ts'
 import { createTransferCall } from '#tools/transfer-call.ts'
@@ -19,6 +20,13 @@ const clock: Tool = {
     ran.push(String(day))
     return { output: { open: '9 to 6' } }
   },
+}
+
+const recorded = { 'One moment, please.': 700 }
+function recordingLog(lines: string[]): Log {
+  const write = (message: string, fields?: object) => void lines.push(message, JSON.stringify(fields ?? {}))
+  const log: Log = { ...silentLog, info: write, warn: write, error: write, debug: write, with: () => log }
+  return log
 }
 
 /** A turn whose answer asks for these functions; what comes then is the rest of the replies. */
@@ -122,6 +130,43 @@ describe('functions', () => {
   })
 })
 
+describe('functions that bring nothing', () => {
+  const again = [call('opening_hours', { day: 'monday' })]
+
+  test('asked for again without a word: the model is asked to go on once, and then it has failed', async () => {
+    const bench = await asked(
+      again,
+      [
+        { ms: 0, calls: again },
+        { ms: 0, calls: again },
+        { text: 'Well.', ms: 300 },
+      ],
+      silent,
+    )
+    await bench.pass(500)
+    expect(bench.received().slice(1)).toEqual(['conversation.item.create', 'response.create', 'response.create'])
+    expect(bench.of('fault').map(({ code }) => code)).toEqual(['tool_loop'])
+  })
+
+  test('that take long: the caller is told to wait, and once more', async () => {
+    const slow: Tool = { ...clock, name: 'slow', deadlineMs: 30_000, run: () => new Promise(() => {}) }
+    const bench = await asked([call('slow', { day: 'monday' })], [], { ...silent, tools: [slow], recorded })
+    await bench.pass(4000)
+    expect(bench.audioMs).toBe(700)
+    bench.send({ type: 'reply_heard' })
+    await bench.pass(4000)
+    expect(bench.audioMs).toBe(1400)
+  })
+
+  test('that the model makes up: the log has no word of them', async () => {
+    const lines: string[] = []
+    const log = recordingLog(lines)
+    await asked([call('my PIN is 1234', {})], [{ text: 'Sorry.', ms: 300 }], { log })
+    expect(lines.join()).toContain('unknown')
+    expect(lines.join()).not.toContain('1234')
+  })
+})
+
 describe('terminate_call', () => {
   test('with a goodbye: the call is left behind it', async () => {
     const bench = await asked([call('terminate_call', {})], [])
@@ -165,6 +210,8 @@ describe('terminate_call', () => {
     await bench.pass(1000)
     expect(bench.of('leave')).toEqual([])
     expect([bench.audioMs, bench.server.errors]).toEqual([300, []])
+    // It takes the call for ended else.
+    expect(JSON.stringify(bench.server.last.conversation.items)).toContain('the call was not ended')
   })
 })
 
