@@ -12,6 +12,12 @@ export interface Due {
   filled: boolean
 }
 
+/** What it is asked for with: from now on we do. */
+export function askOf(due: Due): Ask {
+  due.ask ??= { kind: 'turn' }
+  return due.ask
+}
+
 export class DueReply {
   now: Due | null = null
   private readonly clock: Clock

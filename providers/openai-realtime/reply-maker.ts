@@ -1,7 +1,7 @@
 import type { AgentEvent, Departure } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { Ask } from './asks.ts'
-import { type Due, DueReply } from './due-reply.ts'
+import { askOf, type Due, DueReply } from './due-reply.ts'
 import type { Sendable } from './link.ts'
 import { ReplyContent, type ReplyContentDeps } from './reply-content.ts'
 import { Request } from './request.ts'
@@ -89,6 +89,8 @@ export class ReplyMaker {
   expect(ask: Ask | null = null): void {
     const due = this.due.now
     if (due === null && this.active?.state !== 'live') this.due.arm(ask)
+    // It has heard them after all.
+    else if (ask === null && due?.ask?.kind === 'missed' && !due.filled) this.due.arm(null)
     else if (due !== null) due.ask ??= ask
   }
 
@@ -159,8 +161,9 @@ export class ReplyMaker {
   refused(code: string, ours: boolean): void {
     const asked = this.asked.end()
     const isBusy = /active_response/.test(code)
+    const isKnown = ours && this.asked.refused()
     if (asked === null) {
-      if (isBusy && ours) this.mistaken()
+      if (isBusy && ours && !isKnown) this.mistaken()
       else if (!isBusy && this.active === null && this.isDue) this.failed(code)
       return
     }
@@ -186,7 +189,7 @@ export class ReplyMaker {
   lost(): void {
     const { active, ask } = this
     this.active = null
-    this.asked.end()
+    this.asked.lost()
     this.pending = null
     if (active === null) return
     this.content.end(active)
@@ -391,9 +394,4 @@ export class ReplyMaker {
     this.asked.end()
     this.put(askOf(due))
   }
-}
-
-function askOf(due: Due): Ask {
-  due.ask ??= { kind: 'turn' }
-  return due.ask
 }

@@ -17,6 +17,8 @@ export class Request {
   private readonly prompt: string
   private readonly send: (event: Sendable) => boolean
   private waiting: Waiting | null = null
+  /** Sent, and neither answered nor refused, those included that nobody waits for any longer. */
+  private open = 0
   private number = 0
   private numbered: Ask | null = null
   /** The server tells numbers again: a response without one is not ours. */
@@ -37,7 +39,9 @@ export class Request {
     this.numbered = ask
     const { number } = this
     const response = { ...parametersOf(ask, this.prompt), metadata: { ask: String(number) } }
-    if (this.send({ type: 'response.create', response })) this.waiting = { ask, number, unwanted: false }
+    if (!this.send({ type: 'response.create', response })) return
+    this.waiting = { ask, number, unwanted: false }
+    this.open += 1
   }
 
   unwanted(): void {
@@ -51,6 +55,19 @@ export class Request {
     return waiting
   }
 
+  /** The server has refused one. @returns false where all had been answered: one of its own was taken for an answer */
+  refused(): boolean {
+    const known = this.open > 0 || this.echoes
+    this.open = Math.max(0, this.open - 1)
+    return known
+  }
+
+  /** The session is gone. */
+  lost(): void {
+    this.waiting = null
+    this.open = 0
+  }
+
   /**
    * Whose a response is that has just been created; what was asked where it is the answer.
    * @param number where the server tells one
@@ -59,6 +76,7 @@ export class Request {
     const { waiting } = this
     if (number !== null) this.echoes = true
     const isOurs = waiting !== null && (number === null ? !this.echoes : number === String(waiting.number))
+    if (isOurs || number !== null) this.open = Math.max(0, this.open - 1)
     // One that was asked for, and is not waited for any more, was given up.
     if (!isOurs) return number === null ? 'of_the_server' : 'unwanted'
     this.waiting = null

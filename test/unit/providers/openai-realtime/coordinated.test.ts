@@ -183,6 +183,18 @@ describe('a server that does not hear the caller', () => {
     expect(ends).toEqual([])
   })
 
+  test('it finds their end late: it is their turn that is answered', async () => {
+    const { bench, sound } = await call([short], 20, { standin: { firstDeltaAfterMs: 300 } })
+    await sound(800)
+    // A radio goes on for as long as it takes our hint to be late.
+    await bench.pass(4600, 'hum')
+    await bench.pass(2500, 'quiet')
+    expect([bench.of('incident'), bench.received().filter((type) => type === 'response.create').length]).toEqual([
+      [],
+      1,
+    ])
+  })
+
   test('a cough of which it says nothing is no reason', async () => {
     const { bench, sound } = await call([short])
     bench.server.loses = (text) => text.includes('append')

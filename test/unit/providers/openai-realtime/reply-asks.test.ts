@@ -88,6 +88,33 @@ describe.each([
   })
 })
 
+test.each([
+  ['tells our number again', false],
+  ['does not', true],
+])('a server that %s and answers late what it was asked twice for: one reply', async (_what, forgets) => {
+  const bench = await greeted({ forgets, standin: { replies: [{ text: 'Said.', ms: 2000 }] } })
+  await turn(bench, 400)
+  await bench.pass(1200, 'quiet')
+  bench.send({ type: 'reply_heard' })
+  const kept: string[] = []
+  bench.server.loses = (text) => {
+    if (text.includes('response.create')) kept.push(text)
+    return text.includes('response.create')
+  }
+  bench.send({ type: 'say', text: 'Are you there?' })
+  await bench.pass(4100, 'quiet')
+  bench.send({ type: 'reply_heard' })
+  bench.events.length = 0
+  for (const text of kept) bench.server.last.receive(bench.server.replaces(text))
+  bench.server.loses = () => false
+  await bench.pass(3000, 'quiet')
+  expect([kept.length, bench.audioMs, bench.server.errors]).toEqual([
+    2,
+    2000,
+    ['conversation_already_has_active_response'],
+  ])
+})
+
 describe('a reply without any sound', () => {
   test.each([['pcmu'], ['pcm24']] as const)('with %s: nothing of it is passed on', async (format) => {
     const { tool } = slowTool()
