@@ -46,7 +46,7 @@ logs:
 health *args: install
     @{{patchcord}} health "$@"
 
-# A stand-in for a vendor, to rehearse calls without a key: openai
+# A stand-in for a vendor, to rehearse calls without a key: openai, deepgram
 [group('dev')]
 [no-exit-message]
 standin *args: install
