@@ -5,7 +5,7 @@ import type { ToolContext } from '#tools/tool.ts'
 import type { ToolOutcome, ToolRunner } from '#tools/tool-runner.ts'
 import type { Ask } from './asks.ts'
 import type { Sendable } from './link.ts'
-import type { Tally } from './tally.ts'
+import type { Tally } from '#agent/tally.ts'
 import type { Invocation } from './wire.ts'
 
 /**

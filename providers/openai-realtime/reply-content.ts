@@ -5,7 +5,7 @@ import type { AgentAudio } from './agent-audio.ts'
 import type { Conversation } from './conversation.ts'
 import { noteInvocation, type Response } from './response.ts'
 import type { Sounding } from './sounding.ts'
-import type { Tally } from './tally.ts'
+import type { Tally } from '#agent/tally.ts'
 import type { ServerEvent } from './wire.ts'
 
 /** What a reply that is wanted consists of, on its way to the caller: audio, words, and the functions it asks for. */

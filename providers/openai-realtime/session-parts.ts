@@ -10,11 +10,11 @@ import { Conversation } from './conversation.ts'
 import { Invocations } from './invocations.ts'
 import { Link, type LinkListener } from './link.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
-import { Outage, type OutageListener } from './outage.ts'
+import { Outage, type OutageListener } from '#agent/outage.ts'
 import { OwnVoice } from './own-voice.ts'
 import { ReplyMaker } from './reply-maker.ts'
 import type { SessionDeps } from './session.ts'
-import { SessionAge, type SessionAgeListener } from './session-age.ts'
+import { SessionAge, type SessionAgeListener } from '#agent/session-age.ts'
 import { Sounding } from './sounding.ts'
 
 /** What a session is made of: each part has one thing to know, and `session.ts` lets them work together. */

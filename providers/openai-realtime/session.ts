@@ -10,8 +10,8 @@ import type { Account } from './account.ts'
 import { messageItem, type WireAudio } from './client-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 import { createSessionParts, type SessionParts } from './session-parts.ts'
-import type { OpenSocket } from './socket.ts'
-import type { Tally } from './tally.ts'
+import type { OpenSocket } from '#agent/wire-socket.ts'
+import type { Tally } from '#agent/tally.ts'
 import type { ServerError, ServerEvent } from './wire.ts'
 
 /**

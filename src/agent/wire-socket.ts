@@ -1,11 +1,12 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
 
 /**
- * One WebSocket to the server: text in, text out, its life watched by pings of the protocol's own (a JSON message that
- * says "ping" is an error there). It decides nothing: what is received is handed on, and its end is told once.
+ * One WebSocket to a vendor's server: messages and audio in and out, its life watched by pings of the protocol's own (a
+ * message that says "ping" is an error to most). It decides nothing: what is received is handed on, and its end is told
+ * once.
  */
 export interface WireSocket {
-  send(text: string): void
+  send(data: string | Uint8Array<ArrayBuffer>): void
   /** Bytes that the kernel has not taken yet. */
   readonly waitingBytes: number
   close(): void
@@ -14,6 +15,8 @@ export interface WireSocket {
 export interface SocketListener {
   opened(): void
   message(text: string): void
+  /** A binary message; the bytes are the receiver's. */
+  audio?(bytes: Uint8Array<ArrayBuffer>): void
   /** Once, and not after `close`. `status` is that of a refused upgrade, where it was told. */
   lost(why: string, status: number | null): void
 }
@@ -32,6 +35,7 @@ export function bunSocket(clock: Clock): OpenSocket {
   return (url, headers, listener) => {
     // Compression of base64 gains a quarter and costs more than all the rest.
     const socket = new WebSocket(url, { headers, perMessageDeflate: false } as unknown as string[])
+    socket.binaryType = 'arraybuffer'
     let over = false
     let pongMs = 0
     let pinging: Disposable | null = null
@@ -57,7 +61,9 @@ export function bunSocket(clock: Clock): OpenSocket {
       listener.opened()
     })
     socket.addEventListener('message', ({ data }) => {
-      if (!over && typeof data === 'string') listener.message(data)
+      if (over) return
+      if (typeof data === 'string') listener.message(data)
+      else listener.audio?.(new Uint8Array(data as ArrayBuffer))
     })
     socket.addEventListener('pong', () => {
       pongMs = clock.now()
@@ -65,8 +71,8 @@ export function bunSocket(clock: Clock): OpenSocket {
     socket.addEventListener('error', (event) => lost('message' in event ? String(event.message) : 'connection failed'))
     socket.addEventListener('close', ({ code, reason }) => lost(reason || `closed with code ${code}`))
     return {
-      send(text) {
-        if (!over) socket.send(text)
+      send(data) {
+        if (!over) socket.send(data)
       },
       get waitingBytes() {
         return socket.bufferedAmount
