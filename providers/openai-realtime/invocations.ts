@@ -1,11 +1,11 @@
 import type { AgentEvent, Departure } from '#agent/provider.ts'
+import type { Tally } from '#agent/tally.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { ToolContext } from '#tools/tool.ts'
 import type { ToolOutcome, ToolRunner } from '#tools/tool-runner.ts'
 import type { Ask } from './asks.ts'
 import type { Sendable } from './link.ts'
-import type { Tally } from '#agent/tally.ts'
 import type { Invocation } from './wire.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
+import type { AudioFrame, SampleRateHz, WireFormat } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 
@@ -15,6 +15,8 @@ export interface CallContext {
   readonly callId: string
   /** The leg's rate: audio goes in and comes out at this rate; a provider converts, if its vendor needs another. */
   readonly sampleRateHz: SampleRateHz
+  /** What the leg's audio is on its wire: a vendor that takes the same spares a conversion. */
+  readonly wire?: WireFormat
   /** BCP 47, for example `en` or `de-AT`. */
   readonly language: string
   readonly prompt: string
