@@ -36,7 +36,7 @@ export function listenUrl(base: string, options: DeepgramOptions, audio: WireAud
 }
 
 /** What is expected where nobody says so: the language of the call. */
-export function hintsOf({ listen }: DeepgramOptions, { language }: CallContext): readonly string[] {
+export function hintsOf({ listen }: DeepgramOptions, { language }: Pick<CallContext, 'language'>): readonly string[] {
   if (listen.language_hints.length > 0) return listen.language_hints
   const own = listen.language === '' || listen.language === 'multi' ? language : listen.language
   return [own.split('-')[0]?.toLowerCase() ?? own]

@@ -213,7 +213,7 @@ export const deepgramOptions = section(
     reply_timeout_ms: milliseconds(
       4000,
       { min: 500, max: 30_000 },
-      'No audio so long after the caller’s turn: the filler is heard; after as long once more, on_failure.',
+      'No audio so long after the caller’s turn: the filler is heard, and again after each further one; half of it after the first another session is asked, unless the model is known to be slow; as long after that, on_failure.',
     ),
     filler: text('One moment, please.', 'What the caller hears then, in the local voice.', {
       emptyMeans: 'two soft tones, as where there is no local voice',

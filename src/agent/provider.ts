@@ -90,7 +90,8 @@ export type AgentInput =
 
 export type AgentEvent =
   | { readonly type: 'speech_started' }
-  | { readonly type: 'speech_stopped' }
+  /** `agoMs`: it ended so long before; an agent may know late that a turn is over. */
+  | { readonly type: 'speech_stopped'; readonly agoMs?: Milliseconds }
   /**
    * A recogniser's own word on the pause that is under way: the caller's turn is over, or (`done: false`) it is not after
    * all. Only counts where `turn_taking.stop` is `provider`.

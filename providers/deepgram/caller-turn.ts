@@ -1,0 +1,147 @@
+import type { AgentEvent } from '#agent/provider.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { CallerEar } from './caller-ear.ts'
+import type { Dialogue } from './dialogue.ts'
+import type { Replies } from './replies.ts'
+
+/**
+ * What the server hears as the caller's speech. What it hears over a reply may be a cough or the reply's echo: the
+ * engine's coordinator says whether it was an interruption. The server has broken its reply off by then, as it always
+ * does; what has come of it goes on sounding, and after a veto the rest of its words is asked for. Words and answer of such
+ * speech are held until there is a verdict; of a veto nothing remains here.
+ *
+ * A reply that sounds to its end without a word from the coordinator leaves the server its own.
+ */
+export interface CallerTurnDeps {
+  readonly clock: Clock
+  readonly ear: CallerEar
+  readonly dialogue: Dialogue
+  readonly replies: Replies
+  /** Something sounds, or is about to. */
+  readonly sounding: () => boolean
+  readonly emit: (event: AgentEvent) => void
+  /** Runs it when whoever is at work now has finished, unless something else has been ordered by then. */
+  readonly later: (action: () => void) => void
+  /** No words by so long after the voice: there were none. */
+  readonly wordsMaxMs: Milliseconds
+}
+
+interface Speech {
+  /** It began while a reply sounded, and the coordinator has a word on it. */
+  over: boolean
+  /** `vetoed`: it was no interruption. The word may change while the speech goes on: "mm-hm, but …". */
+  verdict: 'open' | 'vetoed' | 'confirmed'
+  /** Null: they have not come. */
+  words: string | null
+  /** The answer to it has begun. */
+  answered: boolean
+}
+
+const lookAgainMs: Milliseconds = 250
+
+export class CallerTurn {
+  private readonly deps: CallerTurnDeps
+  private speech: Speech | null = null
+  /** To the engine it goes on. */
+  private sounds = false
+  private timer: Disposable | null = null
+
+  constructor(deps: CallerTurnDeps) {
+    this.deps = deps
+  }
+
+  /** Nobody speaks, as far as is known. */
+  get silent(): boolean {
+    return !this.sounds
+  }
+
+  started(): void {
+    const over = this.deps.sounding()
+    this.speech = { over, verdict: over ? 'open' : 'confirmed', words: null, answered: false }
+    this.sounds = true
+    this.deps.emit({ type: 'speech_started' })
+    this.look(this.deps.wordsMaxMs)
+  }
+
+  /** The turn is over, and this was said. */
+  said(words: string): void {
+    const { speech } = this
+    this.stopped()
+    if (speech === null || speech.words !== null) {
+      // Nothing was heard of its beginning.
+      this.speech = { over: false, verdict: 'confirmed', words: null, answered: false }
+    }
+    const current = this.speech as Speech
+    current.words = words
+    if (!current.over || current.verdict === 'confirmed') this.take(current)
+  }
+
+  /** What is to become of the reply that begins now. */
+  fateOfReply(): 'live' | 'held' | 'dropped' {
+    const { speech } = this
+    if (speech === null || speech.words === null || speech.answered) return 'live'
+    speech.answered = true
+    if (!speech.over || speech.verdict === 'confirmed') return 'live'
+    return speech.verdict === 'open' ? 'held' : 'dropped'
+  }
+
+  /** It was no interruption. */
+  vetoed(): void {
+    const { speech } = this
+    if (speech === null || !speech.over || speech.verdict === 'vetoed') return
+    speech.verdict = 'vetoed'
+    this.deps.replies.dropHeld()
+  }
+
+  /** The reply that it was spoken over has been heard to its end, or has been broken off by it: it is the caller's turn. */
+  believed(interrupts: boolean): void {
+    const { speech } = this
+    if (speech === null || !speech.over || (speech.verdict === 'vetoed' && !interrupts)) return
+    speech.over = false
+    speech.verdict = 'confirmed'
+    if (speech.words !== null) this.deps.later(() => this.take(speech))
+  }
+
+  /** The session is gone, and what the caller was saying to it. @returns whether there was such a thing */
+  lost(): boolean {
+    const missed = this.sounds && this.speech?.over === false
+    this.speech = null
+    this.stopped()
+    return missed
+  }
+
+  end(): void {
+    this.timer?.[Symbol.dispose]()
+    this.timer = null
+  }
+
+  private take(speech: Speech): void {
+    const { dialogue, replies } = this.deps
+    if (this.speech !== speech || speech.words === null) return
+    dialogue.callerSaid(speech.words)
+    if (replies.holds) replies.release()
+    else if (!speech.answered) replies.expect({ kind: 'turn' })
+  }
+
+  private stopped(): void {
+    this.end()
+    if (!this.sounds) return
+    this.sounds = false
+    this.deps.emit({ type: 'speech_stopped', agoMs: this.deps.ear.quietMs })
+  }
+
+  /** A sound without words is no turn. */
+  private look(durationMs: Milliseconds): void {
+    this.end()
+    const { clock, ear, wordsMaxMs, emit } = this.deps
+    this.timer = clock.after(durationMs, () => {
+      this.timer = null
+      if (!this.sounds) return
+      const leftMs = wordsMaxMs - ear.quietMs
+      if (leftMs > 0) return this.look(Math.max(lookAgainMs, leftMs))
+      const over = this.speech?.over === true
+      this.stopped()
+      if (!over) emit({ type: 'nothing_heard' })
+    })
+  }
+}
