@@ -1,15 +1,18 @@
 import { Outage, type OutageListener } from '#agent/outage.ts'
-import type { AgentEvent, CallContext, ChatMessage, Departure } from '#agent/provider.ts'
+import type { AgentEvent, CallContext, Departure } from '#agent/provider.ts'
 import { SessionAge, type SessionAgeListener } from '#agent/session-age.ts'
 import { FormatCheck } from '#audio/format-check.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { ToolRunner } from '#tools/tool-runner.ts'
 import type { AgentDeps } from './agent-session.ts'
+import { Asking } from './asking.ts'
 import { CallerAudio } from './caller-audio.ts'
 import { CallerEar } from './caller-ear.ts'
 import { CallerTurn } from './caller-turn.ts'
 import { type ClientMessage, settings } from './client-wire.ts'
+import { Complaints } from './complaints.ts'
+import { Departing } from './departing.ts'
 import { Dialogue } from './dialogue.ts'
 import { FunctionCalls } from './function-calls.ts'
 import { KeepAlive } from './keep-alive.ts'
@@ -17,7 +20,7 @@ import { Link, type LinkListener } from './link.ts'
 import { isFlux } from './listen-url.ts'
 import type { DeepgramOptions } from './options.ts'
 import { OwnVoice } from './own-voice.ts'
-import { type Ask, Replies } from './replies.ts'
+import { Replies } from './replies.ts'
 import { Decoder, wireAudio } from './wire-audio.ts'
 
 /** What a session is made of: each part has one thing to know, and `agent-session.ts` lets them work together. */
@@ -29,6 +32,9 @@ export interface AgentParts {
   readonly check: FormatCheck
   readonly dialogue: Dialogue
   readonly replies: Replies
+  readonly asking: Asking
+  readonly departing: Departing
+  readonly complaints: Complaints
   readonly turn: CallerTurn
   readonly own: OwnVoice
   readonly functions: FunctionCalls
@@ -36,7 +42,6 @@ export interface AgentParts {
   readonly outage: Outage
   readonly keepAlive: KeepAlive
   readonly send: (message: ClientMessage) => boolean
-  settings(greeting: string, history: readonly ChatMessage[]): ClientMessage
 }
 
 export interface AgentPartsListener extends LinkListener, SessionAgeListener, OutageListener {
@@ -44,10 +49,8 @@ export interface AgentPartsListener extends LinkListener, SessionAgeListener, Ou
   later(action: () => void): void
   sounding(): boolean
   fate(): 'live' | 'held' | 'dropped'
-  ask(ask: Ask, again: boolean): void
   startAnew(): void
   playFiller(): void
-  leave(departure: Departure): void
   answered(departure: Departure | null): void
   unlikelyFormat(): void
 }
@@ -85,7 +88,17 @@ export function createAgentParts(
   const dialogue = new Dialogue({
     tell: (side, text) => emit({ type: 'transcript', side, final: true, text }),
   })
-  const replies = new Replies({
+  const departing = new Departing({ replies: () => replies, leave: (how) => emit({ type: 'leave', how }) })
+  const wishes = { options, audio, prompt, language, tools: runner.declarations, env }
+  const asking = new Asking({
+    context,
+    dialogue,
+    replies: () => replies,
+    ready: () => link.ready,
+    send,
+    settings: (greeting) => settings({ ...wishes, greeting, history: dialogue.carryOver() }),
+  })
+  const replies: Replies = new Replies({
     clock,
     legHz,
     tally,
@@ -93,10 +106,10 @@ export function createAgentParts(
     timeoutMs: options.reply_timeout_ms,
     emit,
     fate: () => listener.fate(),
-    ask: (ask, again) => listener.ask(ask, again),
+    ask: (ask, again) => asking.ask(ask, again),
     startAnew: () => listener.startAnew(),
     playFiller: () => listener.playFiller(),
-    leave: (departure) => listener.leave(departure),
+    leave: (departure) => departing.leave(departure),
   })
   return {
     link,
@@ -106,6 +119,17 @@ export function createAgentParts(
     check: new FormatCheck(() => listener.unlikelyFormat()),
     dialogue,
     replies,
+    asking,
+    departing,
+    complaints: new Complaints({
+      log,
+      tally,
+      link,
+      replies,
+      emit,
+      send,
+      replaceable: options.speak.provider !== 'deepgram',
+    }),
     turn: new CallerTurn({
       clock,
       ear,
@@ -137,8 +161,6 @@ export function createAgentParts(
     outage: new Outage(clock, options.reply_timeout_ms, listener),
     keepAlive,
     send,
-    settings: (greeting, history) =>
-      settings({ options, audio, prompt, language, tools: runner.declarations, greeting, history, env }),
   }
 }
 

@@ -11,9 +11,7 @@ import type { Environment } from '#config/secrets.ts'
 import type { Tool } from '#tools/tool.ts'
 import type { Account } from './account.ts'
 import { type AgentParts, createAgentParts } from './agent-parts.ts'
-import { auraVoice } from './client-wire.ts'
 import type { DeepgramOptions } from './options.ts'
-import type { Ask } from './replies.ts'
 import { readServerMessage, type ServerMessage } from './wire.ts'
 
 /**
@@ -36,11 +34,6 @@ export interface AgentDeps {
   readonly recorded: (text: string, sampleRateHz: SampleRateHz) => Int16Array | null
 }
 
-/** What no other attempt would change; the rest may pass. */
-const hopelessErrors = /SETTINGS|UNPARSABLE|AGENT_ID|USER_AUDIO_FORMAT/
-/** A voice that has failed so many times in a row will not be heard in this call. */
-const voiceFailuresMax = 2
-
 export class AgentSession implements SessionOf<'agent'> {
   private readonly deps: AgentDeps
   private readonly context: CallContext
@@ -52,20 +45,8 @@ export class AgentSession implements SessionOf<'agent'> {
   private engaged = false
   /** Something has been given to the caller's ear since the last reply was heard to its end. */
   private sounding = false
-  /** The agent has said something since the caller's turn. */
-  private spoke = false
-  /** Replies that we have ordered word for word, and that have not begun. */
-  private injected = 0
-  /** The settings that were sent have the greeting, and it has not begun. */
-  private greets = false
   /** Of a reply that the server broke off, what is to be said if that was for nothing. */
   private unsaid = ''
-  /** How the agent leaves when the reply that is being made is over. */
-  private departure: Departure | null = null
-  private left = false
-  private voiceFailures = 0
-  /** Words that were put into the caller's mouth: they come back, and are known. */
-  private putWords: string | null = null
   /** Counts what has been ordered: what an earlier order has left for later is void. */
   private orders = 0
   /** Why no session will open; null while there is hope. */
@@ -92,9 +73,7 @@ export class AgentSession implements SessionOf<'agent'> {
       giveUp: () => this.parts.replies.giveUp('no_session', 'there is no session, and none could be opened in time'),
       sounding: () => this.sounding,
       fate: () => this.fate(),
-      ask: (ask, again) => this.ask(ask, again),
       playFiller: () => this.playFiller(),
-      leave: (departure) => this.leave(departure),
       answered: (departure) => this.functionsAnswered(departure),
       unlikelyFormat: () => this.unlikelyFormat(),
     })
@@ -155,7 +134,7 @@ export class AgentSession implements SessionOf<'agent'> {
   private emit(event: AgentEvent): void {
     if (event.type === 'reply_started') {
       this.sounding = true
-      this.spoke = true
+      this.parts.departing.spoke = true
     }
     this.listener(event)
   }
@@ -188,7 +167,7 @@ export class AgentSession implements SessionOf<'agent'> {
       replies.drop()
       return own.play(samples, text)
     }
-    if (text === greeting && (this.greets || replies.holds)) {
+    if (text === greeting && (this.parts.asking.greeting || replies.holds)) {
       // It is on its way, or here already.
       replies.expect({ kind: 'say', text })
       this.later(() => replies.release())
@@ -204,9 +183,9 @@ export class AgentSession implements SessionOf<'agent'> {
 
   private interrupted(heardMs: Milliseconds): void {
     this.orders += 1
-    const { functions, replies, dialogue, turn } = this.parts
+    const { functions, replies, dialogue, turn, departing } = this.parts
     functions.interrupt()
-    this.departure = null
+    departing.stay()
     // What is held answers the interruption.
     replies.drop(true)
     dialogue.cut(heardMs)
@@ -240,7 +219,7 @@ export class AgentSession implements SessionOf<'agent'> {
   /** A reply that nobody has heard yet is void: what comes now belongs to the turn before. */
   private drop(): void {
     this.orders += 1
-    this.departure = null
+    this.parts.departing.stay()
     this.parts.functions.interrupt()
     this.parts.replies.drop()
     this.parts.dialogue.forget()
@@ -259,11 +238,11 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   private handle(message: ServerMessage): void {
-    const { replies, functions, link } = this.parts
+    const { replies, functions, link, complaints } = this.parts
     switch (message.type) {
       case 'welcome':
         this.log.debug('a session', { request: message.requestId })
-        return this.agree()
+        return this.parts.asking.agree(!this.engaged && this.deps.options.greeting_audio === 'agent')
       case 'settings_applied':
         return link.agreed()
       case 'caller_speaks':
@@ -273,7 +252,7 @@ export class AgentSession implements SessionOf<'agent'> {
       case 'audio_done':
         this.parts.decoder.reset()
         replies.audioDone()
-        return this.leaveNow()
+        return this.parts.departing.goOn()
       case 'calls':
         return functions.run(message.calls)
       case 'calls_cancelled':
@@ -283,9 +262,9 @@ export class AgentSession implements SessionOf<'agent'> {
       case 'latency':
         return this.latency(message.sttMs, message.llmMs)
       case 'warning':
-        return this.warned(message.code)
+        return complaints.warned(message.code)
       case 'error':
-        return this.failed(message.code)
+        return complaints.failed(message.code)
       case 'thinking':
         return this.acknowledged('AgentThinking')
       case 'acknowledged':
@@ -299,40 +278,33 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   private audio(bytes: Uint8Array<ArrayBuffer>): void {
-    const { decoder, check, replies } = this.parts
+    const { decoder, check, complaints, replies } = this.parts
     const samples = decoder.decode(bytes)
     if (samples.length === 0) return
     check.push(samples)
-    this.voiceFailures = 0
+    complaints.voiceHeard()
     replies.audio(samples)
   }
 
   private callerSpeaks(): void {
     this.acknowledged('UserStartedSpeaking')
     this.parts.decoder.reset()
-    this.injected = 0
+    this.parts.asking.forget()
     if (!this.sounding) this.drop()
     this.unsaid = this.parts.replies.brokenOff()
     this.parts.turn.started()
   }
 
   private callerSaid(text: string): void {
-    if (text === this.putWords) {
-      this.putWords = null
-      return this.parts.dialogue.putBackCaller(text)
-    }
-    this.spoke = false
+    if (this.parts.asking.knows(text)) return
+    this.parts.departing.spoke = false
     this.parts.turn.said(text)
   }
 
   /** What a reply that begins now is to be. */
   private fate(): 'live' | 'held' | 'dropped' {
-    if (this.left) return 'dropped'
-    if (this.greets || this.injected > 0) {
-      if (this.greets) this.greets = false
-      else this.injected -= 1
-      return this.engaged ? 'live' : 'held'
-    }
+    if (this.parts.departing.left) return 'dropped'
+    if (this.parts.asking.begins()) return this.engaged ? 'live' : 'held'
     return this.parts.turn.fateOfReply()
   }
 
@@ -342,34 +314,9 @@ export class AgentSession implements SessionOf<'agent'> {
     if (llmMs !== null) this.emit({ type: 'stage', stage: 'llm_first_token', durationMs: llmMs })
   }
 
-  private warned(code: string): void {
-    const { replies } = this.parts
-    this.deps.tally.count(`warning_${code}`)
-    this.log.warn('the server warns', { code })
-    if (code.startsWith('SLOW_')) return replies.modelIsSlow()
-    if (code === 'SPEAK_REQUEST_FAILED') this.voiceFailed()
-    if (/^(THINK|SPEAK)_REQUEST_FAILED$/.test(code)) replies.failed(code.toLowerCase())
-  }
-
-  /** Another maker's voice that does not answer is replaced, once. */
-  private voiceFailed(): void {
-    this.voiceFailures += 1
-    if (this.voiceFailures !== voiceFailuresMax || this.deps.options.speak.provider === 'deepgram') return
-    this.emit({ type: 'incident', code: 'voice_replaced', message: 'the voice does not answer: Aura speaks on' })
-    this.parts.send({ type: 'UpdateSpeak', speak: auraVoice() })
-  }
-
-  private failed(code: string): void {
-    this.deps.tally.count(`error_${code}`)
-    const isHopeless = hopelessErrors.test(code)
-    const what = isHopeless ? 'session_refused' : 'server_error'
-    this.parts.link.fail(what, `the server ended the session: ${code}`, isHopeless)
-  }
-
   private injectionRefused(): void {
     this.deps.tally.count('injection_refused')
-    this.injected = 0
-    this.putWords = null
+    this.parts.asking.forget()
     // It believes that a turn is going on which is none.
     if (this.parts.replies.isDue) this.renew('the server takes no words: another session is asked')
   }
@@ -377,73 +324,21 @@ export class AgentSession implements SessionOf<'agent'> {
   // ── functions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   private functionsAnswered(departure: Departure | null): void {
-    const { replies } = this.parts
-    if (departure === null) return replies.expect({ kind: 'results' })
-    if (!this.spoke) return replies.expect({ kind: 'farewell', departure })
-    this.departure = departure
-    this.leaveNow()
-  }
-
-  /** Once what is being said has come whole. */
-  private leaveNow(): void {
-    const { departure } = this
-    if (departure === null || this.parts.replies.making) return
-    this.departure = null
-    this.leave(departure)
-  }
-
-  /** What the model still makes of it is not heard. */
-  private leave(departure: Departure): void {
-    this.left = true
-    this.emit({ type: 'leave', how: departure })
+    if (departure === null) this.parts.replies.expect({ kind: 'results' })
+    else this.parts.departing.decided(departure)
   }
 
   // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
 
-  private agree(): void {
-    const { replies, dialogue, link, settings } = this.parts
-    const { greeting } = this.context
-    const due = replies.dueAsk
-    const isDue = due?.kind === 'say' && due.text === greeting
-    const isFirst = !this.engaged && this.deps.options.greeting_audio === 'agent'
-    this.greets = greeting !== '' && (isDue || isFirst)
-    // The words that are to be answered are asked with, and so no part of what was before.
-    this.putWords = due?.kind === 'turn' || due?.kind === 'results' ? dialogue.takeBackCaller() : null
-    link.send(settings(this.greets ? greeting : '', dialogue.carryOver()))
-  }
-
   private ready(): void {
     const { age, callerAudio, decoder, keepAlive, outage, replies } = this.parts
     this.hopeless = null
-    this.injected = 0
     outage.ends()
     age.begins()
     decoder.reset()
     keepAlive.begin()
     callerAudio.ready()
     replies.ready()
-  }
-
-  private ask(ask: Ask, again: boolean): void {
-    const { send, link } = this.parts
-    switch (ask.kind) {
-      case 'say':
-      case 'rest':
-        if (this.greets && ask.text === this.context.greeting) return
-        if (link.ready && send({ type: 'InjectAgentMessage', message: ask.text, behavior: 'interrupt' }))
-          this.injected += 1
-        return
-      case 'turn':
-      case 'results': {
-        const words = this.putWords ?? this.parts.dialogue.takeBackCaller()
-        this.putWords = words
-        if (again && link.ready && words !== '') send({ type: 'InjectUserMessage', content: words })
-        return
-      }
-      case 'farewell':
-        // The function's result went with the session.
-        if (again) this.parts.replies.giveUp('connection_lost', 'the session ended before the farewell')
-    }
   }
 
   private lost(code: string, why: string): void {
@@ -461,7 +356,7 @@ export class AgentSession implements SessionOf<'agent'> {
 
   /** Nothing more will come of the session that there was. */
   private leaveSession(): void {
-    const { age, callerAudio, keepAlive, outage, replies, turn } = this.parts
+    const { age, callerAudio, departing, keepAlive, outage, replies, turn } = this.parts
     if (this.engaged) outage.begins()
     age.end()
     keepAlive.end()
@@ -469,7 +364,7 @@ export class AgentSession implements SessionOf<'agent'> {
     const rest = replies.lost()
     const missed = turn.lost()
     if (rest !== '') replies.request({ kind: 'rest', text: rest })
-    else this.leaveNow()
+    else departing.goOn()
     // Nobody knows what the caller was saying.
     if (missed) this.later(() => this.missed())
   }

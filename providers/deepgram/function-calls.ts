@@ -29,9 +29,9 @@ const callsMax = 200
 
 export class FunctionCalls {
   private readonly deps: FunctionCallsDeps
-  // keyed by: the vendor's id of a function call
+  // keyed by: the vendor's id of an invocation
   private readonly seen = new Set<string>()
-  // keyed by: the vendor's id of a function call that it takes back
+  // keyed by: the vendor's id of an invocation that it takes back
   private readonly cancelled = new Set<string>()
   /** Counts what was begun and what made it void: results of before are still told, and nothing follows from them. */
   private generation = 0

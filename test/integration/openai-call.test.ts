@@ -73,7 +73,13 @@ interface World extends AsyncDisposable {
 }
 
 async function world(standin: Partial<StandinOptions>, provider = '', further = ''): Promise<World> {
-  const server = startStandin({ clock: new SystemClock(), random: systemRandom, key: 'sk-test', greeting: question, ...standin })
+  const server = startStandin({
+    clock: new SystemClock(),
+    random: systemRandom,
+    key: 'sk-test',
+    greeting: question,
+    ...standin,
+  })
   const engine = await BedEngine.start({
     asterisk: asterisk.ari,
     provider: 'openai_realtime',
@@ -132,8 +138,17 @@ describe('a call', () => {
       const record = await it.record(id)
       expect([record.cause, record.faults, record.incidents]).toEqual(['agent', 0, []])
       const turns = record.turns as readonly Turn[]
-      expect(turns.map(({ outcome }) => outcome)).toEqual(['answered', 'answered', 'answered', 'interrupted', 'answered', 'answered'])
-      expect(turns.map(({ caller_text }) => caller_text)).toEqual([1, 2, 3, 4, 5, 6].map((turn) => `caller turn ${turn}`))
+      expect(turns.map(({ outcome }) => outcome)).toEqual([
+        'answered',
+        'answered',
+        'answered',
+        'interrupted',
+        'answered',
+        'answered',
+      ])
+      expect(turns.map(({ caller_text }) => caller_text)).toEqual(
+        [1, 2, 3, 4, 5, 6].map((turn) => `caller turn ${turn}`),
+      )
       expect(turns[4]?.agent_text).toBe('You broke in.')
       const session = await it.server.nextSession()
       const codes = session.record.errors.map(({ error }) => error.code)
@@ -249,6 +264,7 @@ function lastSound(frames: readonly Int16Array[]): number {
   let end = frames.length
   while (end > 0 && !sounds(frames[end - 1] as Int16Array)) end -= 1
   let start = end
-  while (start > 0 && (sounds(frames[start - 1] as Int16Array) || sounds(frames[start - 2] ?? new Int16Array(1)))) start -= 1
+  while (start > 0 && (sounds(frames[start - 1] as Int16Array) || sounds(frames[start - 2] ?? new Int16Array(1))))
+    start -= 1
   return (end - start) * 20
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { bunSocket, type WireSocket } from '#agent/wire-socket.ts'
 import { type Clock, SystemClock } from '#base/clock.ts'
 import { systemRandom } from '#base/random.ts'
-import { bunSocket, type WireSocket } from '#agent/wire-socket.ts'
 import type { StandinOptions } from '../../standin/openai-realtime/options.ts'
 import { type StandinServer, startStandin } from '../../standin/openai-realtime/server.ts'
 

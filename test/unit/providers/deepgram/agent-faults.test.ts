@@ -32,7 +32,10 @@ const once = (reply: Reply) => {
 
 describe('never mute', () => {
   test('a reply that does not come: filler, another session, its answer', async () => {
-    const bench = await greeted({ standin: { replies: once({ fault: { kind: 'silence' } }) }, recorded: { 'One moment, please.': 900 } })
+    const bench = await greeted({
+      standin: { replies: once({ fault: { kind: 'silence' } }) },
+      recorded: { 'One moment, please.': 900 },
+    })
     await turn(bench)
     bench.taken()
     await bench.pass(3700, 'quiet')
@@ -104,7 +107,9 @@ describe('never mute', () => {
   })
 
   test('a reply that stalls is given up', async () => {
-    const bench = await greeted({ standin: { replies: [{ text: 'A long answer.', ms: 4000, fault: { kind: 'stall', afterMs: 600 } }] } })
+    const bench = await greeted({
+      standin: { replies: [{ text: 'A long answer.', ms: 4000, fault: { kind: 'stall', afterMs: 600 } }] },
+    })
     await turn(bench)
     await bench.pass(5200, 'quiet')
     expect(codes(bench)).toEqual(['reply_stalled'])
@@ -115,7 +120,11 @@ describe('never mute', () => {
 
 describe('a session that ends', () => {
   test('in mid-reply: what came is heard, the rest of the words comes over another one', async () => {
-    const long: Reply = { text: 'A first sentence that is rather long and goes on.', ms: 3000, fault: { kind: 'cut', afterMs: 1500 } }
+    const long: Reply = {
+      text: 'A first sentence that is rather long and goes on.',
+      ms: 3000,
+      fault: { kind: 'cut', afterMs: 1500 },
+    }
     const bench = await greeted({ standin: { replies: [long] } })
     await turn(bench)
     await bench.pass(2500, 'quiet')
@@ -215,7 +224,11 @@ describe('a session that does not open', () => {
   })
 
   test('a greeting in the local voice is heard at once, and the model knows of it', async () => {
-    const bench = new AgentBench({ options: { greeting_audio: 'cached' }, recorded: { 'Hello.': 500 }, standin: { replies: [answer] } })
+    const bench = new AgentBench({
+      options: { greeting_audio: 'cached' },
+      recorded: { 'Hello.': 500 },
+      standin: { replies: [answer] },
+    })
     await bench.open()
     bench.send({ type: 'say', text: 'Hello.' })
     await bench.pass(40)
@@ -248,7 +261,9 @@ describe('functions', () => {
 
   test('are declared, run once, answered, and spoken about', async () => {
     const bench = await withTools(({ afterFunctionResponse }) =>
-      afterFunctionResponse ? { text: 'It costs twelve.', ms: 600 } : { calls: [{ name: 'look', arguments: {}, id: 'c1' }] },
+      afterFunctionResponse
+        ? { text: 'It costs twelve.', ms: 600 }
+        : { calls: [{ name: 'look', arguments: {}, id: 'c1' }] },
     )
     await turn(bench)
     await bench.pass(700, 'quiet')

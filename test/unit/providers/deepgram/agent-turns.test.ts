@@ -183,7 +183,14 @@ describe('speech over a reply', () => {
     await bench.pass(500, 'hum')
     await bench.pass(1000, 'quiet')
     expect(bench.words).toEqual(['agent: One two', 'caller: caller turn 2', 'agent: Six seven eight.'])
-    expect(bench.taken()).toEqual(['transcript', 'speech_stopped', 'transcript', 'reply_started', 'transcript', 'reply_done'])
+    expect(bench.taken()).toEqual([
+      'transcript',
+      'speech_stopped',
+      'transcript',
+      'reply_started',
+      'transcript',
+      'reply_done',
+    ])
     await bench.close()
   })
 
@@ -235,7 +242,9 @@ describe('speech over a reply', () => {
   })
 
   test('late audio of a reply that was broken off is nobody’s', async () => {
-    const bench = await greeted({ standin: { replies: [{ text: 'A long answer.', ms: 6000 }, ...replies], lateChunks: 3, pace: 1 } })
+    const bench = await greeted({
+      standin: { replies: [{ text: 'A long answer.', ms: 6000 }, ...replies], lateChunks: 3, pace: 1 },
+    })
     await turn(bench)
     await bench.pass(500, 'quiet')
     const before = bench.audioMs
