@@ -106,7 +106,7 @@ async function world(standin: Partial<StandinOptions>, provider = '', further = 
 }
 
 /** What sounds is what was heard: nothing is softened or paused meanwhile. */
-const turnTaking = 'barge_in: { on_overlap: none }\nturn_taking: { start: vad }\n'
+const turnTaking = 'barge_in: { on_overlap: none }\nturn_taking: { start: vad, stop: silence }\n'
 
 describe('a call', () => {
   const ways: readonly [string, Partial<StandinOptions>, string][] = [
@@ -244,27 +244,30 @@ describe('faults', () => {
 
 const sounds = (frame: Int16Array) => frame.some((sample) => Math.abs(sample) > 300)
 
-/** Milliseconds of the longest stretch of sound; gaps of one frame belong to it. */
+/** A pause between two replies is longer than ten frames; a shorter one is a machine that was busy. */
+const gapFramesMax = 10
+
+/** Milliseconds of sound in the longest stretch of it. */
 function longestSound(frames: readonly Int16Array[]): number {
   let [longest, current, quiet] = [0, 0, 0]
   for (const frame of frames) {
-    if (sounds(frame)) {
-      current += 20 + (quiet === 1 ? 20 : 0)
-      quiet = 0
-    } else {
-      quiet += 1
-      if (quiet > 1) current = 0
-    }
+    quiet = sounds(frame) ? 0 : quiet + 1
+    if (quiet === 0) current += 20
+    if (quiet > gapFramesMax) current = 0
     longest = Math.max(longest, current)
   }
   return longest
 }
 
+/** And in the last. */
 function lastSound(frames: readonly Int16Array[]): number {
-  let end = frames.length
-  while (end > 0 && !sounds(frames[end - 1] as Int16Array)) end -= 1
-  let start = end
-  while (start > 0 && (sounds(frames[start - 1] as Int16Array) || sounds(frames[start - 2] ?? new Int16Array(1))))
-    start -= 1
-  return (end - start) * 20
+  let [current, quiet] = [0, 0]
+  for (const frame of frames) {
+    if (sounds(frame)) {
+      if (quiet > gapFramesMax) current = 0
+      current += 20
+      quiet = 0
+    } else quiet += 1
+  }
+  return current
 }

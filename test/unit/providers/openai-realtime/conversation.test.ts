@@ -62,6 +62,15 @@ describe('words of both sides', () => {
     expect(told).toEqual(['agent: One.'])
   })
 
+  test('what was removed does not come back, whatever the server still tells of it', () => {
+    const { conversation, told, clock } = setUp()
+    conversation.add('u1', 'user', null, clock.now())
+    conversation.remove('u1')
+    conversation.add('u1', 'user', null, clock.now())
+    conversation.callerSaid('u1', true, 'cough')
+    expect([told, conversation.carryOver()]).toEqual([[], []])
+  })
+
   test('what was not heard was not said, also where more of it comes', () => {
     const { conversation, told, clock } = setUp()
     conversation.add('a1', 'assistant', null, clock.now())
