@@ -1,6 +1,6 @@
 import type { Deepgram } from '@deepgram/sdk'
 import type { ChatMessage } from '#agent/provider.ts'
-import type { Environment } from '#config/secrets.ts'
+import { type Environment, readSecret } from '#config/secrets.ts'
 import type { ToolDeclaration } from '#tools/tool-runner.ts'
 import { hintsOf, isFlux } from './listen-url.ts'
 import type { DeepgramOptions } from './options.ts'
@@ -87,7 +87,7 @@ function think({ options, prompt, tools, env }: SettingsWishes): Think {
   return {
     provider: thinkProvider(options, env),
     prompt,
-    ...endpoint(wish.endpoint_url, wish.endpoint_headers),
+    ...endpoint(wish.endpoint_url, wish.endpoint_headers, env),
     ...(wish.endpoint_url === '' || wish.context_length === 0 ? {} : { context_length: wish.context_length }),
     ...(tools.length === 0 ? {} : { functions: tools.map((tool) => functionOf(tool, options)) }),
   }
@@ -124,7 +124,7 @@ export function speak({ options, language, env }: SettingsWishes): Speak {
   const { speak: wish } = options
   const { provider, model, voice } = wish
   const told = wish.language || language
-  const at = endpoint(wish.endpoint_url, wish.endpoint_headers)
+  const at = endpoint(wish.endpoint_url, wish.endpoint_headers, env)
   switch (provider) {
     case 'deepgram':
       return { provider: { type: provider, model, ...(wish.speed === 1 ? {} : { speed: wish.speed }) } }
@@ -152,24 +152,34 @@ export function auraVoice(): Speak {
   return { provider: { type: 'deepgram', model: 'aura-2-thalia-en' } }
 }
 
-function endpoint(url: string, lines: readonly string[]) {
+/** A header names the variable that holds its secret, so that no configuration that is shown has it. */
+function endpoint(url: string, lines: readonly string[], env: Environment) {
   if (url === '') return {}
   const headers = Object.fromEntries(
     lines.map((line) => {
       const colon = line.indexOf(':')
-      return [line.slice(0, colon), line.slice(colon + 1).trim()] as const
+      const value = line.slice(colon + 1).trim()
+      return [
+        line.slice(0, colon),
+        value.replace(/\$([A-Za-z_][A-Za-z0-9_]*)/g, (_, name: string) => secretOf(name, env)),
+      ] as const
     }),
   )
   return { endpoint: { url, headers } }
 }
 
+function secretOf(name: string, env: Environment): string {
+  const secret = readSecret(name, env)
+  return secret.ok ? (secret.value ?? '') : ''
+}
+
 function awsCredentials(region: string, env: Environment) {
-  const token = env.AWS_SESSION_TOKEN ?? ''
+  const token = secretOf('AWS_SESSION_TOKEN', env)
   return {
     type: token === '' ? ('iam' as const) : ('sts' as const),
     region,
-    access_key_id: env.AWS_ACCESS_KEY_ID ?? '',
-    secret_access_key: env.AWS_SECRET_ACCESS_KEY ?? '',
+    access_key_id: secretOf('AWS_ACCESS_KEY_ID', env),
+    secret_access_key: secretOf('AWS_SECRET_ACCESS_KEY', env),
     ...(token === '' ? {} : { session_token: token }),
   }
 }

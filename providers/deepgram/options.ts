@@ -22,7 +22,7 @@ const headers = (meaning: string) =>
   textList(
     [],
     (value) => /^[A-Za-z0-9-]+: \S.*$/.test(value),
-    'a header as a text, such as "authorization: Bearer ${OPENAI_API_KEY}"',
+    'a header as a text, such as "authorization: Bearer $OPENAI_API_KEY"',
     meaning,
   )
 
@@ -100,7 +100,9 @@ const think = checkedSection(
       'A chat-completions URL of your own that Deepgram is to ask.',
       { emptyMeans: "the maker's own, through Deepgram", hidden: true },
     ),
-    endpoint_headers: headers('Headers for that URL; a key as ${VARIABLE}.'),
+    endpoint_headers: headers(
+      'Headers for that URL; a key by the variable that holds it: "authorization: Bearer $OPENAI_API_KEY".',
+    ),
     context_length: wholeNumber(
       0,
       { min: 0, max: 1_000_000 },
@@ -142,7 +144,9 @@ const speak = checkedSection(
       'Where the other maker’s voice answers; it must be given for all but deepgram and aws_polly.',
       { emptyMeans: 'none', hidden: true },
     ),
-    endpoint_headers: headers('Headers for that URL; a key as ${VARIABLE}.'),
+    endpoint_headers: headers(
+      'Headers for that URL; a key by the variable that holds it: "authorization: Bearer $OPENAI_API_KEY".',
+    ),
     transport: choice(
       ['websocket', 'rest'],
       'websocket',
@@ -162,7 +166,7 @@ export const deepgramOptions = section(
       'wss://agent.deepgram.com/v1/agent/converse',
       (value) => isUrl(value, ['wss:', 'ws:']),
       'a ws or wss URL without user name, password or query, such as wss://agent.deepgram.com/v1/agent/converse',
-      'Where the Voice Agent answers; wss://api.eu.deepgram.com/v1/agent/converse keeps it in Europe.',
+      'Where the Voice Agent answers.',
       { hidden: true },
     ),
     base_url: shapedText(
