@@ -108,6 +108,7 @@ export class AgentSession implements SessionOf<'agent'> {
       case 'turn_resumed':
         this.drop()
         this.silenced()
+        this.parts.turn.voided()
         return 'sent'
       // The server knows of turns by itself.
       case 'speech_started':
@@ -190,6 +191,7 @@ export class AgentSession implements SessionOf<'agent'> {
     replies.drop(true)
     dialogue.cut(heardMs)
     this.silenced()
+    turn.voided()
     turn.believed(true)
   }
 

@@ -35,6 +35,8 @@ interface Speech {
   words: string | null
   /** The answer to it has begun. */
   answered: boolean
+  /** Nobody wants an answer to it any more: the caller has gone on. */
+  void: boolean
 }
 
 const lookAgainMs: Milliseconds = 250
@@ -57,7 +59,7 @@ export class CallerTurn {
 
   started(): void {
     const over = this.deps.sounding()
-    this.speech = { over, verdict: over ? 'open' : 'confirmed', words: null, answered: false }
+    this.speech = { over, verdict: over ? 'open' : 'confirmed', words: null, answered: false, void: false }
     this.sounds = true
     this.deps.emit({ type: 'speech_started' })
     this.look(this.deps.wordsMaxMs)
@@ -69,7 +71,7 @@ export class CallerTurn {
     this.stopped()
     if (speech === null || speech.words !== null) {
       // Nothing was heard of its beginning.
-      this.speech = { over: false, verdict: 'confirmed', words: null, answered: false }
+      this.speech = { over: false, verdict: 'confirmed', words: null, answered: false, void: false }
     }
     const current = this.speech as Speech
     current.words = words
@@ -81,8 +83,14 @@ export class CallerTurn {
     const { speech } = this
     if (speech === null || speech.words === null || speech.answered) return 'live'
     speech.answered = true
+    if (speech.void) return 'dropped'
     if (!speech.over || speech.verdict === 'confirmed') return 'live'
     return speech.verdict === 'open' ? 'held' : 'dropped'
+  }
+
+  /** The caller has gone on before it was answered. */
+  voided(): void {
+    if (this.speech !== null && !this.speech.over) this.speech.void = true
   }
 
   /** It was no interruption. */

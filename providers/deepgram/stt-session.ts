@@ -38,6 +38,7 @@ const fluxChunkMs: Milliseconds = 80
 
 interface Asked {
   /** The audio whose words are wanted. */
+  beganMs: Milliseconds
   untilMs: Milliseconds
   timer: Disposable | null
 }
@@ -58,6 +59,8 @@ export class SttSession implements SessionOf<'stt'> {
   private asked: Asked[] = []
   /** Where the caller's last sound was, in the stream's own time; null while they speak. */
   private stoppedMs: Milliseconds | null = null
+  /** Where the turn's first sound was: what was recognised before it says nothing of the turn. */
+  private beganMs: Milliseconds = -1
   private lastAudioMs = 0
   private idle: Disposable | null = null
   private hopeless: { readonly code: string; readonly why: string } | null = null
@@ -115,6 +118,8 @@ export class SttSession implements SessionOf<'stt'> {
         this.audio.push(input.frame)
         return 'sent'
       case 'speech_started':
+        // A pause in the midst of it is none of its ends.
+        if (this.beganMs < 0) this.beganMs = Math.max(0, this.audio.sentMs - input.agoMs)
         this.stoppedMs = null
         return 'sent'
       case 'speech_stopped':
@@ -149,8 +154,9 @@ export class SttSession implements SessionOf<'stt'> {
 
   private finalize(): void {
     this.audio.flush()
-    const asked: Asked = { untilMs: this.stoppedMs ?? this.audio.sentMs, timer: null }
+    const asked: Asked = { beganMs: this.beganMs, untilMs: this.stoppedMs ?? this.audio.sentMs, timer: null }
     this.stoppedMs = null
+    this.beganMs = -1
     this.asked.push(asked)
     asked.timer = this.clock.after(this.deps.options.listen.finalize_timeout_ms, () => this.tooLate(asked))
     // Whoever asks hears nothing of the answer before the question returns.
@@ -164,7 +170,8 @@ export class SttSession implements SessionOf<'stt'> {
 
   private answerIfComplete(): void {
     const [first] = this.asked
-    if (first !== undefined && this.heard.complete(first.untilMs)) this.answer(first)
+    if (first === undefined || this.heard.coveredMs <= first.beganMs) return
+    if (this.heard.complete(first.untilMs)) this.answer(first)
   }
 
   private answer(asked: Asked): void {
@@ -262,7 +269,11 @@ export class SttSession implements SessionOf<'stt'> {
     this.audio.insert(this.quiet)
     // What the old stream called a place is in this one behind all that was said again.
     if (this.stoppedMs !== null) this.stoppedMs = this.audio.sentMs
-    for (const asked of this.asked) asked.untilMs = this.audio.sentMs
+    if (this.beganMs > 0) this.beganMs = 0
+    for (const asked of this.asked) {
+      asked.beganMs = 0
+      asked.untilMs = this.audio.sentMs
+    }
     if (this.nova !== null && this.asked.length > 0) this.link.send({ type: 'Finalize' })
     this.fillIn(keepAliveMs)
   }
