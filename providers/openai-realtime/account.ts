@@ -104,6 +104,13 @@ export class Account {
     return this.looking
   }
 
+  /** A session stands: whatever the last look showed, the server takes us. */
+  proved(): void {
+    if (this.state.readiness.ready) return
+    this.state = fine
+    this.log.info('the realtime server is ready')
+  }
+
   /** How long the server asked to be left alone. */
   get waitMs(): Milliseconds {
     return this.retryAfterMs

@@ -190,6 +190,7 @@ export class Link {
     const again = this.hadSession
     this.hadSession = true
     tally.count(again ? 'session_again' : 'session')
+    this.deps.account.proved()
     this.listener.ready(this.audio, again)
   }
 

@@ -8,30 +8,51 @@ import { type EndpointingOutcome, type JudgedTurn, judgeTurns, tryEndpointing } 
 
 /**
  * `just bench turns --only endpointing`: at equal shares of callers who are cut off, how much sooner the model lets the
- * agent answer than silence alone. The model's settings are chosen on the tune voices, or they would be chosen on what
- * they are shown with.
+ * agent answer than silence alone. First as it is by default, then with settings that are chosen on the tune voices, or
+ * they would be chosen on what they are shown with. Words count where the recogniser of this machine knows the language,
+ * which is English: so those callers are shown by themselves as well.
  */
 export interface EndpointingFigures {
-  readonly endpointing: {
-    readonly turns: number
-    readonly defaults: EndpointingOutcome
-    readonly rows: readonly EndpointingRow[]
-  }
+  readonly endpointing: Readonly<Record<CallerGroup, GroupFigures>>
+}
+
+interface GroupFigures {
+  readonly turns: number
+  readonly human: number
+  readonly defaults: EndpointingRow
+  /** Of turns of a kind, as it is by default. */
+  readonly cut_off_by_kind: Readonly<Record<string, number>>
+  readonly rows: readonly EndpointingRow[]
 }
 
 interface EndpointingRow {
-  /** Of the tune split's callers: what the model's settings were allowed. */
-  readonly cut_off_max: number
+  /** Of the tune split's callers: what the model's settings were allowed; null for the defaults. */
+  readonly cut_off_max: number | null
   readonly settings: Pick<EndpointingSettings, 'minSilenceMs' | 'maxSilenceMs' | 'doneProbability'>
   readonly model: EndpointingOutcome
   /** The shortest silence that cuts off no more callers than the model did. */
   readonly silenceMs: number
   readonly silence: EndpointingOutcome
-  /** 1 − mean delay with the model / with silence alone. */
+  /** 1 − delay with the model / with silence alone. */
   readonly mean_gain: number
+  readonly p50_gain: number
 }
 
-const cutOffMax = [0.05, 0.1, 0.2, 0.3] as const
+const callerGroups = {
+  english: ({ language }: JudgedTurn) => language === 'en',
+  other: ({ language }: JudgedTurn) => language !== 'en' && language !== 'cs',
+  czech: ({ language }: JudgedTurn) => language === 'cs',
+  all: () => true,
+}
+type CallerGroup = keyof typeof callerGroups
+const groupNames: Readonly<Record<CallerGroup, string>> = {
+  english: 'English, with words',
+  other: 'other languages, without words',
+  czech: 'Czech, which the model was not trained on',
+  all: 'all',
+}
+
+const cutOffMax = [0.02, 0.03, 0.05, 0.08, 0.12] as const
 const minSilences = [240, 300, 400, 500, 600, 700, 800, 900]
 const maxSilences = [1000, 1200, 1400, 1600, 2000, 2500]
 const doneProbabilities = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
@@ -60,25 +81,57 @@ export async function benchEndpointing(job: {
   }
   const tune = await judged('tune')
   const turns = job.split === 'tune' ? tune : await judged(job.split)
+  const lines: string[] = []
+  const groups: Partial<Record<CallerGroup, GroupFigures>> = {}
+  for (const [group, isOf] of Object.entries(callerGroups) as [CallerGroup, (turn: JudgedTurn) => boolean][]) {
+    const [chosenOn, shownOn] = [tune.filter(isOf), turns.filter(isOf)]
+    if (chosenOn.length === 0 || shownOn.length === 0) continue
+    const figures = groupFigures(chosenOn, shownOn, own, minSilenceMs)
+    groups[group] = figures
+    lines.push(...linesOf(group, job.split, figures))
+  }
+  return { figures: { endpointing: groups as Record<CallerGroup, GroupFigures> }, lines }
+}
+
+function groupFigures(
+  tune: readonly JudgedTurn[],
+  turns: readonly JudgedTurn[],
+  own: EndpointingSettings,
+  minSilenceMs: number,
+): GroupFigures {
   const tried = allSettings(own).map((settings) => ({ settings, ...tryEndpointing(tune, settings, minSilenceMs) }))
-  const rows: EndpointingRow[] = []
-  for (const most of cutOffMax) {
+  const rows = cutOffMax.flatMap((most) => {
     const allowed = tried.filter(({ cutOffRate }) => cutOffRate <= most)
     const best = allowed.sort((a, b) => a.meanMs - b.meanMs)[0]
-    if (best !== undefined) rows.push(rowOf(most, best.settings, turns, minSilenceMs))
-  }
-  const defaults = tryEndpointing(turns, own, minSilenceMs)
+    return best === undefined ? [] : [rowOf(most, best.settings, turns, minSilenceMs)]
+  })
+  const kinds = Map.groupBy(turns, ({ kind }) => kind)
   return {
-    figures: { endpointing: { turns: turns.length, defaults, rows } },
-    lines: [
-      `endpointing, ${turns.length} turns of the ${job.split} voices, all with pauses in them or short answers; end of speech → end of the turn`,
-      `as it is by default: ${said(defaults)}`,
-      ...rows.map(
-        ({ settings, model, silenceMs, silence, mean_gain: gain }) =>
-          `model, ${settings.minSilenceMs} to ${settings.maxSilenceMs} ms, done at ${settings.doneProbability}: ${said(model)}; silence of ${silenceMs} ms: ${said(silence)}; ${Math.round(gain * 100)} % sooner by the mean`,
-      ),
-    ],
+    turns: turns.length,
+    human: turns.filter(({ human }) => human).length,
+    defaults: rowOf(null, own, turns, minSilenceMs),
+    cut_off_by_kind: Object.fromEntries(
+      [...kinds].map(([kind, of]) => [kind, tryEndpointing(of, own, minSilenceMs).cutOffRate]),
+    ),
+    rows,
   }
+}
+
+function linesOf(group: CallerGroup, split: Split, figures: GroupFigures): string[] {
+  const kinds = Object.entries(figures.cut_off_by_kind).map(([kind, rate]) => `${kind} ${(rate * 100).toFixed(1)} %`)
+  return [
+    `endpointing, ${groupNames[group]}: ${figures.turns} turns of the ${split} voices, ${figures.human} of them people's; end of speech → end of the turn`,
+    `  as it is by default: ${compared(figures.defaults)}`,
+    `  cut off by default, by kind of turn: ${kinds.join(', ')}`,
+    ...figures.rows.map(
+      (row) => `  chosen for ${Math.round((row.cut_off_max ?? 0) * 100)} % on the tune voices: ${compared(row)}`,
+    ),
+  ]
+}
+
+function compared({ settings, model, silenceMs, silence, mean_gain, p50_gain }: EndpointingRow): string {
+  const percent = (share: number) => `${Math.round(share * 100)} %`
+  return `${settings.minSilenceMs} to ${settings.maxSilenceMs} ms, done at ${settings.doneProbability}: ${said(model)}; silence of ${silenceMs} ms: ${said(silence)}; sooner by ${percent(mean_gain)} of the mean, ${percent(p50_gain)} of the median`
 }
 
 function allSettings(own: EndpointingSettings): EndpointingSettings[] {
@@ -96,7 +149,7 @@ function allSettings(own: EndpointingSettings): EndpointingSettings[] {
 }
 
 function rowOf(
-  most: number,
+  most: number | null,
   settings: EndpointingSettings,
   turns: readonly JudgedTurn[],
   minSilenceMs: number,
@@ -114,8 +167,16 @@ function rowOf(
     silenceMs,
     silence,
     mean_gain: 1 - model.meanMs / silence.meanMs,
+    p50_gain: 1 - model.p50Ms / silence.p50Ms,
   }
 }
 
 const said = ({ cutOffRate, meanMs, p50Ms, p95Ms }: EndpointingOutcome) =>
   `${(cutOffRate * 100).toFixed(1)} % cut off, mean ${Math.round(meanMs)}, p50 ${Math.round(p50Ms)}, p95 ${Math.round(p95Ms)} ms`
+
+if (import.meta.main) {
+  const { lines, figures } = await benchEndpointing({ split: 'report', seed: 1, scale: 1 })
+  for (const line of lines) console.log(line)
+  if (process.argv.includes('--json')) console.log(JSON.stringify(figures))
+  process.exit(0)
+}

@@ -35,6 +35,7 @@ export interface JudgedPause {
 export interface JudgedTurn {
   readonly kind: Turn['kind']
   readonly human: boolean
+  readonly language: string
   readonly pauses: readonly JudgedPause[]
 }
 
@@ -76,10 +77,12 @@ export async function judgeTurns(stuff: Material, vad: VadSettings, seed: number
   const judged: JudgedTurn[] = []
   for (const heard of onLines(stuff, seed, max)) {
     const pauses = await judgedPauses(await pausesOf(heard, models.silero, vad), heard.turn, models)
-    if (pauses.length > 0) judged.push({ kind: heard.turn.kind, human: heard.turn.human, pauses })
+    if (pauses.length > 0) judged.push({ ...described(heard.turn), pauses })
   }
   return judged
 }
+
+const described = ({ kind, human, language }: Turn) => ({ kind, human, language })
 
 /** A turn as it comes over the line, with silence before and after it. */
 export interface HeardTurn {

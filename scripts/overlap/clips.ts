@@ -1,6 +1,8 @@
+import { seededRandom } from '../../src/base/random.ts'
 import { type Clip, material, type Turn } from '../../test/material/material.ts'
 import type { Split } from '../../test/material/voices.ts'
 import type { Spoken } from './augment.ts'
+import { piecesOf } from './pieces.ts'
 
 /** The speech material as the overlap model's three things, with noises and voices to lay under it. */
 export interface LabelledClip extends Spoken {
@@ -40,6 +42,29 @@ export async function overlapMaterial(split: Split, seed: number): Promise<Overl
   }
 }
 
+/** Of each human sentence, so many words are cut out of its middle. */
+const piecesPerSentence = 2
+
+/**
+ * What models are trained on: the `tune` split, words cut out of its people's sentences, and the voices that are there for
+ * training alone.
+ */
+export async function trainingMaterial(seed: number): Promise<OverlapMaterial> {
+  const { clips, under } = await overlapMaterial('tune', seed)
+  const more = await material('train', { seed, coding: 'linear', onProgress: (line) => console.error(line) })
+  const random = seededRandom(seed)
+  const pieces = clips
+    .filter(({ human, kind }) => human && (kind === 'sentence' || kind === 'interruption_phrase'))
+    .flatMap((clip) => piecesOf(clip, piecesPerSentence, random))
+  return {
+    clips: [...clips, ...pieces, ...more.clips.map((clip) => withLabel(clip, labelOf(clip), 'training'))],
+    under,
+  }
+}
+
+/** Not what callers cut in with, but what stands for it in training. */
+export const standsIn = ({ kind }: LabelledClip): boolean => ['sentence', 'piece', 'training'].includes(kind)
+
 function labelOf({ label }: Clip): 0 | 1 | 2 {
   if (label === 'backchannel') return 1
   return label === 'interruption_word' || label === 'interruption_phrase' ? 0 : 2
@@ -53,9 +78,14 @@ function withLabel(sound: Clip | Turn, label: 0 | 1 | 2, kind: string): Labelled
 /** What each class weighs in the loss, however many clips it has. */
 const classShares = [1, 1, 0.7] as const
 
-/** What one utterance of each class weighs, 1 in the mean, when a clip is heard `copies` times. */
+/** What was not cut in with, and by whom there is not, teaches less: found on voices left out in turn. */
+export function importance({ kind }: LabelledClip): number {
+  return kind === 'piece' ? 0.3 : kind === 'training' ? 0.5 : 1
+}
+
+/** What one utterance of each class weighs beside its importance, 1 in the mean, when a clip is heard `copies` times. */
 export function shares(clips: readonly LabelledClip[], copies: (clip: LabelledClip) => number): readonly number[] {
-  const heard = (of: readonly LabelledClip[]) => of.reduce((sum, clip) => sum + copies(clip), 0)
+  const heard = (of: readonly LabelledClip[]) => of.reduce((sum, clip) => sum + copies(clip) * importance(clip), 0)
   const all = classShares.reduce((sum, share) => sum + share, 0)
   return classShares.map((share, label) => {
     const own = heard(clips.filter((clip) => clip.label === label))

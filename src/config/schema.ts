@@ -98,7 +98,7 @@ const turnTaking = section(
       'With stop: model: the pause that ends a turn which the model takes for unfinished.',
     ),
     done_probability: decimalNumber(
-      0.5,
+      0.7,
       { min: 0.05, max: 0.95 },
       'With stop: model: from this probability on, the caller has finished. Higher waits more often, lower cuts callers off more often.',
     ),

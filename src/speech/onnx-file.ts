@@ -100,6 +100,15 @@ function readConstant(node: Uint8Array, found: Record<string, Weights>): void {
   }
 }
 
+/**
+ * The same model with some of its inner tensors of floats among its outputs. A message that comes twice is read as one
+ * (protocol buffers merge them), so that the outputs need only be put behind it.
+ */
+export function withOutputs(model: Uint8Array, names: readonly string[]): Uint8Array {
+  const floats = bytes(2, bytes(1, integer(1, floatType)))
+  return message(model, bytes(7, message(...names.map((name) => bytes(12, message(text(1, name), floats))))))
+}
+
 /** Bytes of an ONNX model, opset 13. */
 export function writeModel(graph: Graph): Uint8Array {
   const nodes = graph.nodes.map((node) =>

@@ -1,62 +1,62 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { SystemClock } from '#base/clock.ts'
-import { systemRandom } from '#base/random.ts'
 import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
 import { engineCallFrom } from '../bed/conversation.ts'
-import { BedEngine } from '../bed/engine.ts'
 import { type ReactiveCall, Telephones } from '../bed/reactive-caller.ts'
+import { RealtimeBed, repliesIn } from '../bed/realtime.ts'
 import { readSpeech, type Utterance } from '../bed/speech.ts'
 import { readWav } from '../bed/wav-file.ts'
-import type { Refusal, Reply, ReplyRequest, StandinOptions } from '../standin/openai-realtime/options.ts'
-import { type StandinServer, startStandin } from '../standin/openai-realtime/server.ts'
+import type { ReplyRequest, StandinOptions } from '../standin/openai-realtime/options.ts'
+import type { StandinSession } from '../standin/openai-realtime/session.ts'
 
-// The realtime agent through a real Asterisk, over SIP and RTP, against the stand-in for its server.
+// Whole calls with a realtime agent: a telephone, SIP, the real Asterisk, the engine as a process, and over a WebSocket
+// the stand-in, which holds every message to the official types and refuses what the real server would refuse.
 
-interface Turn {
-  readonly outcome: string
-  readonly caller_text: string
-  readonly agent_text: string
+const turns = 5
+/** The reply to this turn is long, and is interrupted. */
+const interruptedTurn = 2
+const [shortMs, longMs, farewellMs, greetingMs] = [1200, 6000, 1500, 1000]
+const truncateOffMs = 40
+/** Asterisk inserts a frame now and then, and a window at either end may count. */
+const audibleOffMs = 120
+
+/** Turn by turn; the last one asks to end the call with its farewell. */
+function script({ index }: ReplyRequest) {
+  if (index === interruptedTurn) return { text: 'A long story.', ms: longMs }
+  // The interruption is a turn as well.
+  if (index < turns) return { text: `Reply ${index}.`, ms: shortMs }
+  return { text: 'Goodbye.', ms: farewellMs, calls: [{ name: 'terminate_call', arguments: {} }] }
 }
 
-const question: Reply = { text: 'What would you like to know?', ms: 900 }
-const long: Reply = { text: 'It is a very long story, which began many years ago in a small town.', ms: 9000 }
-
-/** Three short answers, a long one that is broken into, another, and then the end of the call. */
-const story = (request: ReplyRequest): Reply => {
-  const replies: readonly Reply[] = [
-    { text: 'The first answer.', ms: 1200 },
-    { text: 'The second answer.', ms: 1200 },
-    { text: 'The third answer.', ms: 1200 },
-    long,
-    { text: 'You broke in.', ms: 1200 },
-    { text: 'Goodbye then.', ms: 1500, calls: [{ name: 'terminate_call', arguments: {} }] },
-  ]
-  return replies[Math.min(request.index, replies.length - 1)] ?? question
+interface Variant {
+  readonly name: string
+  readonly extension: string
+  readonly standin: Partial<StandinOptions>
+  readonly yaml: string
 }
+
+/** Longer than a pause within a sentence. */
+const silence = '    turn_detection:\n      silence_duration_ms: 800\n'
+const variants: readonly Variant[] = [
+  { name: 'server VAD, µ-law', extension: '110', standin: {}, yaml: `    format: pcmu\n${silence}` },
+  { name: 'turns by this engine', extension: '111', standin: {}, yaml: '    turn_detection:\n      type: none\n' },
+  { name: 'beta names', extension: '112', standin: { names: 'beta' }, yaml: `    format: pcmu\n${silence}` },
+  { name: 'server VAD, PCM 24 kHz', extension: '113', standin: {}, yaml: `    format: pcm24\n${silence}` },
+]
 
 let asterisk: Asterisk
 let telephones: Telephones
 let sentences: Int16Array[]
 
 beforeAll(async () => {
-  sentences = []
-  for (const utterance of (await readSpeech()).slice(0, 4) as Utterance[])
-    sentences.push((await readWav(utterance.path)).samples)
-  asterisk = await startAsterisk({
-    configuration: {
-      'extensions.conf': [
-        '[agent]',
-        'exten => 100,1,Stasis(patchcord)',
-        ' same => n,Hangup()',
-        '[fallback]',
-        // Two seconds of a tone: nobody else makes a sound so long.
-        'exten => s,1,PlayTones(440)',
-        ' same => n,Wait(2)',
-        ' same => n,Hangup()',
-        '',
-      ].join('\n'),
-    },
-  })
+  const spoken = await readSpeech()
+  // Short ones for the turns; the one that interrupts is long.
+  sentences = await Promise.all(
+    [1, 6, 7, 8, 5, 4].map(async (index) => (await readWav((spoken[index] as Utterance).path)).samples),
+  )
+  const extensions = variants.map(
+    ({ extension }) => `exten => ${extension},1,Stasis(agent${extension})\n same => n,Hangup()\n`,
+  )
+  asterisk = await startAsterisk({ configuration: { 'extensions.conf': `[agent]\n${extensions.join('')}` } })
   telephones = new Telephones()
 }, 300_000)
 
@@ -65,209 +65,101 @@ afterAll(async () => {
   await asterisk?.stop()
 })
 
-interface World extends AsyncDisposable {
-  readonly server: StandinServer
-  readonly engine: BedEngine
-  call(number: string): Promise<{ line: ReactiveCall; id: string }>
-  record(id: string): Promise<Record<string, unknown>>
-}
-
-async function world(standin: Partial<StandinOptions>, provider = '', further = ''): Promise<World> {
-  const server = startStandin({
-    clock: new SystemClock(),
-    random: systemRandom,
-    key: 'sk-test',
-    greeting: question,
-    ...standin,
-  })
-  const engine = await BedEngine.start({
-    asterisk: asterisk.ari,
-    provider: 'openai_realtime',
-    logLevel: 'debug',
-    env: { OPENAI_API_KEY: 'sk-test' },
-    yaml: `llm:\n  initial_greeting: What would you like to know?\n${further}providers:\n  openai_realtime:\n    base_url: ${server.baseUrl}\n    tools: [terminate_call]\n${provider}`,
-  })
-  return {
-    server,
-    engine,
-    async call(number) {
-      const line = await telephones.call(asterisk, { extension: '100', callerId: number })
-      return { line, id: await engineCallFrom(engine, number) }
-    },
-    async record(id) {
-      await engine.until('recorded', 15_000, () => engine.records().some((record) => record.call_id === id))
-      return engine.records().find((record) => record.call_id === id) ?? {}
-    },
-    async [Symbol.asyncDispose]() {
-      await engine.stop()
-      await server.close()
-    },
-  }
-}
-
-/** What sounds is what was heard: nothing is softened or paused meanwhile. */
-const turnTaking = 'barge_in: { on_overlap: none }\nturn_taking: { start: vad, stop: silence }\n'
-
-describe('a call', () => {
-  const ways: readonly [string, Partial<StandinOptions>, string][] = [
-    ['µ-law, the server finds the turns', {}, ''],
-    ['the engine finds the turns', {}, '    turn_detection: { type: none }\n'],
-    ['names of the beta, PCM', { names: 'beta' }, '    format: pcm24\n'],
-  ]
-  test.each(ways)(
-    '%s: greeting, turns, an interruption that the server knows of, and a farewell that is heard in full',
-    async (name, standin, provider) => {
-      await using it = await world({ replies: story, pace: 3, ...standin }, provider, turnTaking)
-      const number = `55520${ways.findIndex(([each]) => each === name)}`
-      const { line, id } = await it.call(number)
-      const { caller } = line
-      await caller.waitForSpeech(5000)
-      await caller.waitForQuiet(900)
-      for (const sentence of sentences.slice(0, 3)) {
-        await caller.say(sentence)
-        await caller.waitForSpeech(8000)
-        await caller.waitForQuiet(900)
-      }
-      await caller.say(sentences[3] as Int16Array)
-      await caller.sayAfter(1500, sentences[0] as Int16Array, 10_000)
-      await caller.waitForSpeech(8000)
-      await caller.waitForQuiet(900)
-      await caller.say(sentences[1] as Int16Array)
-      await line.call.ended
-
-      const record = await it.record(id)
-      expect([record.cause, record.faults, record.incidents]).toEqual(['agent', 0, []])
-      const turns = record.turns as readonly Turn[]
-      expect(turns.map(({ outcome }) => outcome)).toEqual([
-        'answered',
-        'answered',
-        'answered',
-        'interrupted',
-        'answered',
-        'answered',
-      ])
-      expect(turns.map(({ caller_text }) => caller_text)).toEqual(
-        [1, 2, 3, 4, 5, 6].map((turn) => `caller turn ${turn}`),
-      )
-      expect(turns[4]?.agent_text).toBe('You broke in.')
-      const session = await it.server.nextSession()
-      const codes = session.record.errors.map(({ error }) => error.code)
-      expect(codes.filter((code) => code !== 'response_cancel_not_active')).toEqual([])
-
-      // What the server was told to have been heard is what was: the tones of the reply, as they came to the caller.
-      const [truncate] = session.record.truncates
-      const heard = longestSound(caller.frames)
-      expect(Math.abs((truncate?.audioEndMs ?? 0) - heard)).toBeLessThanOrEqual(40)
-
-      // The farewell is the last that was heard, all of it.
-      expect(Math.abs(lastSound(caller.frames) - 1500)).toBeLessThanOrEqual(60)
-      await it.engine.untilIdle()
-      expect((await it.engine.health()).conversation.gates_closed).toBe(0)
-      expect(await it.engine.metric('ai_agent_tts_gating_active')).toBe(0)
-      expect(await it.engine.metric('ai_agent_provider_sessions')).toBe(0)
-    },
-    120_000,
+async function wholeCall({ extension, standin: options, yaml }: Variant) {
+  const bed = await RealtimeBed.start(
+    asterisk.ari,
+    `agent${extension}`,
+    { replies: script, greeting: { text: 'Hello.', ms: greetingMs }, ...options },
+    yaml,
   )
-})
-
-describe('faults', () => {
-  const quick = '    reply_timeout_ms: 1500\n    connect_timeout_ms: 1000\n'
-  const fallback = 'on_failure: { context: fallback, extension: s }\n'
-
-  test('a server that falls silent: filler, another try, the notice, and the dialplan', async () => {
-    await using it = await world({ replies: [{ fault: { kind: 'silence' } }] }, quick, fallback)
-    const { line, id } = await it.call('5552101')
-    const { caller } = line
-    await caller.waitForSpeech(5000)
-    await caller.waitForQuiet(900)
-    await caller.say(sentences[0] as Int16Array)
-    const askedMs = performance.now()
-    // The filler; the end of the turn is found 500 ms after the last word.
-    await caller.waitForSpeech(3000)
-    expect(performance.now() - askedMs).toBeLessThan(2600)
-    const record = await it.record(id)
-    expect(record.cause).toBe('provider_failed')
-    expect((record.incidents as { code: string }[]).map(({ code }) => code)).toEqual(['reply_timeout', 'timeout'])
+  const { engine, standin } = bed
+  try {
+    const number = `5559${extension}`
+    const line = await telephones.call(asterisk, { extension, callerId: number })
+    const id = await engineCallFrom(engine, number)
+    const session = await standin.nextSession()
+    await converse(line, session)
     await line.call.ended
-    expect(lastSound(caller.frames)).toBeGreaterThan(1500)
-  }, 60_000)
-
-  test('a connection that breaks in mid-reply: the rest comes over another one', async () => {
-    const replies = ({ session }: ReplyRequest): Reply =>
-      session.options === undefined || broken > 0 ? { text: 'The rest of it.', ms: 1200 } : cut()
-    let broken = 0
-    const cut = (): Reply => {
-      broken += 1
-      return { text: 'A long answer that is cut.', ms: 4000, fault: { kind: 'cut', afterMs: 1500 } }
+    await engine.untilIdle()
+    return {
+      record: await bed.record(id),
+      session,
+      heard: repliesIn(line.caller.heard.all),
+      gating: await engine.metric('ai_agent_tts_gating_active'),
+      gatesClosed: (await engine.health()).conversation.gates_closed,
+      sessionsOpen: await engine.metric('ai_agent_provider_sessions'),
+      interruptions: await engine.metric('ai_agent_barge_in_events_total{verdict="interruption"}'),
     }
-    await using it = await world({ replies }, quick, fallback)
-    const { line, id } = await it.call('5552102')
-    const { caller } = line
-    await caller.waitForSpeech(5000)
-    await caller.waitForQuiet(900)
-    await caller.say(sentences[0] as Int16Array)
-    await caller.waitForSpeech(5000)
-    await caller.waitForQuiet(1500)
-    await caller.hangUp(100)
-    const record = await it.record(id)
-    expect((record.incidents as { code: string }[]).map(({ code }) => code)).toEqual(['connection_lost'])
-    expect(it.server.sessions.length).toBe(2)
-    expect(it.server.sessions[1]?.record.counts['conversation.item.create'] ?? 0).toBeGreaterThan(1)
-  }, 60_000)
+  } finally {
+    await bed.stop()
+  }
+}
 
-  const refusals: readonly [Refusal['kind'], string][] = [
-    ['bad_key', 'bad_key'],
-    ['insufficient_quota', 'no_quota'],
-    ['rate_limited', 'rate_limited'],
-    ['server_error', 'server_error'],
-  ]
-  test.each(refusals)(
-    'a session that is refused, %s: something is heard, and the caller goes on in the dialplan',
-    async (kind, code) => {
-      await using it = await world({}, quick, fallback)
-      it.server.refusal = { kind }
-      const { line, id } = await it.call('5552103')
-      await line.caller.waitForSpeech(4000)
-      const record = await it.record(id)
-      expect(record.cause).toBe('provider_failed')
-      expect((record.incidents as { code: string }[]).map((incident) => incident.code)).toContain(code)
-      await it.engine.until('not ready', 10_000, async () => {
-        const state = (await it.engine.health()).providers?.openai_realtime
-        return state?.ready === false
-      })
-      await line.call.ended
-      expect(lastSound(line.caller.frames)).toBeGreaterThan(1500)
-    },
-    60_000,
-  )
+async function converse({ caller }: ReactiveCall, session: StandinSession): Promise<void> {
+  await caller.waitForSpeech(10_000)
+  await caller.waitForQuiet(500)
+  for (let turn = 0; turn < turns - 1; turn += 1) {
+    await caller.say(sentences[turn] ?? new Int16Array(0))
+    if (turn === interruptedTurn) await caller.sayAfter(1500, sentences[turns] ?? new Int16Array(0), 10_000)
+    // The greeting, and the reply to each turn so far, the interruption being one.
+    await untilReplied(session, turn < interruptedTurn ? turn + 2 : turn + 3)
+    await caller.waitForSpeech(5000)
+    await caller.waitForQuiet(500)
+  }
+  await caller.say(sentences[turns - 1] ?? new Int16Array(0))
+  await caller.gone
+}
+
+async function untilReplied(session: StandinSession, replies: number): Promise<void> {
+  const said = () => new Set(session.record.deltas.map(({ responseId }) => responseId)).size
+  for (let waited = 0; said() < replies && waited < 10_000; waited += 20) await Bun.sleep(20)
+}
+
+describe('a call with a realtime agent', () => {
+  // keyed by: the variant's name
+  const calls = new Map<string, Awaited<ReturnType<typeof wholeCall>>>()
+
+  // Side by side, as calls are.
+  beforeAll(async () => {
+    const outcomes = await Promise.all(variants.map(wholeCall))
+    for (const [index, outcome] of outcomes.entries()) calls.set(variants[index]?.name ?? '', outcome)
+  }, 180_000)
+
+  const callOf = (name: string) => {
+    const call = calls.get(name)
+    if (call === undefined) throw new Error(`no call of ${name}`)
+    return call
+  }
+
+  describe.each(variants)('$name', ({ name }) => {
+    test('greets, takes every turn, and answers each of them audibly', () => {
+      const { record, heard } = callOf(name)
+      const told = record.turns as readonly { readonly outcome: string; readonly caller_text: string }[]
+      const after = Array<string>(turns - interruptedTurn).fill('answered')
+      expect(told.map(({ outcome }) => outcome)).toEqual(['answered', 'answered', 'interrupted', ...after])
+      expect(told.map(({ caller_text: text }) => text)).toEqual([1, 2, 3, 4, 5, 6].map((turn) => `caller turn ${turn}`))
+      expect(heard.map(({ reply }) => reply)).toEqual([39, 0, 1, 2, 3, 4, 5])
+      const whole = [greetingMs, shortMs, shortMs, null, shortMs, shortMs, farewellMs]
+      for (const [index, ms] of whole.entries()) {
+        if (ms === null) continue
+        expect(Math.abs((heard[index]?.audibleMs ?? 0) - ms), `sound ${index}`).toBeLessThan(audibleOffMs)
+      }
+    })
+
+    test('is interrupted in mid-reply, and the server is told what was heard', () => {
+      const { session, interruptions, heard } = callOf(name)
+      expect(interruptions).toBe(1)
+      expect(session.record.truncates).toHaveLength(1)
+      const [truncate] = session.record.truncates
+      const heardMs = heard[1 + interruptedTurn]?.audibleMs ?? 0
+      expect(Math.abs((truncate?.audioEndMs ?? 0) - heardMs)).toBeLessThanOrEqual(truncateOffMs)
+    })
+
+    test('ends by the tool, was refused nothing, and leaves nothing behind', () => {
+      const { record, session, gating, gatesClosed, sessionsOpen } = callOf(name)
+      expect([record.cause, record.faults, record.incidents]).toEqual(['agent', 0, []])
+      expect(session.record.errors).toEqual([])
+      expect([gating, gatesClosed, sessionsOpen]).toEqual([0, 0, 0])
+    })
+  })
 })
-
-const sounds = (frame: Int16Array) => frame.some((sample) => Math.abs(sample) > 300)
-
-/** A pause between two replies is longer than ten frames; a shorter one is a machine that was busy. */
-const gapFramesMax = 10
-
-/** Milliseconds of sound in the longest stretch of it. */
-function longestSound(frames: readonly Int16Array[]): number {
-  let [longest, current, quiet] = [0, 0, 0]
-  for (const frame of frames) {
-    quiet = sounds(frame) ? 0 : quiet + 1
-    if (quiet === 0) current += 20
-    if (quiet > gapFramesMax) current = 0
-    longest = Math.max(longest, current)
-  }
-  return longest
-}
-
-/** And in the last. */
-function lastSound(frames: readonly Int16Array[]): number {
-  let [current, quiet] = [0, 0]
-  for (const frame of frames) {
-    if (sounds(frame)) {
-      if (quiet > gapFramesMax) current = 0
-      current += 20
-      quiet = 0
-    } else quiet += 1
-  }
-  return current
-}

@@ -22,7 +22,8 @@ import {
   SENTENCES,
   spokenHesitation,
 } from './texts.ts'
-import { VOICES, type VoiceId, voiceOf } from './voices.ts'
+import { TRAINING_BACKCHANNELS, TRAINING_MURMURS, TRAINING_PHRASES, TRAINING_WORDS } from './training-texts.ts'
+import { type Split, VOICES, type VoiceId, voiceOf, voicesOf } from './voices.ts'
 
 export interface KokoroJob {
   readonly phonemes: string
@@ -45,6 +46,13 @@ const PLAN: readonly (readonly [TakeUse, Readonly<Record<string, readonly string
   ['sentence', SENTENCES, 0.5],
   ['answer', ANSWERS, 0.5],
 ]
+const TRAINING_PLAN: readonly (readonly [TakeUse, readonly string[], number])[] = [
+  ['backchannel', TRAINING_BACKCHANNELS, 13],
+  ['speech', TRAINING_WORDS, 13],
+  ['speech', TRAINING_PHRASES, 5],
+]
+const TRAINING_MURMURS_PER_VOICE = 3
+const TRAINING_SPEEDS = [1, 1.15, 1.3, 1.05, 0.85] as const
 const MURMURS_PER_VOICE = 2
 const HESITATIONS_PER_VOICE = 4
 const SPEEDS = [0.9, 1, 1.1, 1.25] as const
@@ -55,9 +63,13 @@ interface Planned {
   readonly speed: number
 }
 
+const isKokoro = (voice: VoiceId) => voice.startsWith('kokoro-')
+
 /** What each voice says: the lists are dealt out in turn, so that all of a list is heard from somebody. */
 export function kokoroPlan(): Planned[] {
-  const voices = (Object.keys(VOICES) as VoiceId[]).filter((voice) => voice.startsWith('kokoro-'))
+  const voices = (Object.keys(VOICES) as VoiceId[]).filter(
+    (voice) => isKokoro(voice) && voiceOf(voice).split !== 'train',
+  )
   const dealt = new Map<readonly unknown[], number>()
   const deal = <T>(list: readonly T[]): T | undefined => {
     const at = dealt.get(list) ?? 0
@@ -84,11 +96,35 @@ export function kokoroPlan(): Planned[] {
     }
     for (let i = 0; i < HESITATIONS_PER_VOICE; i++) {
       const { split, language } = voiceOf(voice)
-      const text = deal(HESITATIONS[split][language] ?? [])
+      const text = split === 'train' ? undefined : deal(HESITATIONS[split][language] ?? [])
       if (text !== undefined) add('hesitation', text, spokenHesitation(text))
     }
     return planned
   })
+}
+
+/** The same for the voices that models are trained on: hundreds of words, each by some of them. */
+export function kokoroTrainingPlan(): Planned[] {
+  const planned: Planned[] = []
+  const dealt = { murmurs: 0, at: TRAINING_PLAN.map(() => 0) }
+  for (const [number, voice] of voicesOf('train').filter(isKokoro).entries()) {
+    const add = (use: TakeUse, text: string, spoken: Planned['spoken']) => {
+      const speed = TRAINING_SPEEDS[(planned.length + number) % TRAINING_SPEEDS.length] ?? 1
+      const name = `${voice}-${wordsOf(text).replace(/[^a-z]+/g, '_')}-${planned.length}`
+      planned.push({ take: { name, use, voice, how: 'synthesised', text: wordsOf(text) }, spoken, speed })
+    }
+    for (const [index, [use, list, count]] of TRAINING_PLAN.entries()) {
+      const from = dealt.at[index] ?? 0
+      dealt.at[index] = from + count
+      for (let at = from; at < from + count; at++) add(use, list[at % list.length] ?? '', list[at % list.length] ?? '')
+      if (use !== 'backchannel') continue
+      for (let murmur = 0; murmur < TRAINING_MURMURS_PER_VOICE; murmur++) {
+        const [text, phonemes] = TRAINING_MURMURS[dealt.murmurs++ % TRAINING_MURMURS.length] ?? ['', '']
+        add(use, text, { phonemes })
+      }
+    }
+  }
+  return planned
 }
 
 /** Of the halves, even voices get the sentences and odd ones the answers. */
@@ -98,8 +134,8 @@ function shareOf(count: number, use: TakeUse, number: number): number {
 }
 
 /** Every take of the plan, made by as many processes as there are cores when the first one is loaded. */
-export function kokoro(): Take[] {
-  const plan = kokoroPlan()
+export function kokoro(split: Split): Take[] {
+  const plan = split === 'train' ? kokoroTrainingPlan() : kokoroPlan()
   let made: Promise<void> | undefined
   return plan.map(({ take }) => ({
     ...take,

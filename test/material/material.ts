@@ -110,11 +110,13 @@ const LOADERS = 3
 export async function material(split: Split, options: MaterialOptions): Promise<Material> {
   const { seed, sources = 'all', onProgress = () => {} } = options
   const spoken =
-    sources === 'few'
-      ? [...(await readings()), ...robots()]
-      : [...(await recordedTakes(onProgress)), ...robots(), ...kokoro()]
+    split === 'train'
+      ? [...robots(), ...kokoro(split)]
+      : sources === 'few'
+        ? [...(await readings()), ...robots()]
+        : [...(await recordedTakes(onProgress)), ...robots(), ...kokoro(split)]
   const takes = spoken.filter((take) => voiceOf(take.voice).split === split)
-  const all = [...takes, ...madeSounds(split, seed)]
+  const all = split === 'train' ? takes : [...takes, ...madeSounds(split, seed)]
   onProgress(`${split}: loading ${all.length} takes (made once, the neural voices slowly)`)
   const loaded = await loadAll(all)
   const finish = finisher(options)

@@ -15,6 +15,7 @@ import {
   SENTENCES,
   spokenHesitation,
 } from './texts.ts'
+import { TRAINING_BACKCHANNELS, TRAINING_PHRASES, TRAINING_WORDS } from './training-texts.ts'
 import { type VoiceId, voiceOf } from './voices.ts'
 
 interface Robot {
@@ -48,6 +49,24 @@ const ROBOTS: Partial<Readonly<Record<VoiceId, Robot>>> = {
   'espeak-fr-f5': espeak('fr+f5', 50, 170),
   'espeak-es-m4': espeak('es+m4', 50, 165),
   'espeak-it-m5': espeak('it+m5', 50, 160),
+  'espeak-us-andrea': espeak('en-us+Andrea', 45, 180),
+  'espeak-us-andy': espeak('en-us+Andy', 60, 160),
+  'espeak-us-annie': espeak('en-us+Annie', 50, 180),
+  'espeak-gb-antonio': espeak('en-gb+antonio', 55, 180),
+  'espeak-us-aunty': espeak('en-us+aunty', 40, 180),
+  'espeak-gb-belinda': espeak('en-gb+belinda', 40, 170),
+  'espeak-us-benjamin': espeak('en-us+benjamin', 50, 180),
+  'espeak-us-boris': espeak('en-us+boris', 45, 160),
+  'espeak-gb-caleb': espeak('en-gb+caleb', 55, 180),
+  'espeak-us-david': espeak('en-us+david', 60, 170),
+  'espeak-us-linda': espeak('en-us+linda', 55, 160),
+  'espeak-gb-max': espeak('en-gb+max', 45, 160),
+  'espeak-us-mike': espeak('en-us+Mike', 60, 170),
+  'espeak-us-pablo': espeak('en-us+pablo', 40, 150),
+  'espeak-scotland-rob': espeak('en-gb-scotland+rob', 45, 180),
+  'espeak-us-steph': espeak('en-us+steph', 40, 165),
+  'espeak-us-grandpa': espeak('en-us+grandpa', 40, 165),
+  'espeak-gb-travis': espeak('en-gb+travis', 55, 180),
   'flite-kal16': flite('kal16'),
   'flite-rms': flite('rms'),
   'flite-awb': flite('awb'),
@@ -64,13 +83,19 @@ const PLAN: readonly (readonly [TakeUse, Readonly<Record<string, readonly string
   ['sentence', SENTENCES, 3],
   ['answer', ANSWERS, 3],
 ]
+const TRAINING_PLAN: typeof PLAN = [
+  ['backchannel', { en: TRAINING_BACKCHANNELS }, 18],
+  ['speech', { en: TRAINING_WORDS }, 18],
+  ['speech', { en: TRAINING_PHRASES }, 8],
+]
 const HESITATIONS_PER_VOICE = 4
 
 export function robots(): Take[] {
   return Object.entries(ROBOTS).flatMap(([id, robot], number) => {
     const voice = id as VoiceId
     const { split, language } = voiceOf(voice)
-    const plan = [...PLAN, ['hesitation', HESITATIONS[split], HESITATIONS_PER_VOICE] as const]
+    const plan =
+      split === 'train' ? TRAINING_PLAN : [...PLAN, ['hesitation', HESITATIONS[split], HESITATIONS_PER_VOICE] as const]
     return plan.flatMap(([use, lists, count]) => {
       const list = lists[language] ?? []
       // Each voice begins elsewhere in a list that is longer than its share.

@@ -50,7 +50,7 @@ const MAKERS = [
 /** Far from each other, so that no two sounds of one material share a seed. */
 const SEED_STEP = 1_000_003
 
-export function madeSounds(split: Split, seed: number): Take[] {
+export function madeSounds(split: Exclude<Split, 'train'>, seed: number): Take[] {
   let next = seed * SEED_STEP + (split === 'tune' ? 0 : 500_009)
   const hums = HUMMERS.filter(({ id }) => voiceOf(id).split === split).flatMap((who) =>
     HUM_KINDS.map((kind): Take => {

@@ -149,7 +149,7 @@ export const ANSWERS: Readonly<Record<string, readonly string[]>> = {
  * Turns with one place, at the dots, where the speaker searches for what comes next: behind a filler, or a word that
  * wants another. Each split has texts of its own, as it has voices of its own.
  */
-export const HESITATIONS: Readonly<Record<Split, Readonly<Record<string, readonly string[]>>>> = {
+export const HESITATIONS: Readonly<Record<Exclude<Split, 'train'>, Readonly<Record<string, readonly string[]>>>> = {
   tune: {
     en: [
       'I would like to, um… change my order please.',

@@ -1,7 +1,8 @@
 // Who speaks, and on which side. No voice stands in both splits, and where two sets may be of one person (the same actor
 // under two names, two languages of one speaker), both stand on one side. Human and synthetic voices are in both.
 
-export type Split = 'tune' | 'report'
+/** `train`: voices that only models are trained on, beside those of `tune`; they say other things than the others. */
+export type Split = 'tune' | 'report' | 'train'
 
 export interface Voice {
   readonly human: boolean
@@ -80,6 +81,33 @@ export const VOICES = {
   'kokoro-ef_dora': synthetic('es', 'report'),
   'kokoro-ff_siwis': synthetic('fr', 'report'),
   'kokoro-im_nicola': synthetic('it', 'report'),
+  // The same, of any accent: all of them speak English.
+  'kokoro-af_alloy': synthetic('en', 'train'),
+  'kokoro-af_aoede': synthetic('en', 'train'),
+  'kokoro-af_jessica': synthetic('en', 'train'),
+  'kokoro-af_kore': synthetic('en', 'train'),
+  'kokoro-af_nova': synthetic('en', 'train'),
+  'kokoro-af_river': synthetic('en', 'train'),
+  'kokoro-af_sarah': synthetic('en', 'train'),
+  'kokoro-am_adam': synthetic('en', 'train'),
+  'kokoro-am_echo': synthetic('en', 'train'),
+  'kokoro-am_eric': synthetic('en', 'train'),
+  'kokoro-am_fenrir': synthetic('en', 'train'),
+  'kokoro-am_liam': synthetic('en', 'train'),
+  'kokoro-bf_alice': synthetic('en', 'train'),
+  'kokoro-bf_lily': synthetic('en', 'train'),
+  'kokoro-bm_daniel': synthetic('en', 'train'),
+  'kokoro-bm_lewis': synthetic('en', 'train'),
+  'kokoro-em_santa': synthetic('en', 'train'),
+  'kokoro-hf_alpha': synthetic('en', 'train'),
+  'kokoro-hm_omega': synthetic('en', 'train'),
+  'kokoro-pf_dora': synthetic('en', 'train'),
+  'kokoro-pm_alex': synthetic('en', 'train'),
+  'kokoro-zf_xiaoxiao': synthetic('en', 'train'),
+  'kokoro-zm_yunxi': synthetic('en', 'train'),
+  'kokoro-jf_alpha': synthetic('en', 'train'),
+  'kokoro-jm_kumo': synthetic('en', 'train'),
+  'kokoro-zf_xiaoyi': synthetic('en', 'train'),
   // Concatenated and formant synthesis.
   'flite-kal16': synthetic('en', 'tune'),
   'flite-rms': synthetic('en', 'tune'),
@@ -99,6 +127,24 @@ export const VOICES = {
   'espeak-fr-f5': synthetic('fr', 'report'),
   'espeak-es-m4': synthetic('es', 'report'),
   'espeak-it-m5': synthetic('it', 'report'),
+  'espeak-us-andrea': synthetic('en', 'train'),
+  'espeak-us-andy': synthetic('en', 'train'),
+  'espeak-us-annie': synthetic('en', 'train'),
+  'espeak-gb-antonio': synthetic('en', 'train'),
+  'espeak-us-aunty': synthetic('en', 'train'),
+  'espeak-gb-belinda': synthetic('en', 'train'),
+  'espeak-us-benjamin': synthetic('en', 'train'),
+  'espeak-us-boris': synthetic('en', 'train'),
+  'espeak-gb-caleb': synthetic('en', 'train'),
+  'espeak-us-david': synthetic('en', 'train'),
+  'espeak-us-linda': synthetic('en', 'train'),
+  'espeak-gb-max': synthetic('en', 'train'),
+  'espeak-us-mike': synthetic('en', 'train'),
+  'espeak-us-pablo': synthetic('en', 'train'),
+  'espeak-scotland-rob': synthetic('en', 'train'),
+  'espeak-us-steph': synthetic('en', 'train'),
+  'espeak-us-grandpa': synthetic('en', 'train'),
+  'espeak-gb-travis': synthetic('en', 'train'),
   // Hums by pitch in Hz, and throats that cough: made by hums.ts and coughs.ts.
   'hum-95': synthetic('und', 'tune'),
   'hum-118': synthetic('und', 'tune'),
