@@ -52,7 +52,6 @@ export interface AgentPartsListener extends LinkListener, SessionAgeListener, Ou
   startAnew(): void
   playFiller(): void
   answered(departure: Departure | null): void
-  unlikelyFormat(): void
 }
 
 /** A turn without words: so long after the voice. nova ends one by its own silence, Flux may think for longer. */
@@ -85,9 +84,14 @@ export function createAgentParts(
     repeats: false,
   })
   const ear = new CallerEar(clock)
-  const dialogue = new Dialogue({
-    tell: (side, text) => emit({ type: 'transcript', side, final: true, text }),
+  const dialogue = new Dialogue(clock, {
+    tell: (side, text, spokenAtMs) => emit({ type: 'transcript', side, final: true, text, spokenAtMs }),
   })
+  const unlikely = () => {
+    tally.count('format_mismatch')
+    log.error('the agent’s audio does not look like the format that was agreed')
+    emit({ type: 'incident', code: 'format_mismatch', message: 'the audio does not look like what was agreed' })
+  }
   const departing = new Departing({ replies: () => replies, leave: (how) => emit({ type: 'leave', how }) })
   const wishes = { options, audio, prompt, language, tools: runner.declarations, env }
   const asking = new Asking({
@@ -116,7 +120,7 @@ export function createAgentParts(
     callerAudio,
     ear,
     decoder: new Decoder(audio),
-    check: new FormatCheck(() => listener.unlikelyFormat()),
+    check: new FormatCheck(unlikely),
     dialogue,
     replies,
     asking,

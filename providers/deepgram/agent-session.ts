@@ -49,6 +49,8 @@ export class AgentSession implements SessionOf<'agent'> {
   private unsaid = ''
   /** Counts what has been ordered: what an earlier order has left for later is void. */
   private orders = 0
+  /** Why the last session was not opened: said once. */
+  private refusedFor = ''
   /** Why no session will open; null while there is hope. */
   private hopeless: { readonly code: string; readonly why: string } | null = null
 
@@ -75,7 +77,6 @@ export class AgentSession implements SessionOf<'agent'> {
       fate: () => this.fate(),
       playFiller: () => this.playFiller(),
       answered: (departure) => this.functionsAnswered(departure),
-      unlikelyFormat: () => this.unlikelyFormat(),
     })
     this.life = new SessionLife(context.signal, () => this.end())
     this.parts.link.open()
@@ -335,6 +336,7 @@ export class AgentSession implements SessionOf<'agent'> {
   private ready(): void {
     const { age, callerAudio, decoder, keepAlive, outage, replies } = this.parts
     this.hopeless = null
+    this.refusedFor = ''
     outage.ends()
     age.begins()
     decoder.reset()
@@ -378,7 +380,9 @@ export class AgentSession implements SessionOf<'agent'> {
 
   private refused(code: string, why: string, hopeless: boolean): void {
     this.log.warn('no session could be opened', { code, why })
-    this.emit({ type: 'incident', code, message: why })
+    // Where there is no hope the fault says it.
+    if (!hopeless && code !== this.refusedFor) this.emit({ type: 'incident', code, message: why })
+    this.refusedFor = code
     this.hopeless = hopeless ? { code, why } : null
     if (hopeless && this.engaged) this.parts.replies.giveUp(code, why)
   }
@@ -391,12 +395,5 @@ export class AgentSession implements SessionOf<'agent'> {
   /** What is due has a deadline of its own. */
   private outageLasts(): void {
     if (!this.parts.replies.isDue && !this.parts.replies.gaveUp) this.playFiller()
-  }
-
-  private unlikelyFormat(): void {
-    this.deps.tally.count('format_mismatch')
-    this.log.error('the agent’s audio does not look like the format that was agreed')
-    const message = 'the audio does not look like what was agreed'
-    this.emit({ type: 'incident', code: 'format_mismatch', message })
   }
 }

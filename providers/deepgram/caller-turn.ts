@@ -33,6 +33,8 @@ interface Speech {
   verdict: 'open' | 'vetoed' | 'confirmed'
   /** Null: they have not come. */
   words: string | null
+  /** When the voice fell silent. */
+  stoppedMs: Milliseconds
   /** The answer to it has begun. */
   answered: boolean
   /** Nobody wants an answer to it any more: the caller has gone on. */
@@ -59,7 +61,14 @@ export class CallerTurn {
 
   started(): void {
     const over = this.deps.sounding()
-    this.speech = { over, verdict: over ? 'open' : 'confirmed', words: null, answered: false, void: false }
+    this.speech = {
+      over,
+      verdict: over ? 'open' : 'confirmed',
+      words: null,
+      stoppedMs: 0,
+      answered: false,
+      void: false,
+    }
     this.sounds = true
     this.deps.emit({ type: 'speech_started' })
     this.look(this.deps.wordsMaxMs)
@@ -71,10 +80,11 @@ export class CallerTurn {
     this.stopped()
     if (speech === null || speech.words !== null) {
       // Nothing was heard of its beginning.
-      this.speech = { over: false, verdict: 'confirmed', words: null, answered: false, void: false }
+      this.speech = { over: false, verdict: 'confirmed', words: null, stoppedMs: 0, answered: false, void: false }
     }
     const current = this.speech as Speech
     current.words = words
+    current.stoppedMs = this.deps.clock.now() - this.deps.ear.quietMs
     if (!current.over || current.verdict === 'confirmed') this.take(current)
   }
 
@@ -126,7 +136,7 @@ export class CallerTurn {
   private take(speech: Speech): void {
     const { dialogue, replies } = this.deps
     if (this.speech !== speech || speech.words === null) return
-    dialogue.callerSaid(speech.words)
+    dialogue.callerSaid(speech.words, speech.stoppedMs)
     if (replies.holds) replies.release()
     else if (!speech.answered) replies.expect({ kind: 'turn' })
   }

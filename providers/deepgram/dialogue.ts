@@ -1,15 +1,15 @@
 import { heardText, type SpokenPiece } from '#agent/heard-text.ts'
 import { History } from '#agent/history.ts'
 import type { ChatMessage } from '#agent/provider.ts'
-import type { Milliseconds } from '#base/clock.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
 
 /**
  * What was said in a call: the caller's turns, and of the agent's sentences those that were heard. It is what a new session
  * is told. The server cuts its own memory by its own judgement; it has no message to be told how much was heard.
  */
 export interface DialogueTeller {
-  /** Final words; those of the agent are told anew where less of them was heard. */
-  tell(side: 'caller' | 'agent', text: string): void
+  /** Final words; those of the agent are told anew where less of them was heard. `atMs`: when they were said. */
+  tell(side: 'caller' | 'agent', text: string, atMs: Milliseconds): void
 }
 
 interface Piece extends SpokenPiece {
@@ -22,21 +22,25 @@ interface Piece extends SpokenPiece {
 const firstMsPerLetter = 65
 
 export class Dialogue {
+  private readonly clock: Clock
   private readonly teller: DialogueTeller
   private readonly history = new History('')
   /** What sounds, or is about to, since the last reply was heard to its end. */
   private pieces: Piece[] = []
   /** Of `pieces`, those of replies that are complete. */
   private toldPieces = 0
+  /** When the newest reply began. */
+  private beganMs: Milliseconds = 0
   private msPerLetter = firstMsPerLetter
 
-  constructor(teller: DialogueTeller) {
+  constructor(clock: Clock, teller: DialogueTeller) {
+    this.clock = clock
     this.teller = teller
   }
 
-  callerSaid(text: string): void {
+  callerSaid(text: string, atMs: Milliseconds): void {
     this.history.user(text)
-    this.teller.tell('caller', text)
+    this.teller.tell('caller', text, atMs)
   }
 
   /** The caller's newest words, where nothing has answered them: a new session is asked with them. */
@@ -52,6 +56,7 @@ export class Dialogue {
   /** A sentence of the agent's: its sound follows. */
   sentence(text: string): void {
     this.endPiece()
+    if (this.toldPieces === this.pieces.length) this.beganMs = this.clock.now()
     this.pieces.push({ text, durationMs: 0, whole: false })
   }
 
@@ -66,7 +71,7 @@ export class Dialogue {
     this.endPiece()
     const text = wordsOf(this.pieces.slice(this.toldPieces))
     this.toldPieces = this.pieces.length
-    if (text !== '') this.teller.tell('agent', text)
+    if (text !== '') this.teller.tell('agent', text, this.beganMs)
   }
 
   /** No more of a reply will come. @returns of the words that were told, those whose sound has not come, by its pace */
@@ -96,7 +101,7 @@ export class Dialogue {
     const known = this.pieces.length > 0
     this.history.assistant(text)
     this.forget()
-    if (known) this.teller.tell('agent', text)
+    if (known) this.teller.tell('agent', text, this.beganMs)
   }
 
   /** Nobody has heard any of it. */

@@ -5,6 +5,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { Account } from './account.ts'
+import { refusalOf } from './account-wire.ts'
 
 /**
  * The connection of one call, kept: opens the socket, and after a loss does so again, with a capped backoff and the
@@ -78,7 +79,7 @@ export class Link {
     const headers = account.headers()
     if (headers === undefined) {
       this.state = 'waiting'
-      void this.findOutWhy('no_key', 'there is no API key')
+      void this.findOutWhy('no_key', 'there is no API key', null)
       return
     }
     this.state = 'connecting'
@@ -163,20 +164,23 @@ export class Link {
     const wasReady = this.state === 'ready'
     this.drop()
     this.state = 'waiting'
-    if (!wasReady) return void this.findOutWhy(status === null ? code : `refused_${status}`, why)
+    if (!wasReady) return void this.findOutWhy(code, why, status)
     // Whoever listens may close it.
     this.listener.lost(code, why)
     this.retryIn(this.backoff.next())
   }
 
-  /** The upgrade itself tells no reason: one look at the account does, and how long to wait. */
-  private async findOutWhy(code: string, why: string): Promise<void> {
+  /** The upgrade itself tells little: one look at the account does, and how long to wait. */
+  private async findOutWhy(code: string, why: string, status: number | null): Promise<void> {
     const { account, tally } = this.deps
     tally.count('session_failed')
     const { readiness, code: known, hopeless, waitMs } = await account.look()
     if (this.state !== 'waiting') return
-    if (readiness.ready) this.listener.refused(code, why, false)
-    else this.listener.refused(known, readiness.reason, hopeless)
+    // The look may be older than what was refused just now.
+    const refusal = status === null ? null : refusalOf(status, '')
+    if (!readiness.ready) this.listener.refused(known, readiness.reason, hopeless)
+    else if (refusal !== null) this.listener.refused(refusal.code, refusal.reason, refusal.hopeless)
+    else this.listener.refused(code, why, false)
     this.retryIn(Math.max(this.backoff.next(), waitMs))
   }
 
