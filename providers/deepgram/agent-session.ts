@@ -150,9 +150,7 @@ export class AgentSession implements SessionOf<'agent'> {
   /** Whoever gave the order that led to it hears nothing of it before the order returns. */
   private later(action: () => void): void {
     const { orders } = this
-    void Promise.resolve().then(() => {
-      if (!this.life.over && orders === this.orders) action()
-    })
+    void Promise.resolve().then(() => (!this.life.over && orders === this.orders ? action() : undefined))
   }
 
   // ── what the engine says ──────────────────────────────────────────────────────────────────────────────────────
@@ -292,10 +290,12 @@ export class AgentSession implements SessionOf<'agent'> {
   private callerSpeaks(): void {
     this.acknowledged('UserStartedSpeaking')
     this.parts.decoder.reset()
-    this.parts.asking.forget()
+    const { asking, replies, turn } = this.parts
+    const isWaiting = !this.sounding && replies.dueAsk?.kind === 'turn'
+    asking.forget()
     if (!this.sounding) this.drop()
-    this.unsaid = this.parts.replies.brokenOff()
-    this.parts.turn.started()
+    this.unsaid = replies.brokenOff()
+    turn.started(isWaiting)
   }
 
   private callerSaid(text: string): void {

@@ -39,6 +39,8 @@ interface Speech {
   answered: boolean
   /** Nobody wants an answer to it any more: the caller has gone on. */
   void: boolean
+  /** A turn was waiting for its answer when it began. */
+  readonly waiting: boolean
 }
 
 const lookAgainMs: Milliseconds = 250
@@ -59,16 +61,9 @@ export class CallerTurn {
     return !this.sounds
   }
 
-  started(): void {
-    const over = this.deps.sounding()
-    this.speech = {
-      over,
-      verdict: over ? 'open' : 'confirmed',
-      words: null,
-      stoppedMs: 0,
-      answered: false,
-      void: false,
-    }
+  /** @param waiting a turn was waiting for its answer until now */
+  started(waiting: boolean): void {
+    this.speech = newSpeech(this.deps.sounding(), waiting)
     this.sounds = true
     this.deps.emit({ type: 'speech_started' })
     this.look(this.deps.wordsMaxMs)
@@ -80,7 +75,7 @@ export class CallerTurn {
     this.stopped()
     if (speech === null || speech.words !== null) {
       // Nothing was heard of its beginning.
-      this.speech = { over: false, verdict: 'confirmed', words: null, stoppedMs: 0, answered: false, void: false }
+      this.speech = newSpeech(false, false)
     }
     const current = this.speech as Speech
     current.words = words
@@ -151,15 +146,23 @@ export class CallerTurn {
   /** A sound without words is no turn. */
   private look(durationMs: Milliseconds): void {
     this.end()
-    const { clock, ear, wordsMaxMs, emit } = this.deps
+    const { clock, ear, wordsMaxMs, emit, replies } = this.deps
     this.timer = clock.after(durationMs, () => {
       this.timer = null
       if (!this.sounds) return
       const leftMs = wordsMaxMs - ear.quietMs
       if (leftMs > 0) return this.look(Math.max(lookAgainMs, leftMs))
-      const over = this.speech?.over === true
+      const { speech } = this
       this.stopped()
-      if (!over) emit({ type: 'nothing_heard' })
+      if (speech?.over === true) return
+      // The server has forgotten the turn before for a cough.
+      if (speech?.waiting === true && !replies.making) replies.askAnew({ kind: 'turn' })
+      else if (!replies.making) emit({ type: 'nothing_heard' })
     })
   }
+}
+
+function newSpeech(over: boolean, waiting: boolean): Speech {
+  const verdict = over ? 'open' : 'confirmed'
+  return { over, verdict, words: null, stoppedMs: 0, answered: false, void: false, waiting }
 }

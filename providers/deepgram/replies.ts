@@ -123,6 +123,12 @@ export class Replies {
     this.deps.ask(ask, false)
   }
 
+  /** The server knew of it, and has forgotten it. */
+  askAnew(ask: Ask): void {
+    this.arm(ask)
+    this.deps.ask(ask, true)
+  }
+
   /** The server makes one by itself. */
   expect(ask: Ask): void {
     if (this.reply?.fate !== 'live') this.arm(ask)

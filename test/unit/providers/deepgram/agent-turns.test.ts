@@ -165,6 +165,22 @@ describe('a session', () => {
   })
 })
 
+test('a cough while the answer is being made does not cost the answer', async () => {
+  const bench = await greeted({
+    standin: { recognitionMs: 200, firstChunkAfterMs: 600, callerTranscripts: ['What time is it?', ''] },
+  })
+  await turn(bench)
+  await bench.pass(300, 'quiet')
+  await bench.pass(100, 'hum')
+  await bench.pass(5500, 'quiet')
+  expect(bench.last.record.received.at(-1)?.message).toEqual({
+    type: 'InjectUserMessage',
+    content: 'What time is it?',
+  })
+  expect(bench.words).toEqual(['caller: What time is it?', 'agent: Six seven eight.'])
+  await bench.close()
+})
+
 describe('speech over a reply', () => {
   /** A reply of 1.5 s sounds. */
   async function answering(options: AgentBenchOptions = {}) {
