@@ -56,6 +56,11 @@ export class Account {
     return this.watch.look()
   }
 
+  /** A session stands: whatever the last look showed, the server takes us. */
+  proved(): void {
+    this.watch.proved()
+  }
+
   /** Undefined where there is no key; what is missing then stands in `state` after a look. */
   headers(): Record<string, string> | undefined {
     const key = this.key()

@@ -106,7 +106,7 @@ export class Link {
   /** The session is there. */
   agreed(): void {
     if (this.state !== 'agreeing') return
-    const { clock, tally } = this.deps
+    const { clock, tally, account } = this.deps
     this.timer?.[Symbol.dispose]()
     this.timer = null
     this.state = 'ready'
@@ -114,6 +114,7 @@ export class Link {
     const again = this.hadSession
     this.hadSession = true
     tally.count(again ? 'session_again' : 'session')
+    account.proved()
     this.listener.ready(again)
   }
 

@@ -71,6 +71,14 @@ export class AccountWatch {
     return this.looking
   }
 
+  /** A session stands: whatever the last look showed, the server takes us. */
+  proved(): void {
+    const before = this.state
+    if (before.readiness.ready) return
+    this.state = { readiness: { ready: true }, code: 'ready', hopeless: false, waitMs: 0 }
+    this.deps.changed(this.state, before)
+  }
+
   private async poll(): Promise<void> {
     while (!this.stop.signal.aborted) {
       const { readiness, waitMs } = await this.look()
