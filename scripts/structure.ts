@@ -43,6 +43,7 @@ const heart = ['src/call/', 'src/agent/']
 
 /** One owner per library; a package that is not here has no owner yet, and nobody may import it. */
 const owners: Readonly<Record<string, RegExp>> = {
+  '@valibot/to-json-schema': /^src\/tools\/json-schema\.ts$/,
   valibot: /^src\/(config|tools)\/|^providers\/[^/]+\/options\.ts$|[/-]wire\.ts$/,
   hono: /^src\/http\//,
   openai: /^providers\/openai-realtime\/client-wire\.ts$/,

@@ -95,14 +95,14 @@ export function valueAt(course: Course, atMs: Milliseconds): number {
 }
 
 /**
- * Chosen on voices of the `tune` split that the models under trial had not heard. A caller who isn't listened to is the
+ * Chosen on voices of `tune` and `train` that the judge of words under trial had not heard. A caller who isn't listened to is the
  * worse fault: where the two errors pull apart, one more backchannel stops the agent before one more caller is missed.
  */
 export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [
     [250, 0.95],
     [450, 0.85],
-    [700, 0.75],
+    [700, 0.65],
   ],
   harmlessUpTo: [
     [250, 0.05],
@@ -110,7 +110,7 @@ export const overlapPolicy: OverlapPolicy = {
     [700, 0.25],
   ],
   endedQuietMs: 160,
-  endedFrom: 0.5,
+  endedFrom: 0.45,
   cuttingWordsFrom: 0.15,
   otherWordsFrom: 0.4,
   assentUpTo: 0.95,
