@@ -6,9 +6,12 @@ import type { Random } from '#base/random.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
+import { RecordedPhrases } from '#speech/recorded-phrases.ts'
+import { createTools } from '#tools/tools.ts'
 import { createLlmProcess, createLocalAgent } from './local/agent.ts'
 import { createLoopback } from './loopback/agent.ts'
 import { createOpenAiCompatibleLlm } from './openai-compatible/llm.ts'
+import { createOpenAiRealtime } from './openai-realtime/agent.ts'
 import type { VendorsConfiguration } from './schemas.ts'
 
 /** Every vendor, made from its section of the configuration: the one list; nothing registers itself. */
@@ -22,9 +25,10 @@ export interface ProviderDeps {
 
 /** The enabled providers by name; none of them has started anything yet. */
 export function createProviders(deps: ProviderDeps): Record<string, Provider<'agent'>> {
-  const { local, loopback } = deps.configuration.providers
+  const { local, loopback, openai_realtime: realtime } = deps.configuration.providers
   return {
     ...(local.enabled ? { local: createLocal(deps) } : {}),
+    ...(realtime.enabled ? { openai_realtime: createRealtime(deps) } : {}),
     ...(loopback.enabled ? { loopback: createLoopback('loopback', { delayMs: loopback.delay_ms }) } : {}),
   }
 }
@@ -41,17 +45,42 @@ function createLocal(deps: ProviderDeps): Provider<'agent'> {
       sttModel: stt.model,
       voice: tts.voice,
       speed: tts.speed,
-      phrases: [
-        configuration.llm.initial_greeting,
-        configuration.llm.apology,
-        ...configuration.turn_taking.check_ins,
-        configuration.turn_taking.farewell,
-      ],
+      phrases: phrases(configuration),
       sampleRatesHz: legRates(configuration),
       llm: createOpenAiCompatibleLlm(llm, { clock, random, log, env, ...builtIn }),
     },
     localDeps,
   )
+}
+
+/** What is said in trouble is recorded by the local voice, whose models may be there or not. */
+function createRealtime(deps: ProviderDeps): Provider<'agent'> {
+  const { configuration, env, log, clock, random } = deps
+  const { openai_realtime: options, local } = configuration.providers
+  const { barge_in: bargeIn, transfer } = configuration
+  return createOpenAiRealtime('openai_realtime', options, {
+    clock,
+    random,
+    log,
+    env,
+    tools: createTools(options.tools, { destinations: transfer.destinations }),
+    interruptsItself: bargeIn.enabled && !bargeIn.confirm,
+    recorded: new RecordedPhrases({
+      store: new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env }),
+      voice: local.tts.voice,
+      speed: local.tts.speed,
+      phrases: [options.filler, ...phrases(configuration)].filter((text) => text !== ''),
+      sampleRatesHz: legRates(configuration),
+      clock,
+      log,
+      random,
+    }),
+  })
+}
+
+/** Said to every caller, or in trouble. */
+function phrases({ llm, turn_taking: turns, on_failure: onFailure }: Configuration): string[] {
+  return [llm.initial_greeting, llm.apology, onFailure.notice, ...turns.check_ins, turns.farewell]
 }
 
 /** The rates that legs can have: of each door's format, since a call may name its door. */

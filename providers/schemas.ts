@@ -1,6 +1,7 @@
 import { localOptions } from './local/options.ts'
 import { loopbackOptions } from './loopback/options.ts'
 import { openAiCompatibleOptions } from './openai-compatible/options.ts'
+import { openAiRealtimeOptions } from './openai-realtime/options.ts'
 
 /**
  * Every vendor's section, by its name in the file: the one list of names. `config` is handed it and never imports a
@@ -8,6 +9,7 @@ import { openAiCompatibleOptions } from './openai-compatible/options.ts'
  */
 export const vendorSchemas = {
   local: localOptions(openAiCompatibleOptions),
+  openai_realtime: openAiRealtimeOptions,
   loopback: loopbackOptions,
 }
 export type VendorsConfiguration = typeof vendorSchemas

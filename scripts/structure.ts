@@ -45,6 +45,7 @@ const heart = ['src/call/', 'src/agent/']
 const owners: Readonly<Record<string, RegExp>> = {
   valibot: /^src\/(config|tools)\/|^providers\/[^/]+\/options\.ts$|[/-]wire\.ts$/,
   hono: /^src\/http\//,
+  openai: /^providers\/openai-realtime\/client-wire\.ts$/,
   'prom-client': /^src\/telemetry\/metric-registry\.ts$/,
   'onnxruntime-node': /^src\/speech\/onnx\.ts$/,
   yaml: /^src\/config\/load\.ts$/,

@@ -132,6 +132,7 @@ class CascadeSession implements Session<AgentInput, AgentEvent> {
       case 'say':
         return this.say(input.text)
       case 'not_interrupted':
+      case 'reply_heard':
         return 'sent'
     }
   }

@@ -1,5 +1,6 @@
 import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { DialplanPlace } from '#call/dialplan-place.ts'
 
 /**
  * The contracts between a call and its partners. A provider is a factory that was configured once;
@@ -18,6 +19,8 @@ export interface CallContext {
   readonly language: string
   readonly prompt: string
   readonly greeting: string
+  /** The caller can be sent to another place in the dialplan; not so a call that came without ARI. */
+  readonly canTransfer?: boolean
   readonly signal: AbortSignal
   readonly clock: Clock
 }
@@ -41,7 +44,20 @@ export interface Fault {
   readonly message: string
   /** Would the same request have a chance if made again? */
   readonly retryable: boolean
+  /** The session has tried all it can: it will answer nothing more in this call. */
+  readonly final?: boolean
 }
+
+/** Something went wrong and the session has seen to it: for the log, the metrics and the call's record. */
+export interface Incident {
+  readonly type: 'incident'
+  /** As a fault's. */
+  readonly code: string
+  readonly message: string
+}
+
+/** How an agent ends its part of a call. */
+export type Departure = { readonly kind: 'hang_up' } | { readonly kind: 'transfer'; readonly to: DialplanPlace }
 
 export interface Closed {
   readonly type: 'closed'
@@ -65,6 +81,8 @@ export type AgentInput =
    * listener's "mm-hm" or its own echo. The reply goes on; what it made of it is to be dropped.
    */
   | { readonly type: 'not_interrupted' }
+  /** The last frame of a reply has left: what comes now is a reply of its own, and `heardMs` counts anew. */
+  | { readonly type: 'reply_heard' }
   /** Speak this text as a reply of its own. */
   | { readonly type: 'say'; readonly text: string }
 
@@ -82,12 +100,22 @@ export type AgentEvent =
   | { readonly type: 'reply_started' }
   /** Reply audio at the leg's rate, any length, as fast as it comes. The receiver copies what it keeps. */
   | { readonly type: 'audio'; readonly frame: AudioFrame }
-  | { readonly type: 'transcript'; readonly side: 'caller' | 'agent'; readonly final: boolean; readonly text: string }
+  | {
+      readonly type: 'transcript'
+      readonly side: 'caller' | 'agent'
+      readonly final: boolean
+      readonly text: string
+      /** Of words that are written down late: when the caller had said them, or the agent began to, on the clock. */
+      readonly spokenAtMs?: Milliseconds
+    }
   /** A stage of this turn took so long, measured by the session: `stt`, `llm_first_token`, `tts_first_audio`. */
   | { readonly type: 'stage'; readonly stage: StageName; readonly durationMs: Milliseconds }
   | { readonly type: 'reply_done' }
   /** The caller's turn held no words; the agent has nothing to answer. */
   | { readonly type: 'nothing_heard' }
+  /** When what has been said until now has been heard, the call ends here, or goes on elsewhere. */
+  | { readonly type: 'leave'; readonly how: Departure }
+  | Incident
   | Fault
   | Closed
 
@@ -173,6 +201,8 @@ export interface Provider<R extends Role> {
   readiness(): Readiness
   /** The rates it works at for a leg of this rate; without it, the leg's own. The alignment audit names what differs. */
   audioRates?(legHz: SampleRateHz): AudioRates
+  /** What its sessions have met with, by name, since it started: a metric reads it. */
+  events?(): Readonly<Record<string, number>>
   /** Jobs of all calls that wait inside the provider, where it has queues: 0 when no call is live. */
   queued?(): number
   /**

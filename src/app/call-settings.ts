@@ -7,6 +7,7 @@ import type { Configuration } from '#config/schema.ts'
 /** What every call is given, out of the configuration. */
 export function callSettings(configuration: Configuration, provider: Provider<'agent'>, warmUp: WarmUp): CallSettings {
   const { barge_in: bargeIn, turn_taking: turns, vad, streaming, llm, limits } = configuration
+  const { notice, context, extension, priority } = configuration.on_failure
   return {
     provider,
     playout: {
@@ -22,6 +23,7 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
     greeting: llm.initial_greeting,
     callMaxMs: limits.call_seconds * 1000,
     callsMax: limits.calls,
+    onFailure: context === '' ? null : { context, extension, priority },
     turns: {
       warmUpMs: streaming.min_start_ms,
       greetingWarmUpMs: streaming.greeting_min_start_ms,
@@ -52,6 +54,8 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
       mute: mutePolicies.filter((policy) => turns.mute.includes(policy)),
       noInput: { afterMs: turns.check_in_after_ms, checkIns: turns.check_ins, farewell: turns.farewell },
       apology: llm.apology,
+      failureNotice: notice,
+      farewellMaxMs: turns.farewell_max_ms,
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Log } from '#base/log.ts'
 import { ok } from '#base/result.ts'
 import type { PatchcordResult } from '#call/admission.ts'
 import type { Call } from '#call/call.ts'
+import type { DialplanPlace } from '#call/dialplan-place.ts'
 import type { FilePlaybackEvent } from '#call/file-player.ts'
 import type { HangupCause } from '#call/leg.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
@@ -44,8 +45,9 @@ const setUpMaxMs: Milliseconds = 8000
 /** So long a silence is played to make Asterisk send. */
 const kickMs: Milliseconds = 100
 
-/** What the dialplan is told when a call ends by no will of the caller's; for the others the channel is hung up. */
+/** What the dialplan is told of a caller who goes on there; for the other causes the channel is hung up. */
 const resultByCause: Partial<Record<HangupCause, PatchcordResult>> = {
+  transferred: 'transferred',
   media_lost: 'media_lost',
   setup_failed: 'setup_failed',
   provider_failed: 'provider_failed',
@@ -191,16 +193,16 @@ export class AriCall implements PbxSide {
     void call.end('setup_failed')
   }
 
-  release(cause: HangupCause): Promise<void> {
-    this.released ??= this.takeDown(cause)
+  release(cause: HangupCause, place: DialplanPlace | null = null): Promise<void> {
+    this.released ??= this.takeDown(cause, place)
     return this.released
   }
 
-  private async takeDown(cause: HangupCause): Promise<void> {
+  private async takeDown(cause: HangupCause, place: DialplanPlace | null): Promise<void> {
     const { ari } = this.options
     this.media.giveUp()
     await Promise.all([
-      this.releaseCaller(cause),
+      this.releaseCaller(cause, place),
       this.files?.release(),
       this.underWay.then(() =>
         Promise.all([this.media.release(), this.remove('bridge', () => ari.destroyBridge(this.bridgeId))]),
@@ -208,11 +210,11 @@ export class AriCall implements PbxSide {
     ])
   }
 
-  private async releaseCaller(cause: HangupCause): Promise<void> {
+  private async releaseCaller(cause: HangupCause, place: DialplanPlace | null): Promise<void> {
     const { ari, channelId } = this.options
     if (cause === 'caller') return
     const result = resultByCause[cause]
-    if (result !== undefined) await giveBack(this.options, channelId, result)
+    if (result !== undefined) await giveBack(this.options, channelId, result, place)
     else await this.remove('caller channel', () => ari.hangup(channelId))
   }
 

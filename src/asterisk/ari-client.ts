@@ -1,5 +1,6 @@
 import type { Milliseconds } from '#base/clock.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import type { DialplanPlace } from '#call/dialplan-place.ts'
 
 /**
  * Asterisk's REST interface as a thin wrapper over `fetch`: each request has a deadline, and a failure is a value that
@@ -123,9 +124,9 @@ export class AriClient {
     )
   }
 
-  /** The channel goes on in the dialplan where it left it. */
-  continueInDialplan(channelId: string): Promise<AriResult<void>> {
-    return this.request('POST', `/channels/${encodeURIComponent(channelId)}/continue`, {}, nothing)
+  /** The channel goes on in the dialplan where it left it, or at this place. */
+  continueInDialplan(channelId: string, place: DialplanPlace | null = null): Promise<AriResult<void>> {
+    return this.request('POST', `/channels/${encodeURIComponent(channelId)}/continue`, { ...place }, nothing)
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { PatchcordResult } from '#call/admission.ts'
+import type { DialplanPlace } from '#call/dialplan-place.ts'
 import { type AriClient, type AriResult, goneOrDone } from './ari-client.ts'
 
 /**
@@ -32,14 +33,23 @@ export async function remove(
   }
 }
 
-/** Back to the dialplan, with the reason in `PATCHCORD_RESULT`; hung up where Asterisk does not let it. */
-export async function giveBack(parts: GivingBack, channelId: string, result: PatchcordResult): Promise<void> {
+/**
+ * Back to the dialplan, with the reason in `PATCHCORD_RESULT`; hung up where Asterisk does not let it.
+ *
+ * @param place where to; null: where it came from
+ */
+export async function giveBack(
+  parts: GivingBack,
+  channelId: string,
+  result: PatchcordResult,
+  place: DialplanPlace | null = null,
+): Promise<void> {
   const { ari, clock } = parts
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     // Without its reason the caller still gets further than in silence.
     const named = await ari.setVariable(channelId, 'PATCHCORD_RESULT', result)
     if (!named.ok && named.error.status === 404) return
-    const continued = named.ok || attempt === attemptsMax ? await ari.continueInDialplan(channelId) : named
+    const continued = named.ok || attempt === attemptsMax ? await ari.continueInDialplan(channelId, place) : named
     if (goneOrDone(continued)) return
     if (attempt < attemptsMax) await clock.sleep(waitMs)
   }

@@ -27,6 +27,8 @@ export const patchcordResults = [
   'setup_failed',
   /** The provider could not be opened, or failed for good in mid-call. */
   'provider_failed',
+  /** The agent sent the caller here. */
+  'transferred',
   /** The media connection broke while the caller was still there. */
   'media_lost',
   /** A fault of the engine's own. */

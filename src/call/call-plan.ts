@@ -3,6 +3,7 @@ import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.t
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
+import type { DialplanPlace } from './dialplan-place.ts'
 import type { Transport } from './leg.ts'
 import type { LineEcho } from './line-echo.ts'
 import type { Caller, CallObserver, CallOrigin } from './observer.ts'
@@ -36,6 +37,8 @@ export interface CallTerms {
   readonly prompt: string
   readonly greeting: string
   readonly callMaxMs: Milliseconds
+  /** Where a caller goes on whom the call has failed; null: behind `Stasis()`. */
+  readonly onFailure: DialplanPlace | null
   readonly turns: TurnSettings
 }
 
@@ -57,6 +60,10 @@ export function admittedDetail({ caller, provider, origin, transport }: CallPlan
   const from = caller.number === '' ? '' : `, from ${caller.number}`
   const to = caller.dialled === '' ? '' : ` to ${caller.dialled}`
   return `provider ${provider.name}, ${origin}, ${transport}${from}${to}`
+}
+
+export function planFacts({ caller, provider, origin, transport }: CallPlan) {
+  return { caller, provider: provider.name, origin, transport }
 }
 
 /** Words in what is said over the agent, where the provider can write them down at once. */

@@ -2,11 +2,13 @@ import type { AgentEvent, SessionOf } from '#agent/provider.ts'
 import { type AudioFrame, wireRatesHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { messageOf } from '#base/result.ts'
-import { admittedDetail, type CallPlan, type CallWorld, wordsOf } from './call-plan.ts'
+import { admittedDetail, type CallPlan, type CallWorld, planFacts, wordsOf } from './call-plan.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
-import { closePart } from './closing.ts'
+import { closePart, logBug } from './closing.ts'
 import { Coordinator, type Hearing, heard, noTurns } from './coordinator.ts'
+import type { DialplanPlace } from './dialplan-place.ts'
 import { EarlyCaller } from './early-caller.ts'
+import { IncidentLog } from './incident-log.ts'
 import type { HangupCause, Leg, Transport } from './leg.ts'
 import type { LineEcho } from './line-echo.ts'
 import { MediaPath, noAudio } from './media-path.ts'
@@ -50,6 +52,7 @@ export class Call {
   private readonly watch: MediaWatch
   /** Why the call ends when the reply that sounds has been heard. */
   private endAfterReply: HangupCause | null = null
+  private readonly incidents = new IncidentLog()
   private detectorFull = 0
   private digits = 0
 
@@ -175,13 +178,13 @@ export class Call {
     else void this.end('media_lost')
   }
 
-  /** Idempotent; resolves when nothing of the call is left. */
-  end(cause: HangupCause): Promise<void> {
+  /** Idempotent; resolves when nothing of the call is left. `place`: where the caller goes on, where the cause lets them. */
+  end(cause: HangupCause, place: DialplanPlace | null = null): Promise<void> {
     if (this.ending === null) {
       // Set first: closing the parts raises events that end the call, and it must end only once.
       const cleaned = Promise.withResolvers<void>()
       this.ending = cleaned.promise
-      void this.close(cause).then(cleaned.resolve)
+      void this.close(cause, place).then(cleaned.resolve)
     }
     return this.ending
   }
@@ -189,7 +192,7 @@ export class Call {
   private async openSession(): Promise<void> {
     const { plan, world } = this
     const limit = world.clock.after(openingMaxMs, () => {
-      world.observer.fault(this.id, plan.provider.name, 'open_timeout', `no session within ${openingMaxMs} ms`)
+      this.fault('open_timeout', `no session within ${openingMaxMs} ms`)
       void this.end('provider_failed')
     })
     try {
@@ -199,6 +202,7 @@ export class Call {
         language: plan.language,
         prompt: plan.prompt,
         greeting: plan.greeting,
+        canTransfer: plan.origin === 'ari',
         signal: this.abort.signal,
         clock: world.clock,
       })
@@ -209,7 +213,7 @@ export class Call {
       this.meet()
     } catch (thrown) {
       if (this.ended) return
-      world.observer.fault(this.id, plan.provider.name, 'open_failed', messageOf(thrown))
+      this.fault('open_failed', messageOf(thrown))
       void this.end('provider_failed')
     } finally {
       limit[Symbol.dispose]()
@@ -268,7 +272,7 @@ export class Call {
         },
         greetingStarted: () => this.step('greeting_started'),
         greetingFinished: () => this.step('greeting_finished'),
-        hangUp: (cause) => void this.end(cause),
+        hangUp: (cause, place) => void this.end(cause, place),
       },
       wireRatesHz[plan.wire],
     )
@@ -310,9 +314,7 @@ export class Call {
   }
 
   private onAgent(event: AgentEvent): void {
-    if (event.type === 'fault') {
-      this.world.observer.fault(this.id, this.plan.provider.name, event.code, event.message)
-    }
+    if (event.type === 'fault' || event.type === 'incident') this.fault(event.code, event.message)
     if (event.type === 'closed' && !this.ended) {
       void this.end('provider_failed')
       return
@@ -320,7 +322,12 @@ export class Call {
     this.coordinator?.agent(event)
   }
 
-  private async close(cause: HangupCause): Promise<void> {
+  private fault(code: string, message: string): void {
+    this.incidents.add(this.world.clock.now() - this.startedMs, code)
+    this.world.observer.fault(this.id, this.plan.provider.name, code, message)
+  }
+
+  private async close(cause: HangupCause, place: DialplanPlace | null): Promise<void> {
     const { world, plan } = this
     this.move('end')
     this.step('hangup', cause)
@@ -333,7 +340,7 @@ export class Call {
     await Promise.all([
       this.bounded('leg', () => this.media?.close(cause)),
       this.bounded('session', () => (this.session === null ? this.opening : this.closeSession(this.session))),
-      this.bounded('channel', () => plan.pbx.release(cause)),
+      this.bounded('channel', () => plan.pbx.release(cause, place ?? plan.onFailure)),
     ])
     this.move('cleaned')
     this.step('cleaned')
@@ -357,11 +364,7 @@ export class Call {
   }
 
   private broke(thrown: unknown): void {
-    this.world.log.error('a fault of the engine ends the call', {
-      call: this.id,
-      why: messageOf(thrown),
-      where: thrown instanceof Error ? (thrown.stack ?? '').split('\n').slice(0, 4).join(' | ') : '',
-    })
+    logBug(this.world.log, this.id, thrown)
     void this.end('internal_error')
   }
 
@@ -383,15 +386,13 @@ export class Call {
     const { plan, world, coordinator } = this
     return {
       callId: this.id,
-      caller: plan.caller,
-      provider: plan.provider.name,
-      origin: plan.origin,
-      transport: plan.transport,
+      ...planFacts(plan),
       startedWallMs: this.startedWallMs,
       durationMs: world.clock.now() - this.startedMs,
       cause,
       steps: this.steps,
       ...(coordinator?.facts ?? noTurns),
+      incidents: this.incidents.all,
       digits: this.digits,
       oneWay: this.watch.found,
       audio: this.media?.facts(this.detectorFull) ?? noAudio,

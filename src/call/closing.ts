@@ -13,6 +13,12 @@ export interface Closing {
   readonly part: string
 }
 
+/** A bug in the code of one call, with where it was. */
+export function logBug(log: Log, call: string, thrown: unknown): void {
+  const where = thrown instanceof Error ? (thrown.stack ?? '').split('\n').slice(0, 4).join(' | ') : ''
+  log.error('a fault of the engine ends the call', { call, why: messageOf(thrown), where })
+}
+
 /** Resolves when it is closed, has failed to, or has taken too long; never rejects. */
 export async function closePart(
   { clock, log, call, part }: Closing,

@@ -1,5 +1,6 @@
 import type { SessionOf, TurnDetection } from '#agent/provider.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { DialplanPlace } from './dialplan-place.ts'
 import type { HangupCause } from './leg.ts'
 import type { LineEcho } from './line-echo.ts'
 import type { CallObserver } from './observer.ts'
@@ -34,6 +35,6 @@ export interface CoordinatorDeps {
   readonly gateChanged: (closed: boolean) => void
   readonly greetingStarted: () => void
   readonly greetingFinished: () => void
-  /** The agent failed for good, or nobody has spoken for too long. */
-  readonly hangUp: (cause: HangupCause) => void
+  /** The agent failed for good or is done, or nobody has spoken for too long. `place`: where the caller goes on. */
+  readonly hangUp: (cause: HangupCause, place?: DialplanPlace | null) => void
 }

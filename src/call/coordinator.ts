@@ -1,10 +1,11 @@
-import type { AgentEvent } from '#agent/provider.ts'
+import type { AgentEvent, Departure, Fault } from '#agent/provider.ts'
 import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
 import type { OverlapVerdict } from './barge-in.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { EarlyCaller } from './early-caller.ts'
 import type { TurnEnder } from './endpointing.ts'
 import type { GateReason } from './gate.ts'
+import type { Leaving } from './leaving.ts'
 import type { CallFacts } from './observer.ts'
 import { noOverlaps, type OverlapLog } from './overlap-log.ts'
 import type { SpeechEvent } from './speech-detector.ts'
@@ -171,14 +172,18 @@ export class Coordinator {
         this.effects.finishTurn('no_words')
         return this.replyEmpty()
       case 'transcript':
-        if (event.side === 'caller') this.callerWords(event.text)
-        this.parts.turns.text(event.side, event.text, event.final)
+        // Words of an earlier turn say nothing of what is being said now.
+        if (event.side === 'caller' && (event.spokenAtMs ?? Number.POSITIVE_INFINITY) >= this.parts.voice.startedMs)
+          this.callerWords(event.text)
+        this.parts.turns.text(event.side, event.text, event.final, event.spokenAtMs)
         if (event.final) this.deps.observer.transcript(this.deps.callId, event.side, event.text)
         return
       case 'stage':
         return this.parts.turns.stage(event.stage, event.durationMs)
       case 'fault':
-        return this.fault()
+        return this.fault(event)
+      case 'leave':
+        return this.leave(event.how)
       case 'speech_started':
       case 'speech_stopped':
         return this.agentHeard(event.type)
@@ -189,6 +194,7 @@ export class Coordinator {
         return this.deps.playout.announce()
       case 'tool':
         return this.tool(event.running)
+      case 'incident':
       case 'closed':
         return
     }
@@ -210,8 +216,10 @@ export class Coordinator {
     if (this.parts.replies.greeting === 'sounding') this.effects.greetingOver()
     else this.effects.finishTurn(this.parts.replies.brokeOff ? 'fault' : 'answered')
     this.parts.replies.ends()
+    if (this.deps.turnDetection !== 'none') this.deps.session.send({ type: 'reply_heard' })
     this.dispatch('playout_done')
     if (this.parts.waiting.leaving) this.deps.hangUp('no_input')
+    this.go()
   }
 
   end(): void {
@@ -249,10 +257,15 @@ export class Coordinator {
   /** The agent's own detector. While it speaks, ours decides what that means, where there is one. */
   private agentHeard(type: 'speech_started' | 'speech_stopped'): void {
     this.parts.voice.agentHears = type === 'speech_started'
-    if (this.agentSounds && this.judged) return
+    if (this.agentSounds && this.judged) {
+      // Of what it has heard to its end, and we have heard nothing: it was no speech.
+      if (type === 'speech_stopped' && this.state === 'agent_speaking') this.noInterruption()
+      return
+    }
     const sounded = this.agentSounds
     this.heard({ type, agoMs: 0 })
-    if (sounded && this.parts.voice.agentHears) this.parts.overlap.decide('interruption')
+    if (sounded && this.parts.voice.agentHears && this.deps.settings.bargeIn.enabled)
+      this.parts.overlap.decide('interruption')
   }
 
   private tool(running: boolean): void {
@@ -264,6 +277,7 @@ export class Coordinator {
   private replyEmpty(): void {
     this.dispatch('reply_empty')
     if (this.parts.waiting.leaving && this.state !== 'ended') this.deps.hangUp('no_input')
+    this.go()
   }
 
   private callerWords(text: string): void {
@@ -271,20 +285,53 @@ export class Coordinator {
     this.parts.pause.heard(text)
   }
 
-  private fault(): void {
+  private fault({ final }: Fault): void {
     const { playout, session, settings, hangUp } = this.deps
-    const givesUp = this.parts.replies.fault()
+    const givesUp = this.parts.replies.fault() || final === true
     if (this.state === 'ended') return
     if (this.parts.waiting.leaving) return hangUp('no_input')
-    if (givesUp) return hangUp('provider_failed')
+    if (this.parts.leaving !== null) return this.go()
+    if (givesUp) return this.giveUp()
     if (playout.active) {
       this.parts.replies.brokeOff = true
       return playout.end()
     }
+    // One that finds the turns itself has not said that it takes this one.
+    if (this.state === 'endpointing') this.agentTakesTurn()
     if (this.state !== 'thinking') return
     this.effects.finishTurn('fault')
     this.parts.replies.apologise()
     if (session.send({ type: 'say', text: settings.apology }) !== 'sent') this.dispatch('reply_empty')
+  }
+
+  /** The caller is told, and goes where the configuration says. */
+  private giveUp(): void {
+    const { playout, session, settings } = this.deps
+    this.effects.finishTurn('fault')
+    this.prepareToLeave({ cause: 'provider_failed', place: null })
+    const { failureNotice } = settings
+    if (failureNotice === '' || session.send({ type: 'say', text: failureNotice }) !== 'sent') return this.go()
+    if (playout.active) playout.end()
+  }
+
+  private leave(how: Departure): void {
+    if (this.state === 'ended' || this.parts.leaving !== null) return
+    const isTransfer = how.kind === 'transfer'
+    this.prepareToLeave({ cause: isTransfer ? 'transferred' : 'agent', place: isTransfer ? how.to : null })
+    if (!this.deps.playout.active) this.go()
+  }
+
+  /** What the agent says now is heard in full: nobody interrupts it, and nobody is asked whether they are still there. */
+  private prepareToLeave(leaving: Leaving): void {
+    this.parts.leaving = leaving
+    this.parts.waiting.end()
+    this.effects.mute('muted_leaving', true)
+    this.effects.arm('leaving', this.deps.settings.farewellMaxMs, () => this.go())
+  }
+
+  private go(): void {
+    const { leaving } = this.parts
+    if (leaving !== null && this.state !== 'ended') this.deps.hangUp(leaving.cause, leaving.place)
   }
 
   // ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,9 +354,13 @@ export class Coordinator {
   private overlapDecided(verdict: OverlapVerdict): void {
     const { voice, gate } = this.parts
     // Who has been muted meanwhile has said what is heard of them.
-    if (verdict === 'interruption')
+    if (verdict === 'interruption' && this.parts.leaving === null)
       return this.dispatch(voice.speaking && !gate.muted ? 'interruption' : 'interruption_over')
-    if (this.deps.turnDetection === 'provider') this.deps.session.send({ type: 'not_interrupted' })
+    this.noInterruption()
     this.dispatch('no_interruption')
+  }
+
+  private noInterruption(): void {
+    if (this.deps.turnDetection === 'provider') this.deps.session.send({ type: 'not_interrupted' })
   }
 }

@@ -20,6 +20,8 @@ export const gateTokens = {
   muted_greeting: { owner: 'mute', limitMs: 120_000 },
   muted_reply: { owner: 'mute', limitMs: 720_000 },
   muted_tool: { owner: 'mute', limitMs: 120_000 },
+  /** The agent says its last words: `turn_taking.farewell_max_ms` is shorter. */
+  muted_leaving: { owner: 'mute', limitMs: 120_000 },
 } as const satisfies Record<string, GateToken>
 export type GateReason = keyof typeof gateTokens
 export const gateReasons = Object.keys(gateTokens) as readonly GateReason[]
@@ -45,10 +47,10 @@ export class Gate {
     return this.count > 0
   }
 
-  /** Closed by the wish of the configuration, and not since the agent has the floor. */
+  /** Closed by the wish of the configuration, or for the agent's last words, and not since the agent has the floor. */
   get muted(): boolean {
-    const { muted_greeting: greeting, muted_reply: reply, muted_tool: tool } = this.held
-    return greeting !== undefined || reply !== undefined || tool !== undefined
+    const { muted_greeting: greeting, muted_reply: reply, muted_tool: tool, muted_leaving: leaving } = this.held
+    return greeting !== undefined || reply !== undefined || tool !== undefined || leaving !== undefined
   }
 
   get reasons(): readonly GateReason[] {

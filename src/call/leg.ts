@@ -11,10 +11,12 @@ export type Transport = (typeof transports)[number]
 
 /** Why a leg or a call ended: the one closed list. It is a metric label and a field of the call's record. */
 export const hangupCauses = [
-  /** The caller hung up, or left the engine's care (a transfer made in the dialplan). */
+  /** The caller hung up, or left the engine's care (a transfer made by somebody else). */
   'caller',
   /** The agent said its farewell and ended the call. */
   'agent',
+  /** The agent sent the caller to another place in the dialplan. */
+  'transferred',
   /** Nobody spoke, through all check-ins and the farewell. */
   'no_input',
   /** The media connection broke or went silent while the caller was still there. */

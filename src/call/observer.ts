@@ -3,6 +3,7 @@ import type { Milliseconds } from '#base/clock.ts'
 import type { OverlapVerdict } from './barge-in.ts'
 import type { TurnEnder } from './endpointing.ts'
 import type { GateReason } from './gate.ts'
+import type { IncidentRecord } from './incident-log.ts'
 import type { HangupCause, Transport } from './leg.ts'
 import type { OneWayAdvice, OneWayKind } from './one-way.ts'
 import type { OverlapRecord } from './overlap-log.ts'
@@ -109,6 +110,8 @@ export interface CallFacts {
   readonly overlapCounts: Readonly<Record<OverlapVerdict, number>>
   readonly overlaps: readonly OverlapRecord[]
   readonly faults: number
+  /** What went wrong with the agent, faults among it. */
+  readonly incidents: readonly IncidentRecord[]
   readonly digits: number
   readonly oneWay: readonly OneWayKind[]
   readonly audio: AudioFacts

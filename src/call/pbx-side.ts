@@ -1,3 +1,4 @@
+import type { DialplanPlace } from './dialplan-place.ts'
 import type { FilePlaybackEvent, FilePlayer } from './file-player.ts'
 import type { HangupCause } from './leg.ts'
 
@@ -20,6 +21,10 @@ export interface PbxSide {
    * caller has gone; never throws.
    */
   reopenMedia(): Promise<boolean>
-  /** Takes down everything that was made for the call. Idempotent, bounded in time, and safe during set-up. */
-  release(cause: HangupCause): Promise<void>
+  /**
+   * Takes down everything that was made for the call. Idempotent, bounded in time, and safe during set-up.
+   *
+   * @param place where the caller goes on, where the cause lets them; null: behind `Stasis()`
+   */
+  release(cause: HangupCause, place?: DialplanPlace | null): Promise<void>
 }

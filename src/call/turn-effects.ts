@@ -8,7 +8,7 @@ import type { TurnParts } from './turn-parts.ts'
 import type { TurnEffect, TurnEvent } from './turn-state.ts'
 
 /** Performs the effects of the turn table on the agent session, the playout, the gate and the timers of one call. */
-type TimerName = 'turn' | 'guard' | 'greeting'
+type TimerName = 'turn' | 'guard' | 'greeting' | 'leaving'
 
 export class TurnEffects {
   private readonly deps: CoordinatorDeps
@@ -190,7 +190,7 @@ export class TurnEffects {
   }
 
   /** To the agent, who is speaking falls silent where listening ends, and begins to speak where it begins again. */
-  mute(reason: 'muted_greeting' | 'muted_reply' | 'muted_tool', muted: boolean): void {
+  mute(reason: 'muted_greeting' | 'muted_reply' | 'muted_tool' | 'muted_leaving', muted: boolean): void {
     const { gate, lookBack, voice } = this.parts
     const was = gate.muted
     if (muted) gate.close(reason)

@@ -72,11 +72,16 @@ export class TurnLog {
     if (this.current !== null) this.current.stages[stage] ??= durationMs
   }
 
-  /** A later final of the same side replaces the earlier: after an interruption, what was heard of the reply. */
-  text(side: 'caller' | 'agent', text: string, final: boolean): void {
-    if (this.current === null || !final) return
-    if (side === 'caller') this.current.callerText = text
-    else this.current.agentText = text
+  /**
+   * A later final of the same side replaces the earlier: after an interruption, what was heard of the reply.
+   *
+   * @param spokenAtMs of words that are written down late: when they were said. They belong to the turn of that moment
+   */
+  text(side: 'caller' | 'agent', text: string, final: boolean, spokenAtMs?: Milliseconds): void {
+    const turn = spokenAtMs === undefined ? this.current : this.at(spokenAtMs)
+    if (turn === null || !final) return
+    if (side === 'caller') turn.callerText = text
+    else turn.agentText = text
   }
 
   /** @param engineMs from the agent's first audio to its first frame on the wire; null where it is not known */
@@ -84,6 +89,10 @@ export class TurnLog {
     if (this.current === null) return
     this.current.responseMs ??= responseMs
     this.current.engineMs ??= engineMs
+  }
+
+  private at(atMs: Milliseconds): TurnRecord | null {
+    return this.records.findLast(({ startedMs }) => startedMs + this.callStartedMs <= atMs) ?? null
   }
 
   /** Closes the open turn and returns it; null where none is open. */

@@ -4,6 +4,7 @@ import { CallerVoice } from './caller-voice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { TurnEnder } from './endpointing.ts'
 import { Gate } from './gate.ts'
+import type { Leaving } from './leaving.ts'
 import { LookBack } from './look-back.ts'
 import { Overlap } from './overlap.ts'
 import { OverlapLog } from './overlap-log.ts'
@@ -23,6 +24,8 @@ export interface TurnParts {
   readonly replies: Replies
   readonly turns: TurnLog
   readonly overlaps: OverlapLog
+  /** The agent says its last words: how the call ends behind them. */
+  leaving: Leaving | null
   /** Who says that the turn which is about to be committed is over. */
   endedBy: TurnEnder
 }
@@ -78,6 +81,7 @@ export function createTurnParts(
     replies: new Replies(),
     turns: new TurnLog(deps.callStartedMs),
     overlaps: new OverlapLog(),
+    leaving: null,
     endedBy: 'limit',
   }
 }

@@ -15,4 +15,8 @@ export interface TurnSettings {
   readonly noInput: NoInputSettings
   /** Spoken when the agent could not answer a turn. */
   readonly apology: string
+  /** Spoken when the agent cannot answer in this call any more; empty: the call is given up without a word. */
+  readonly failureNotice: string
+  /** The last words of an agent that leaves are heard in full, for so long at most. */
+  readonly farewellMaxMs: Milliseconds
 }

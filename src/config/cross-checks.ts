@@ -16,6 +16,9 @@ export interface CrossCheck {
   readonly advice: string | ((configuration: Configuration) => string)
 }
 
+const toolsOf = (provider: unknown): readonly string[] =>
+  (provider as { tools?: readonly string[] } | undefined)?.tools ?? []
+
 export const crossChecks: readonly CrossCheck[] = [
   {
     keys: ['default_provider', 'providers'],
@@ -94,6 +97,14 @@ export const crossChecks: readonly CrossCheck[] = [
     advice: 'Raise it, or set barge_in.on_overlap to pause.',
   },
   ...mediaChecks,
+  {
+    keys: ['providers.openai_realtime.tools', 'transfer.destinations'],
+    severity: 'warning',
+    broken: ({ providers, transfer }) =>
+      toolsOf(providers.openai_realtime).includes('transfer_call') && Object.keys(transfer.destinations).length === 0,
+    message: () => 'providers.openai_realtime.tools has transfer_call, and transfer.destinations names no place',
+    advice: 'Name one, or take transfer_call out: without one the model is not told of it.',
+  },
   {
     keys: ['asterisk.password'],
     severity: 'warning',

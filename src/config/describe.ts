@@ -13,6 +13,7 @@ interface SchemaParts {
   readonly entries?: Readonly<Record<string, SchemaParts>>
   readonly wrapped?: SchemaParts
   readonly item?: SchemaParts
+  readonly value?: SchemaParts
   readonly options?: readonly string[]
   readonly default?: unknown
   readonly pipe?: readonly SchemaParts[]
@@ -50,10 +51,17 @@ export function entriesOf(node: SchemaNode): Readonly<Record<string, SchemaNode>
   return bare(node).entries
 }
 
+/** What stands under each of the names that the user chooses; undefined where the names are fixed, or there are none. */
+export function namedEntryOf(node: SchemaNode): SchemaNode | undefined {
+  const inner = bare(node)
+  return inner.type === 'record' ? inner.value : undefined
+}
+
 export function childOf(node: SchemaNode | undefined, part: string | number): SchemaNode | undefined {
   if (node === undefined) return undefined
   const inner = bare(node)
   if (typeof part === 'number') return inner.item
+  if (inner.type === 'record') return inner.value
   return inner.entries !== undefined && Object.hasOwn(inner.entries, part) ? inner.entries[part] : undefined
 }
 
@@ -92,6 +100,8 @@ export function expectationOf(node: SchemaNode): string {
       const unit = factsOf(node).unit
       return `${kind} from ${requirement('min_value')} to ${requirement('max_value')}${unit === undefined ? '' : ` (${unit})`}`
     }
+    case 'record':
+      return 'names, each with a group of keys'
     case 'array':
       return `a list${inner.item === undefined ? '' : `, each entry ${expectationOf(inner.item)}`}`
     case 'string': {
@@ -113,6 +123,7 @@ function briefOf(node: SchemaNode): string {
     return unit === undefined ? range : `${unit}, ${range}`
   }
   if (inner.type === 'picklist') return (inner.options ?? []).join(' | ')
+  if (inner.type === 'record') return 'named groups'
   return inner.type === 'boolean' ? 'true | false' : inner.type === 'array' ? 'list' : 'text'
 }
 

@@ -6,6 +6,7 @@ import {
   factsOf,
   type KeyInfo,
   listKeys,
+  namedEntryOf,
   type SchemaNode,
   schemaAt,
 } from './describe.ts'
@@ -31,7 +32,11 @@ export interface Explained {
 export function explainUnknownKeys(facts: Explained): ConfigProblem[] {
   const keys = listKeys(facts.schema)
   const walk = (node: SourceNode, schema: SchemaNode, path: readonly string[]): ConfigProblem[] => {
-    if (node.kind !== 'map' || entriesOf(schema) === undefined) return []
+    if (node.kind !== 'map') return []
+    const entry = namedEntryOf(schema)
+    if (entry !== undefined)
+      return [...node.entries].flatMap(([name, { value }]) => walk(value, entry, [...path, name]))
+    if (entriesOf(schema) === undefined) return []
     return [...node.entries].flatMap(([name, entry]) => {
       const here = [...path, name]
       const child = childOf(schema, name)

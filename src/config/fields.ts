@@ -106,6 +106,25 @@ export function textList(fallback: string[], test: (value: string) => boolean, s
   )
 }
 
+/**
+ * Entries of one shape under names that the user chooses, at most 64. `shape` says what a name may be and completes
+ * "expected …"; the meaning says what each entry holds.
+ */
+export function named<const Entries extends v.ObjectEntries>(
+  test: (name: string) => boolean,
+  shape: string,
+  entries: Entries,
+  meaning: string,
+) {
+  const entry = v.strictObject(entries)
+  const schema = v.pipe(
+    v.record(v.pipe(v.string(), v.check(test, shape)), entry),
+    v.check((all) => Object.keys(all).length <= 64, 'at most 64 entries'),
+    v.description(meaning),
+  )
+  return v.optional(schema, () => ({}))
+}
+
 /** A group of keys. Left out, or left empty in the file, it has all its defaults; a key that it doesn't know is refused. */
 export function section<const Entries extends v.ObjectEntries>(entries: Entries, meaning: string) {
   const schema = v.pipe(v.strictObject(entries), v.description(meaning))

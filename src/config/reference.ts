@@ -13,6 +13,7 @@ function shownDefault({ fallback, facts }: KeyInfo): string {
   if (fallback === '' && facts.emptyMeans !== undefined) return `empty: ${facts.emptyMeans}`
   if (fallback === '') return 'empty'
   if (Array.isArray(fallback)) return `[${fallback.join(', ')}]`
+  if (typeof fallback === 'object' && fallback !== null) return '{}'
   const text = String(fallback)
   return text.length > shownMax ? 'the text in the annotated file' : text
 }

@@ -32,6 +32,7 @@ export function callRecord(facts: CallFacts, withWords: boolean): string {
       verdict,
     })),
     faults: facts.faults,
+    incidents: facts.incidents.map(({ atMs, code }) => ({ at_ms: whole(atMs), code })),
     dtmf_digits: facts.digits,
     one_way: facts.oneWay,
     audio: streamFacts(facts.audio),

@@ -34,6 +34,7 @@ export function callFacts(overrides: Partial<CallFacts> = {}): CallFacts {
     overlapCounts: { interruption: 1, backchannel: 2, noise: 3, echo: 4, ignored: 5 },
     overlaps: [{ startedMs: 4000.2, durationMs: 480.4, pausedMs: 119.6, verdict: 'backchannel' }],
     faults: 3,
+    incidents: [{ atMs: 1200.4, code: 'timeout' }],
     digits: 4,
     oneWay: [],
     audio: {

@@ -227,4 +227,6 @@ export const turnSettings: TurnSettings = {
   mute: [],
   noInput: { afterMs: 0, checkIns: ['Are you there?', 'Hello?'], farewell: 'Goodbye.' },
   apology: 'I am sorry.',
+  failureNotice: '',
+  farewellMaxMs: 5000,
 }

@@ -271,6 +271,7 @@ describe('AriCall releases', () => {
   const expected: Record<HangupCause, string | null> = {
     caller: null,
     agent: 'hangup',
+    transferred: 'transferred',
     no_input: 'hangup',
     media_lost: 'media_lost',
     setup_failed: 'setup_failed',

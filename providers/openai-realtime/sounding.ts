@@ -1,0 +1,51 @@
+import type { Milliseconds } from '#base/clock.ts'
+
+/**
+ * What has been given to the caller's ear since the last reply was heard to its end, piece by piece: the engine tells how
+ * much of it was heard in milliseconds from its start, the server wants to know it of each item.
+ */
+export interface CutItem {
+  readonly itemId: string
+  /** Whole milliseconds that were heard, never more than were received. */
+  readonly heardMs: Milliseconds
+  readonly totalMs: Milliseconds
+}
+
+interface Piece {
+  /** Null: our own recording, of which the server knows nothing. */
+  readonly itemId: string | null
+  ms: Milliseconds
+}
+
+export class Sounding {
+  private pieces: Piece[] = []
+
+  /** Something is sounding, or about to. */
+  get active(): boolean {
+    return this.pieces.length > 0
+  }
+
+  add(itemId: string | null, ms: Milliseconds): void {
+    const last = this.pieces.at(-1)
+    if (last !== undefined && last.itemId === itemId) last.ms += ms
+    else this.pieces.push({ itemId, ms })
+  }
+
+  /** All of it has been heard. */
+  heard(): void {
+    this.pieces = []
+  }
+
+  /** Only so much of it has. @returns the items that were not heard to their end, in order */
+  cut(heardMs: Milliseconds): readonly CutItem[] {
+    let leftMs = heardMs
+    const cut: CutItem[] = []
+    for (const { itemId, ms } of this.pieces) {
+      const heard = Math.min(ms, Math.max(0, leftMs))
+      leftMs -= ms
+      if (itemId !== null && heard < ms) cut.push({ itemId, heardMs: Math.floor(heard), totalMs: ms })
+    }
+    this.pieces = []
+    return cut
+  }
+}
