@@ -20,9 +20,11 @@ export type Settings = Configuration<VendorsConfiguration>
 export interface Partner {
   readonly name: string
   readonly provider: Provider<'agent'>
+  /** Sections in place of those built in. */
+  readonly settings?: Partial<Settings>
 }
 
-/** @param partnerOf who answers the calls; is told what the configuration built in says */
+/** @param partnerOf says who answers the calls, of the configuration built in */
 export async function runEngine(
   job: EngineJob,
   clock: Clock,
@@ -34,11 +36,12 @@ export async function runEngine(
   const { configuration } = loaded.value
   // Lines are made as ever, but only trouble is shown.
   const log = createLog({ level: 'info', format: 'json', clock, write: showTrouble })
-  const { name, provider } = partnerOf(configuration, log)
+  const { name, provider, settings } = partnerOf(configuration, log)
 
   const engine = await Engine.start({
     configuration: {
       ...configuration,
+      ...settings,
       default_provider: name,
       // All doors at 8 kHz, so that their figures can be compared.
       asterisk: { ...configuration.asterisk, host: '127.0.0.1', port: job.mediaPort },

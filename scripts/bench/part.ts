@@ -13,19 +13,22 @@ export class Part<From extends Message> {
   private over = false
 
   /** @param job is handed over as its argument, in JSON */
-  constructor(file: string, job: object) {
+  constructor(file: string, job: object, options: readonly string[] = []) {
     this.name = file
-    this.child = Bun.spawn([process.execPath, '--no-env-file', join(import.meta.dir, file), JSON.stringify(job)], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      ipc: (message) => {
-        this.heard.push(message as From)
-        this.wake()
+    this.child = Bun.spawn(
+      [process.execPath, '--no-env-file', ...options, join(import.meta.dir, file), JSON.stringify(job)],
+      {
+        stdio: ['ignore', 'inherit', 'inherit'],
+        ipc: (message) => {
+          this.heard.push(message as From)
+          this.wake()
+        },
+        onExit: () => {
+          this.over = true
+          this.wake()
+        },
       },
-      onExit: () => {
-        this.over = true
-        this.wake()
-      },
-    })
+    )
   }
 
   get exited(): Promise<number> {
