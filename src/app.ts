@@ -370,6 +370,12 @@ export class Engine {
         Object.fromEntries(Object.entries(this.readiness()).map(([name, state]) => [name, state.ready])),
       queued: () =>
         Object.fromEntries(Object.entries(this.providers).map(([name, provider]) => [name, provider.queued?.() ?? 0])),
+      providerEvents: () =>
+        Object.fromEntries(
+          Object.entries(this.providers).flatMap(([name, provider]) =>
+            Object.entries(provider.events?.() ?? {}).map(([event, count]) => [`${name}_${event}`, count]),
+          ),
+        ),
       timers: () => (this.clock instanceof SystemClock ? this.clock.timers : 0),
       records: () => this.records,
     }

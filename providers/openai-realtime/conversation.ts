@@ -114,6 +114,11 @@ export class Conversation {
     return this.find(id)?.text ?? ''
   }
 
+  /** When it was said; of an item that is not known, now. */
+  spokenAtMs(id: string): Milliseconds {
+    return this.find(id)?.spokenAtMs ?? this.clock.now()
+  }
+
   /** The newest words of the caller's are known. */
   get callerIsKnown(): boolean {
     const last = this.items.findLast(({ role }) => role === 'user')

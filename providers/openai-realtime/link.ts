@@ -70,6 +70,8 @@ export class Link {
   private steady: Disposable | null = null
   private eventNumber = 0
   private updateId = ''
+  /** The server's error before the session was there; empty: none. */
+  private said = ''
   private hadSession = false
 
   constructor(deps: LinkDeps, listener: LinkListener) {
@@ -92,6 +94,7 @@ export class Link {
       return
     }
     this.state = 'connecting'
+    this.said = ''
     this.timer = clock.after(timeoutMs, () => this.failed('open_timeout', `no session within ${timeoutMs} ms`, null))
     const socket = openSocket(account.sessionUrl, headers, {
       opened: () => this.agree(),
@@ -162,7 +165,7 @@ export class Link {
       tally.count(`error_${event.error.code}`)
       if (event.error.code === 'session_expired')
         return this.failed('session_expired', 'the session has reached its longest duration', null)
-      if (this.state === 'agreeing') return this.updateRefused(event.error)
+      if (this.state === 'agreeing') return this.refusedEarly(event.error)
     }
     if (this.state === 'ready') this.listener.event(event)
   }
@@ -195,8 +198,12 @@ export class Link {
     this.failed('format_mismatch', `asked for ${asked}, the server has ${said}`, null)
   }
 
-  private updateRefused({ code, param, causedBy }: ServerError): void {
-    if (causedBy !== '' && causedBy !== this.updateId) return
+  private refusedEarly({ code, param, causedBy }: ServerError): void {
+    // A key that is refused after the upgrade: the server says so and closes.
+    if (causedBy !== this.updateId) {
+      this.said = code
+      return
+    }
     if (/format/.test(param) && this.nextFormat()) return this.agree()
     this.failed('session_refused', `session.update was refused: ${code} ${param}`, null)
   }
@@ -210,7 +217,8 @@ export class Link {
 
   private ended(why: string, status: number | null): void {
     if (this.state === 'ready') this.failed('connection_lost', why, status)
-    else this.failed('unreachable', why, status)
+    else if (this.said === '') this.failed('unreachable', why, status)
+    else this.failed('session_not_opened', `the server said ${this.said}`, status)
   }
 
   private failed(code: string, why: string, status: number | null): void {

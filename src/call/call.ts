@@ -50,7 +50,7 @@ export class Call {
   /** Null once the coordinator is there. */
   private early: EarlyCaller | null
   private readonly watch: MediaWatch
-  /** Why the call ends when the reply that sounds has been heard. */
+  /** Why the call ends behind the reply that sounds. */
   private endAfterReply: HangupCause | null = null
   private readonly incidents = new IncidentLog()
   private detectorFull = 0
@@ -315,10 +315,7 @@ export class Call {
 
   private onAgent(event: AgentEvent): void {
     if (event.type === 'fault' || event.type === 'incident') this.fault(event.code, event.message)
-    if (event.type === 'closed' && !this.ended) {
-      void this.end('provider_failed')
-      return
-    }
+    if (event.type === 'closed' && !this.ended) return void this.end('provider_failed')
     this.coordinator?.agent(event)
   }
 

@@ -63,6 +63,8 @@ export interface MetricSources {
   readonly providersReady: () => Readonly<Record<string, boolean>>
   /** Jobs that wait inside each provider. */
   readonly queued: () => Readonly<Record<string, number>>
+  /** What sessions of providers have met with, by name. */
+  readonly providerEvents: () => Readonly<Record<string, number>>
   readonly timers: () => number
   readonly records: () => { readonly written: number; readonly lost: number }
 }

@@ -219,6 +219,13 @@ export function exposeSources(registry: MetricRegistry, sources: MetricSources):
     [],
     sources.queued,
   )
+  registry.totalEach(
+    'ai_agent_provider_events_total',
+    'What sessions of providers have met with: acknowledgements, events that are not known, errors, sessions made anew.',
+    'event',
+    [],
+    sources.providerEvents,
+  )
   registry.read('ai_agent_timers', 'Timers that are armed.', sources.timers)
   registry.total('ai_agent_call_records_total', 'Call records written.', () => sources.records().written)
   registry.total(

@@ -23,6 +23,8 @@ const inputs: readonly AgentInput[] = [
   { type: 'turn_committed' },
   { type: 'turn_resumed' },
   { type: 'interrupted', heardMs: 500 },
+  { type: 'not_interrupted' },
+  { type: 'reply_heard' },
   { type: 'say', text: 'Hello there.' },
 ]
 

@@ -50,9 +50,9 @@ export class FakeAgentSession implements SessionOf<'agent'> {
     this.emit({ type: 'audio', frame: { sampleRateHz, samples } })
   }
 
-  /** What was sent since the last look, audio left out. */
+  /** What was sent since the last look, audio left out, and that a reply was heard: each one is, in the end. */
   taken(): string[] {
-    return this.inputs.splice(0).map((input) => input.type)
+    return this.inputs.splice(0).flatMap(({ type }) => (type === 'reply_heard' ? [] : [type]))
   }
 }
 

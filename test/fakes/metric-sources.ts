@@ -33,6 +33,7 @@ export function metricSources(overrides: Partial<MetricSources> = {}): MetricSou
     detector: () => ({ open: 0, windows: 0, droppedWindows: 0, restarts: 0 }),
     providersReady: () => ({}),
     queued: () => ({}),
+    providerEvents: () => ({}),
     timers: () => 0,
     records: () => ({ written: 0, lost: 0 }),
     ...overrides,

@@ -14,7 +14,7 @@ export class TurnFinder {
   private readonly ear: EnergyEar
   private answering: Disposable | null = null
   private speaking = false
-  /** What is being said will not be answered. */
+  /** What was heard last will not be answered. */
   private vetoed = false
 
   constructor(clock: Clock, session: ScriptedSession, thinkMs: () => Milliseconds) {
@@ -29,7 +29,7 @@ export class TurnFinder {
     if (input.type === 'interrupted') this.vetoed = false
     if (input.type !== 'not_interrupted') return
     this.drop()
-    this.vetoed = this.speaking
+    this.vetoed = true
   }
 
   close(): void {

@@ -58,7 +58,7 @@ const table: Readonly<Record<string, readonly Expected[]>> = {
   'port-clash.yaml': [
     { line: 2, key: 'audiosocket.port', cure: /audiosocket\.port and health\.port are both 9000.*Change one/ },
   ],
-  'unknown-provider.yaml': [{ line: 2, key: 'default_provider', cure: /local, loopback.*Did you mean local\?/ }],
+  'unknown-provider.yaml': [{ line: 2, key: 'default_provider', cure: /local, openai_realtime, loopback.*Did you mean local\?/ }],
   'disabled-default.yaml': [
     { line: 1, key: 'default_provider', cure: /providers\.loopback\.enabled is false.*Enable it/ },
   ],
@@ -93,7 +93,7 @@ const table: Readonly<Record<string, readonly Expected[]>> = {
     { line: 1, key: 'defualt_provider', cure: /Did you mean default_provider\?/ },
     { line: 3, key: 'asterisk.port', cure: /whole number.*"eighty"/ },
     { line: 5, key: 'vad.end_silence_ms', cure: /\(700\).*vad\.min_silence_ms \(900\)/ },
-    { line: 6, key: 'vad.silence', cure: /Known here: .*end_silence_ms/ },
+    { line: 6, key: 'vad.silence', cure: /Did you mean .*silence_duration_ms\?/ },
     { line: 8, key: 'audiosocket.port', cure: /health\.port are both 8090/ },
   ],
 }

@@ -51,6 +51,7 @@ describe('callRecord', () => {
       false_interruptions: 9,
       overlaps: [{ started_ms: 4000, duration_ms: 480, paused_ms: 120, verdict: 'backchannel' }],
       faults: 3,
+      incidents: [{ at_ms: 1200, code: 'timeout' }],
       dtmf_digits: 4,
       one_way: [],
       audio: {

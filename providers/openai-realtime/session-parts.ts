@@ -1,0 +1,123 @@
+import type { AgentEvent, CallContext } from '#agent/provider.ts'
+import type { SampleRateHz } from '#audio/format.ts'
+import type { Log } from '#base/log.ts'
+import { ToolRunner } from '#tools/tool-runner.ts'
+import { AgentAudio } from './agent-audio.ts'
+import { CallerAudio } from './caller-audio.ts'
+import { CallerSpeech } from './caller-speech.ts'
+import { sessionUpdate, type WireAudio } from './client-wire.ts'
+import { Conversation } from './conversation.ts'
+import { Invocations } from './invocations.ts'
+import { Link, type LinkListener } from './link.ts'
+import type { OpenAiRealtimeOptions } from './options.ts'
+import { OwnVoice } from './own-voice.ts'
+import { ReplyMaker } from './reply-maker.ts'
+import type { SessionDeps } from './session.ts'
+import { SessionAge, type SessionAgeListener } from './session-age.ts'
+import { Sounding } from './sounding.ts'
+
+/** What a session is made of: each part has one thing to know, and `session.ts` lets them work together. */
+export interface SessionParts {
+  readonly link: Link
+  readonly callerAudio: CallerAudio
+  readonly agentAudio: AgentAudio
+  readonly conversation: Conversation
+  readonly sounding: Sounding
+  readonly replies: ReplyMaker
+  readonly speech: CallerSpeech
+  readonly own: OwnVoice
+  readonly invocations: Invocations
+  readonly age: SessionAge
+}
+
+export interface SessionPartsListener extends LinkListener, SessionAgeListener {
+  emit(event: AgentEvent): void
+  later(action: () => void): void
+  playFiller(): void
+  unlikelyFormat(): void
+}
+
+export function createSessionParts(
+  deps: SessionDeps,
+  context: CallContext,
+  log: Log,
+  listener: SessionPartsListener,
+): SessionParts {
+  const { options, tally, account, openSocket, random, interruptsItself } = deps
+  const { clock, sampleRateHz: legHz, signal, prompt, language, callId } = context
+  const formats = wireFormats(options.format, legHz)
+  const first = formats[0] ?? 'pcm24'
+  const runner = new ToolRunner(deps.tools, clock)
+  const emit = (event: AgentEvent) => listener.emit(event)
+  const later = (action: () => void) => listener.later(action)
+  const wishes = { options, instructions: prompt, language, tools: runner.declarations, interruptsItself }
+  const link = new Link(
+    {
+      clock,
+      random,
+      log,
+      account,
+      openSocket,
+      tally,
+      timeoutMs: options.connect_timeout_ms,
+      formats,
+      sessionOf: (audio) => sessionUpdate({ ...wishes, audio }),
+    },
+    listener,
+  )
+  const send = link.send.bind(link)
+  const append = (base64: string) => link.append(base64)
+  const dropped = () => tally.count('caller_audio_dropped')
+  const callerAudio = new CallerAudio({ legHz, appendMs: options.append_ms, append, dropped }, first)
+  const agentAudio = new AgentAudio(legHz, first, () => listener.unlikelyFormat())
+  const writesDown = options.input_audio_transcription.model !== ''
+  const conversation = new Conversation(clock, writesDown, (side, text, spokenAtMs) =>
+    emit({ type: 'transcript', side, final: true, text, spokenAtMs }),
+  )
+  const sounding = new Sounding()
+  const leave = (departure: Extract<AgentEvent, { type: 'leave' }>['how']) => emit({ type: 'leave', how: departure })
+  const replies: ReplyMaker = new ReplyMaker({
+    clock,
+    legHz,
+    tally,
+    conversation,
+    sounding,
+    audio: () => agentAudio,
+    emit,
+    prompt,
+    timeoutMs: options.reply_timeout_ms,
+    send,
+    playFiller: () => listener.playFiller(),
+    invoke: (wanted, spoke) => invocations.run(wanted, spoke),
+    leave,
+  })
+  const invocations = new Invocations({
+    clock,
+    log,
+    tally,
+    runner,
+    context: { callId, canTransfer: context.canTransfer === true, signal },
+    emit,
+    send,
+    request: (ask) => replies.request(ask),
+    leave,
+  })
+  return {
+    link,
+    callerAudio,
+    agentAudio,
+    conversation,
+    sounding,
+    replies,
+    speech: new CallerSpeech({ clock, conversation, sounding, replies, interruptsItself, emit, send, later }),
+    own: new OwnVoice({ legHz, sounding, conversation, emit, send, later }),
+    invocations,
+    age: new SessionAge(clock, options.renew_after_ms, listener),
+  }
+}
+
+/** What is asked for, best first. */
+function wireFormats(format: OpenAiRealtimeOptions['format'], legHz: SampleRateHz): readonly WireAudio[] {
+  if (format !== 'auto') return [format]
+  return legHz === 8000 ? ['pcmu', 'pcm24'] : ['pcm24']
+}
