@@ -67,9 +67,9 @@ export class Account {
     await this.looking
   }
 
-  /** With trailing slashes taken off. */
+  /** Of HTTP, whichever of the two it was written for; without a slash at its end. */
   get baseUrl(): string {
-    return this.options.base_url.replace(/\/+$/, '')
+    return this.options.base_url.replace(/^ws/, 'http').replace(/(\/realtime)?\/*$/, '')
   }
 
   /** Of a session; `http` → `ws`, `https` → `wss`. */

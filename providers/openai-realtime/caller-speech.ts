@@ -49,7 +49,9 @@ export class CallerSpeech {
 
   /** The reply that was being made has been dropped already where none of it had sounded. */
   started(): void {
-    const { sounding, interruptsItself, emit } = this.deps
+    const { sounding, interruptsItself, emit, replies } = this.deps
+    // The answer to what was said before it has not been wanted until now.
+    replies.dropHeld()
     const over = sounding.active && !interruptsItself
     this.sounds = true
     this.speech = { over, verdict: over ? 'open' : 'confirmed', stoppedMs: null, itemId: null, unanswered: false }

@@ -23,7 +23,7 @@ export const openAiRealtimeOptions = section(
     base_url: shapedText(
       'https://api.openai.com/v1',
       isBaseUrl,
-      'an http or https URL with its version path and without user name, password or query, such as https://api.openai.com/v1',
+      'a URL (https, http, wss or ws) with its version path and without user name, password or query, such as https://api.openai.com/v1',
       'Where the server answers: /realtime is the session and /models the look at key and model. For Azure https://RESOURCE.openai.azure.com/openai/v1.',
       { hidden: true },
     ),
@@ -150,6 +150,6 @@ function isBaseUrl(value: string): boolean {
   const url = URL.parse(value)
   // Credentials in a URL would end up in logs; the key has its own, masked way.
   return (
-    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === ''
+    url !== null && /^(https?|wss?):$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === ''
   )
 }

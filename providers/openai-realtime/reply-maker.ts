@@ -40,6 +40,8 @@ const busyCodes = /rate_limit|overloaded|too_many/
 export class ReplyMaker {
   /** False since a reply failed: what can be said without the server is. */
   healthy = true
+  /** No reply will come in this call. */
+  gaveUp = false
   private readonly deps: ReplyMakerDeps
   private readonly content: ReplyContent
   private active: Response | null = null
@@ -94,11 +96,11 @@ export class ReplyMaker {
     if (this.due === null && this.active?.state !== 'live') this.arm(null)
   }
 
-  /** Nothing is wanted any more. `cancel` false: the server knows. */
-  drop(cancel: boolean): void {
+  /** Nothing is wanted any more. `cancel` false: the server knows. `keepHeld`: what is held may still be. */
+  drop(cancel: boolean, keepHeld = false): void {
     this.disarm()
     this.pending = null
-    this.dropMade(cancel)
+    if (!keepHeld || this.active?.state !== 'held') this.dropMade(cancel)
   }
 
   created(id: string, state: Response['state']): void {
@@ -147,10 +149,11 @@ export class ReplyMaker {
     this.resetMs = resetMs
   }
 
-  /** The server has refused what we asked. */
+  /** The server has refused what we asked, or says that something failed while its own answer is due. */
   refused(code: string): void {
     const ask = this.requested
-    if (ask === null) return
+    const isMissing = this.active === null && this.due !== null && !/active_response/.test(code)
+    if (ask === null) return isMissing ? this.failed(code) : undefined
     const wanted = !this.dropRequested
     this.requested = null
     this.dropRequested = false
@@ -186,11 +189,12 @@ export class ReplyMaker {
 
   /** No reply can be had in this call. */
   giveUp(code: string, message: string): void {
-    const { due } = this
-    if (due === null) return
+    const ask = this.due?.ask
     this.drop(true)
     this.healthy = false
-    if (due.ask?.kind === 'farewell') return this.deps.leave(due.ask.departure)
+    if (ask?.kind === 'farewell') return this.deps.leave(ask.departure)
+    if (this.gaveUp) return
+    this.gaveUp = true
     this.deps.emit({ type: 'fault', code, message, retryable: false, final: true })
   }
 

@@ -10,6 +10,7 @@ import { Conversation } from './conversation.ts'
 import { Invocations } from './invocations.ts'
 import { Link, type LinkListener } from './link.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
+import { Outage, type OutageListener } from './outage.ts'
 import { OwnVoice } from './own-voice.ts'
 import { ReplyMaker } from './reply-maker.ts'
 import type { SessionDeps } from './session.ts'
@@ -28,9 +29,10 @@ export interface SessionParts {
   readonly own: OwnVoice
   readonly invocations: Invocations
   readonly age: SessionAge
+  readonly outage: Outage
 }
 
-export interface SessionPartsListener extends LinkListener, SessionAgeListener {
+export interface SessionPartsListener extends LinkListener, SessionAgeListener, OutageListener {
   emit(event: AgentEvent): void
   later(action: () => void): void
   playFiller(): void
@@ -113,6 +115,7 @@ export function createSessionParts(
     own: new OwnVoice({ legHz, sounding, conversation, emit, send, later }),
     invocations,
     age: new SessionAge(clock, options.renew_after_ms, listener),
+    outage: new Outage(clock, options.reply_timeout_ms, listener),
   }
 }
 

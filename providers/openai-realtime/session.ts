@@ -1,7 +1,7 @@
 import type { Accepted, AgentEvent, AgentInput, CallContext, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import type { SampleRateHz } from '#audio/format.ts'
-import { momentSound } from '#audio/tones.ts'
+import { failureSound, momentSound } from '#audio/tones.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
@@ -45,6 +45,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
   private readonly life: SessionLife
   private readonly parts: SessionParts
   private listener: (event: AgentEvent) => void = () => {}
+  /** The call has begun to talk to us: before that nobody is there who could hear that we failed. */
+  private engaged = false
   /** Our own detector hears the caller. */
   private callerSpeaks = false
   /** Counts what has been ordered: what an earlier order has left for later is void. */
@@ -67,6 +69,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
       quiet: () => this.quiet,
       renew: () => this.renew(),
       unlikelyFormat: () => this.unlikelyFormat(),
+      wait: () => this.outageLasts(),
+      giveUp: () => this.parts.replies.giveUp('no_session', 'there is no session, and none could be opened in time'),
     })
     this.life = new SessionLife(context.signal, () => this.end())
     this.parts.link.open()
@@ -78,6 +82,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   send(input: AgentInput): Accepted {
     if (this.life.over) return 'closed'
+    if (!this.engaged) this.engage()
     switch (input.type) {
       case 'audio':
         this.parts.callerAudio.push(input.frame)
@@ -112,14 +117,21 @@ export class RealtimeSession implements SessionOf<'agent'> {
   }
 
   private async end(): Promise<void> {
-    const { link, age, replies, conversation } = this.parts
+    const { link, age, outage, replies, conversation } = this.parts
     link.close()
     age.end()
+    outage.ends()
     replies.close()
     conversation.close()
     const { listener } = this
     this.listener = () => {}
     listener({ type: 'closed' })
+  }
+
+  private engage(): void {
+    this.engaged = true
+    if (!this.parts.link.ready) this.parts.outage.begins()
+    this.failIfHopeless()
   }
 
   /** Whoever gave the order that led to it hears nothing of it before the order returns. */
@@ -146,9 +158,10 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.orders += 1
     const { options, recorded } = this.deps
     const { replies, own } = this.parts
-    const isGreeting = text === this.context.greeting && options.greeting_audio === 'cached'
-    const alone = !replies.healthy || this.hopeless !== null
-    const samples = isGreeting || alone ? recorded(text, this.context.sampleRateHz) : null
+    const { sampleRateHz, greeting } = this.context
+    const isGreeting = text === greeting && options.greeting_audio === 'cached' && this.hopeless === null
+    const ofOwn = isGreeting || !replies.healthy ? recorded(text, sampleRateHz) : null
+    const samples = ofOwn ?? (replies.gaveUp ? failureSound(sampleRateHz) : null)
     if (samples !== null) {
       replies.drop(true)
       return own.play(samples, text)
@@ -165,8 +178,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   private interrupted(heardMs: Milliseconds): void {
     const { speech, own } = this.parts
-    // The server has cancelled it already where it has heard the caller itself.
-    this.drop(!this.deps.interruptsItself || !speech.sounds)
+    // The server has cancelled it already where it has heard the caller itself. What is held answers them.
+    this.drop(!this.deps.interruptsItself || !speech.sounds, true)
     own.heard(heardMs)
     this.truncate(heardMs)
     speech.believed(true)
@@ -178,10 +191,10 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.truncate(0)
   }
 
-  private drop(cancel: boolean): void {
+  private drop(cancel: boolean, keepHeld = false): void {
     this.orders += 1
     this.parts.invocations.interrupt()
-    this.parts.replies.drop(cancel)
+    this.parts.replies.drop(cancel, keepHeld)
   }
 
   private truncate(heardMs: Milliseconds): void {
@@ -288,8 +301,9 @@ export class RealtimeSession implements SessionOf<'agent'> {
   // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
 
   private ready(audio: WireAudio, again: boolean): void {
-    const { age, agentAudio, callerAudio, replies } = this.parts
+    const { age, agentAudio, callerAudio, outage, replies } = this.parts
     this.hopeless = null
+    outage.ends()
     age.begins()
     agentAudio.ready(audio)
     this.putBack(again)
@@ -324,7 +338,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   /** Nothing more will come of the session that there was. */
   private left(): void {
-    const { age, callerAudio, replies, speech } = this.parts
+    const { age, callerAudio, outage, replies, speech } = this.parts
+    if (this.engaged) outage.begins()
     age.end()
     callerAudio.lost()
     replies.lost()
@@ -335,13 +350,17 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.log.warn('no session could be opened', { code, why })
     this.listener({ type: 'incident', code, message: why })
     this.hopeless = hopeless ? { code, why } : null
-    this.failIfHopeless()
+    if (hopeless && this.engaged) this.parts.replies.giveUp(code, why)
   }
 
   private failIfHopeless(): void {
     const { hopeless } = this
-    const { replies } = this.parts
-    if (hopeless !== null && replies.isDue) this.later(() => replies.giveUp(hopeless.code, hopeless.why))
+    if (hopeless !== null) this.later(() => this.parts.replies.giveUp(hopeless.code, hopeless.why))
+  }
+
+  /** What is due has a deadline of its own. */
+  private outageLasts(): void {
+    if (!this.parts.replies.isDue && !this.parts.replies.gaveUp) this.playFiller()
   }
 
   private unlikelyFormat(): void {
