@@ -66,12 +66,13 @@ const server = startStandin({
   onDelta: (session, delta) => watched.get(session)?.delta(delta),
 })
 
-let began = bytes()
+let began = { ...bytes(), cpu: process.cpuUsage() }
 process.on('message', (message: ToStandin) => {
   if (message.type === 'begin') {
-    began = bytes()
+    began = { ...bytes(), cpu: process.cpuUsage() }
     return
   }
+  const { user, system } = process.cpuUsage(began.cpu)
   const { received, sent } = bytes()
   say({
     type: 'seen',
@@ -79,6 +80,7 @@ process.on('message', (message: ToStandin) => {
     // What the server receives is what the engine has sent.
     bytesSent: received - began.received,
     bytesReceived: sent - began.sent,
+    cpuMs: (user + system) / 1000,
   })
 })
 process.on('disconnect', () => process.exit(1))

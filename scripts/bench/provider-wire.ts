@@ -29,6 +29,8 @@ export interface StandinSeen {
   /** Messages on the sockets of all sessions between begin and end, by what the engine did with them. */
   readonly bytesSent: number
   readonly bytesReceived: number
+  /** The server's own. */
+  readonly cpuMs: number
 }
 
 export type FromStandin =

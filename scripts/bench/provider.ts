@@ -1,5 +1,5 @@
 import { freeTcpPort } from '../../test/bed/ports.ts'
-import { mediaFigures, whatIsMissing } from './media-figures.ts'
+import { mediaFigures, rounded, whatIsMissing } from './media-figures.ts'
 import { LoopLag } from './media-loop-lag.ts'
 import type { CallersJob, FromEngine } from './media-wire.ts'
 import { Part } from './part.ts'
@@ -92,11 +92,12 @@ export async function benchProvider(bench: ProviderBench): Promise<ProviderRun> 
     const what = floor
       ? 'a loop in the engine’s place'
       : `the engine, ${vad ? 'speech detection on every call' : 'the server finds the turns and speech detection is off'}`
+    const standinMs = rounded((seen.cpuMs * 1000) / used.wallMs / calls, 3)
     const audible = `a reply in ${(heard.audibleShare * 100).toFixed(0)} % of the frames`
     return {
       figures,
       lines: [
-        `${calls} calls for ${seconds} s with ${provider}, ${format}, replies at ${pace} × real time: ${what}; set up in ${(setupMs / 1000).toFixed(1)} s, ${audible}; late ticks ${drained.lateTicks}, frame times given up ${drained.framesGivenUp}; the load process takes ${heard.cpuMsPerCallSecond} ms of CPU per call-second`,
+        `${calls} calls for ${seconds} s with ${provider}, ${format}, replies at ${pace} × real time: ${what}; set up in ${(setupMs / 1000).toFixed(1)} s, ${audible}; late ticks ${drained.lateTicks}, frame times given up ${drained.framesGivenUp}; of CPU per call-second the load process takes ${heard.cpuMsPerCallSecond} ms and the server ${standinMs}`,
         ...providerLines(figures, delays),
         `the machine: an idle process beside it was late by p99 ${p99}, max ${max} ms`,
       ],
