@@ -29,19 +29,21 @@ const handlers = {
 }
 
 export class AudioSocketLine implements Line {
-  readonly uuid = crypto.randomUUID()
+  readonly uuid: string
   readonly arrivals: Arrivals
   frames = 0
   lost = false
-  private readonly messages: readonly Uint8Array[]
+  protected readonly messages: readonly Uint8Array[]
+  /** Which of the messages comes next. */
+  protected next = 0
   private socket: Socket<AudioSocketLine> | null = null
-  private next = 0
   /** What the kernel did not take of the latest message; frames that fall due meanwhile are not sent. */
   private tail: Uint8Array | null = null
   private inMessage = 0
   private audible = false
 
-  constructor(messages: readonly Uint8Array[], framesMax: number) {
+  constructor(messages: readonly Uint8Array[], framesMax: number, uuid: string = crypto.randomUUID()) {
+    this.uuid = uuid
     this.messages = messages
     this.arrivals = new Arrivals(framesMax)
   }
@@ -75,12 +77,16 @@ export class AudioSocketLine implements Line {
   }
 
   sendFrame(): void {
-    const message = this.messages[this.next] as Uint8Array
+    const message = this.messageNow()
     this.next = (this.next + 1) % this.messages.length
     if (this.socket === null || this.lost || this.tail !== null) return
     this.sending()
     const taken = this.socket.write(message)
     if (taken >= 0 && taken < message.length) this.tail = message.subarray(taken)
+  }
+
+  protected messageNow(): Uint8Array {
+    return this.messages[this.next] as Uint8Array
   }
 
   /** A frame is about to leave. */

@@ -1,5 +1,5 @@
 import type { Reply } from '../../test/standin/openai-realtime/options.ts'
-import { callerCycle } from './media-speech.ts'
+import { callerCycle, type Utterance } from './media-speech.ts'
 
 /**
  * What callers and stand-in say to each other in `just bench provider`, again and again every 16 s, over line noise. The
@@ -20,26 +20,46 @@ const turn = { fromMs: 200, durationMs: 2000 }
 /** One long vowel, so that it is loud from its beginning. */
 const cut = { fromMs: 1220, durationMs: 500 }
 
+const replyRateHz = 24_000
+const wordMs = 400
+
+/** Before this there is only noise. */
+export const noiseUntilMs = 1000
+export const utterances: readonly Utterance[] = [
+  { atMs: noiseUntilMs, ...turn },
+  { atMs: 5000, ...cut },
+  { atMs: 9000, ...turn },
+]
+
 export function conversation(sampleRateHz: number): Promise<Int16Array> {
-  return callerCycle(sampleRateHz, lengthMs, [
-    { atMs: 1000, ...turn },
-    { atMs: 5000, ...cut },
-    { atMs: 9000, ...turn },
-  ])
+  return callerCycle(sampleRateHz, lengthMs, utterances)
 }
 
-/** In the order of a session's turns. */
-export function replies(): Reply[] {
-  return [reply(6000), reply(1500), reply(3000)]
+/** To the utterances, one after the other. */
+const replies = [reply(6000), reply(1500), reply(3000)]
+
+/**
+ * Callers do not speak in chorus: each begins somewhere in the conversation, evenly spread, and says by the last digit of
+ * its UUID which utterance is its first.
+ * @param nth caller
+ * @param uuid of which all digits but the last are chance
+ */
+export function placeOf(nth: number, uuid: string): { readonly fromMs: number; readonly uuid: string } {
+  const goldenRatio = 0.618034
+  const fromMs = ((nth * goldenRatio) % 1) * lengthMs
+  const first = utterances.filter(({ atMs }) => atMs < fromMs).length % utterances.length
+  return { fromMs, uuid: `${uuid.slice(0, -1)}${first}` }
+}
+
+/** @param uuid of the caller @param index of the reply in its session */
+export function replyTo(uuid: string, index: number): Reply {
+  return replies[(Number(uuid.at(-1)) + index) % replies.length] as Reply
 }
 
 /** From the end of the caller's turn to the first delta. */
 export const thinkingMs = 300
 /** Evens out where in the engine's 20 ms a reply falls: callers' frames leave at only a few different moments. */
 export const thinkingJitterMs = 20
-
-const replyRateHz = 24_000
-const wordMs = 400
 
 /** A tone on a steady level: no sample of it is zero, so that a caller tells it from silence by any of them. */
 function reply(ms: number): Reply {

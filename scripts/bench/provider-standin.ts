@@ -3,7 +3,7 @@ import { systemRandom } from '#base/random.ts'
 import { startStandin } from '../../test/standin/openai-realtime/server.ts'
 import type { StandinSession } from '../../test/standin/openai-realtime/session.ts'
 import type { SentDelta } from '../../test/standin/openai-realtime/session-record.ts'
-import { replies, thinkingJitterMs, thinkingMs } from './provider-script.ts'
+import { replyTo, thinkingJitterMs, thinkingMs } from './provider-script.ts'
 import type { FromStandin, SessionSeen, StandinJob, ToStandin } from './provider-wire.ts'
 import { commonNow } from './turns-wire.ts'
 
@@ -55,7 +55,7 @@ class Watch {
 const server = startStandin({
   clock: new SystemClock(),
   random,
-  replies: replies(),
+  replies: ({ session, index }) => replyTo(session.settings.instructions, index),
   pace: job.pace,
   get firstDeltaAfterMs() {
     return thinkingMs + random.next() * thinkingJitterMs
