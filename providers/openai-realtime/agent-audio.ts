@@ -1,6 +1,7 @@
 import type { SampleRateHz } from '#audio/format.ts'
 import { decodeMuLaw } from '#audio/g711.ts'
 import { Resampler } from '#audio/resample.ts'
+import type { Milliseconds } from '#base/clock.ts'
 import type { WireAudio } from './client-wire.ts'
 import { FormatCheck } from './format-check.ts'
 
@@ -16,6 +17,8 @@ export class AgentAudio {
   /** A byte of the last delta whose other half is still to come. */
   private odd = 0
   private readonly check: FormatCheck
+  /** How long the last delta is, at the server. */
+  lastMs: Milliseconds = 0
 
   /** @param unlikely what comes does not look like the format that was agreed; told once */
   constructor(legHz: SampleRateHz, audio: WireAudio, unlikely: () => void) {
@@ -39,6 +42,7 @@ export class AgentAudio {
     const written = this.writeAt(this.odd, base64)
     if (written === null) return null
     const length = this.odd + written
+    this.lastMs = written / bytesPerMs[this.audio]
     return this.audio === 'pcmu' ? this.fromMuLaw(length) : this.fromPcm(length)
   }
 
@@ -81,6 +85,8 @@ export class AgentAudio {
     this.bytes = grown
   }
 }
+
+const bytesPerMs: Readonly<Record<WireAudio, number>> = { pcmu: 8, pcm24: 48 }
 
 function resamplerOf(audio: WireAudio, legHz: SampleRateHz): Resampler {
   return new Resampler(audio === 'pcmu' ? 8000 : 24_000, legHz)

@@ -30,6 +30,7 @@ interface Item {
 const wordsMaxMs: Milliseconds = 4000
 /** A long call's newest; a session is told fewer. */
 const itemsMax = 400
+const removedMax = 32
 const historyMax = 40
 const historyCharactersMax = 12_000
 
@@ -39,6 +40,8 @@ export class Conversation {
   /** Whether the caller's words are written down at all. */
   private readonly transcribes: boolean
   private readonly items: Item[] = []
+  /** The newest that were removed: the server still tells of them. */
+  private readonly removed: string[] = []
   private timer: Disposable | null = null
   private madeIds = 0
 
@@ -48,9 +51,9 @@ export class Conversation {
     this.tell = tell
   }
 
-  /** Known already, or of a role without words: nothing happens. */
+  /** Known already, or removed: nothing happens. */
   add(id: string, role: 'user' | 'assistant', previousId: string | null, spokenAtMs: Milliseconds): void {
-    if (this.find(id) !== undefined) return
+    if (this.find(id) !== undefined || this.removed.includes(id)) return
     const state = role === 'user' && !this.transcribes ? 'none' : 'open'
     const item: Item = { id, role, text: '', state, addedMs: this.clock.now(), spokenAtMs, told: false }
     const before = previousId === null ? -1 : this.items.findIndex((each) => each.id === previousId)
@@ -107,6 +110,8 @@ export class Conversation {
   remove(id: string): void {
     const index = this.items.findIndex((each) => each.id === id)
     if (index >= 0) this.items.splice(index, 1)
+    this.removed.push(id)
+    if (this.removed.length > removedMax) this.removed.shift()
     this.tellInOrder()
   }
 

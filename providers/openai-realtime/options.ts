@@ -150,6 +150,10 @@ function isBaseUrl(value: string): boolean {
   const url = URL.parse(value)
   // Credentials in a URL would end up in logs; the key has its own, masked way.
   return (
-    url !== null && /^(https?|wss?):$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === ''
+    url !== null &&
+    /^(https?|wss?):$/.test(url.protocol) &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === ''
   )
 }

@@ -36,7 +36,7 @@ export class OwnVoice {
     later(() => {
       this.words = words
       this.durationMs = samplesToMs(samples.length, legHz)
-      sounding.add(null, this.durationMs)
+      sounding.add(null, this.durationMs, 0)
       emit({ type: 'reply_started' })
       emit({ type: 'audio', frame: { sampleRateHz: legHz, samples } })
       emit({ type: 'reply_done' })

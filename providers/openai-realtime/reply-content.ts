@@ -44,7 +44,7 @@ export class ReplyContent {
       case 'audio':
         return this.heard(response, event.itemId, event.base64)
       case 'audio_done':
-        return this.sound(event.itemId, this.deps.audio().finish())
+        return this.sound(event.itemId, this.deps.audio().finish(), 0)
       case 'agent_words':
         this.note(response, event.itemId)
         return this.deps.conversation.agentSaid(event.itemId, event.whole, event.text)
@@ -71,7 +71,8 @@ export class ReplyContent {
   }
 
   private heard(response: Response, itemId: string, base64: string): void {
-    const samples = this.deps.audio().decode(base64)
+    const audio = this.deps.audio()
+    const samples = audio.decode(base64)
     if (samples === null) return this.deps.tally.count('bad_audio')
     this.note(response, itemId)
     response.lastAudioMs = this.deps.clock.now()
@@ -80,13 +81,13 @@ export class ReplyContent {
       this.listener.begins(response)
       this.watch(response)
     }
-    this.sound(itemId, samples)
+    this.sound(itemId, samples, audio.lastMs)
   }
 
-  private sound(itemId: string, samples: Int16Array): void {
+  private sound(itemId: string, samples: Int16Array, receivedMs: Milliseconds): void {
     const { legHz, sounding, emit } = this.deps
+    sounding.add(itemId, samplesToMs(samples.length, legHz), receivedMs)
     if (samples.length === 0) return
-    sounding.add(itemId, samplesToMs(samples.length, legHz))
     emit({ type: 'audio', frame: { sampleRateHz: legHz, samples } })
   }
 

@@ -15,6 +15,8 @@ interface Piece {
   /** Null: our own recording, of which the server knows nothing. */
   readonly itemId: string | null
   ms: Milliseconds
+  /** Of the server's own audio: our filter lengthens it by its delay, and the server knows nothing of that. */
+  receivedMs: Milliseconds
 }
 
 export class Sounding {
@@ -25,10 +27,13 @@ export class Sounding {
     return this.pieces.length > 0
   }
 
-  add(itemId: string | null, ms: Milliseconds): void {
+  add(itemId: string | null, ms: Milliseconds, receivedMs: Milliseconds): void {
     const last = this.pieces.at(-1)
-    if (last !== undefined && last.itemId === itemId) last.ms += ms
-    else this.pieces.push({ itemId, ms })
+    if (last === undefined || last.itemId !== itemId) this.pieces.push({ itemId, ms, receivedMs })
+    else {
+      last.ms += ms
+      last.receivedMs += receivedMs
+    }
   }
 
   /** All of it has been heard. */
@@ -40,10 +45,11 @@ export class Sounding {
   cut(heardMs: Milliseconds): readonly CutItem[] {
     let leftMs = heardMs
     const cut: CutItem[] = []
-    for (const { itemId, ms } of this.pieces) {
+    for (const { itemId, ms, receivedMs } of this.pieces) {
       const heard = Math.min(ms, Math.max(0, leftMs))
       leftMs -= ms
-      if (itemId !== null && heard < ms) cut.push({ itemId, heardMs: Math.floor(heard), totalMs: ms })
+      if (itemId !== null && heard < ms)
+        cut.push({ itemId, heardMs: Math.floor(Math.min(heard, receivedMs)), totalMs: ms })
     }
     this.pieces = []
     return cut

@@ -19,7 +19,8 @@ const table: Readonly<Record<string, string>> = {
     'It is external_media.jitter_buffer_max_ms now, up to which the buffer grows by itself.',
   'contexts.*': `${notYet}; llm.prompt and llm.initial_greeting hold for every call.`,
   'profiles.*': `${notYet}; audiosocket.format, external_media.format and media_websocket.format set the rate of the wire.`,
-  'tools.*': 'providers.openai_realtime.tools switches tools on, and transfer.destinations names places to transfer to.',
+  'tools.*':
+    'providers.openai_realtime.tools switches tools on, and transfer.destinations names places to transfer to.',
   'mcp.*': `${notYet}.`,
   'no_input.*': `${notYet}.`,
   config_version: 'The file has no version number: remove it.',
@@ -70,7 +71,8 @@ const table: Readonly<Record<string, string>> = {
   'providers.openai_realtime.output_encoding': 'What travels is providers.openai_realtime.format.',
   'providers.openai_realtime.output_sample_rate_hz': 'What travels is providers.openai_realtime.format.',
   'providers.openai_realtime.target_encoding': 'The wire to Asterisk is the business of audio_transport: remove it.',
-  'providers.openai_realtime.target_sample_rate_hz': 'The wire to Asterisk is the business of audio_transport: remove it.',
+  'providers.openai_realtime.target_sample_rate_hz':
+    'The wire to Asterisk is the business of audio_transport: remove it.',
   'providers.openai_realtime.egress_pacer_enabled': 'Replies are always paced: remove it.',
   'providers.openai_realtime.turn_detection.create_response': 'The engine sets it: remove it.',
   'providers.openai_realtime.turn_detection.interrupt_response': 'It follows from barge_in.confirm: remove it.',

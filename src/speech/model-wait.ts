@@ -10,7 +10,7 @@ const lookAgainMs: Milliseconds = 5_000
  * takes them up when `patchcord models` has brought them; until then `readiness` names them and the cure.
  */
 export class ModelWait {
-  private readonly store: ModelStore
+  private readonly store: Pick<ModelStore, 'missing'>
   private readonly ids: readonly string[]
   private readonly clock: Clock
   private readonly onPresent: () => void
@@ -18,7 +18,7 @@ export class ModelWait {
   private state: Readiness = { ready: false, reason: 'not started' }
   private started = false
 
-  constructor(store: ModelStore, ids: readonly string[], clock: Clock, onPresent: () => void) {
+  constructor(store: Pick<ModelStore, 'missing'>, ids: readonly string[], clock: Clock, onPresent: () => void) {
     this.store = store
     this.ids = ids
     this.clock = clock

@@ -12,7 +12,7 @@ import { Voice } from './voice.ts'
  * finds another sign.
  */
 export interface RecordedPhrasesOptions {
-  readonly store: ModelStore
+  readonly store: Pick<ModelStore, 'entries' | 'path' | 'missing'>
   /** A Piper voice's name in `models/registry.json`. */
   readonly voice: string
   readonly speed: number
@@ -21,7 +21,11 @@ export interface RecordedPhrasesOptions {
   readonly clock: Clock
   readonly log: Log
   readonly random: Random
+  /** For tests: instead of the real one. */
+  readonly createVoice?: () => PhraseVoice
 }
+
+export type PhraseVoice = Pick<Voice, 'start' | 'readiness' | 'speak' | 'close'>
 
 /** The phonemizer of the registry. */
 const phonemizerModel = 'phonemizer'
@@ -33,7 +37,7 @@ export class RecordedPhrases {
   private readonly stop = new AbortController()
   // keyed by: rate and text of a phrase
   private readonly made = new Map<string, Int16Array>()
-  private voice: Voice | null = null
+  private voice: PhraseVoice | null = null
   private making: Promise<void> | null = null
 
   constructor(options: RecordedPhrasesOptions) {
@@ -63,15 +67,8 @@ export class RecordedPhrases {
   }
 
   private async make(): Promise<void> {
-    const { phrases, sampleRatesHz, clock, log, random, speed, store } = this.options
-    const voice = new Voice({
-      clock,
-      log,
-      random,
-      speed,
-      model: voiceFile(store, this.options.voice),
-      phonemizerFolder: store.path(phonemizerModel),
-    })
+    const { phrases, sampleRatesHz, clock, log } = this.options
+    const voice = this.options.createVoice?.() ?? this.realVoice()
     this.voice = voice
     voice.start()
     const { signal } = this.stop
@@ -88,10 +85,16 @@ export class RecordedPhrases {
     await voice.close()
     if (!signal.aborted) log.info('phrases recorded by the local voice', { phrases: this.made.size })
   }
+
+  private realVoice(): Voice {
+    const { clock, log, random, speed, store, voice } = this.options
+    const phonemizerFolder = store.path(phonemizerModel)
+    return new Voice({ clock, log, random, speed, model: voiceFile(store, voice), phonemizerFolder })
+  }
 }
 
 /** The model's path; for a name the registry doesn't know, one that isn't there. */
-function voiceFile(store: ModelStore, id: string): string {
+function voiceFile(store: RecordedPhrasesOptions['store'], id: string): string {
   const entry = store.entries.find((candidate) => candidate.id === id)
   const files = entry !== undefined && entry.kind !== 'npm_tree' ? entry.files : []
   return store.path(id, files.find((file) => file.path.endsWith('.onnx'))?.path ?? 'voice.onnx')

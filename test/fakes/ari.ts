@@ -6,6 +6,7 @@ import {
   type ExternalMediaRequest,
 } from '#asterisk/ari-client.ts'
 import { failed, ok } from '#base/result.ts'
+import type { DialplanPlace } from '#call/dialplan-place.ts'
 
 type Operation =
   | 'answer'
@@ -114,8 +115,9 @@ export class FakeAri extends AriClient {
     })
   }
 
-  override continueInDialplan(channelId: string): Promise<AriResult<void>> {
-    return this.serve('continue', `continue ${channelId}`, () => {
+  override continueInDialplan(channelId: string, place: DialplanPlace | null = null): Promise<AriResult<void>> {
+    const where = place === null ? '' : ` at ${place.context},${place.extension},${place.priority}`
+    return this.serve('continue', `continue ${channelId}${where}`, () => {
       remove(this.inStasis, channelId)
       remove(this.joined, channelId)
       return this.known(channelId)

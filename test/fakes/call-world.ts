@@ -2,6 +2,7 @@ import type { Readiness } from '#agent/provider.ts'
 import type { AudioFrame } from '#audio/format.ts'
 import { silentLog } from '#base/log.ts'
 import type { CallWorld } from '#call/call-plan.ts'
+import type { DialplanPlace } from '#call/dialplan-place.ts'
 import type { FilePlaybackEvent, FilePlayer } from '#call/file-player.ts'
 import type { HangupCause } from '#call/leg.ts'
 import type { LineEcho } from '#call/line-echo.ts'
@@ -140,6 +141,7 @@ export class FakeDetector implements SpeechDetector {
 /** The PBX side of a call in memory. */
 export class FakePbx implements PbxSide {
   readonly released: HangupCause[] = []
+  readonly places: (DialplanPlace | null)[] = []
   releases = true
   files: FilePlayer | null = null
   codec: string | null = 'ulaw'
@@ -172,8 +174,9 @@ export class FakePbx implements PbxSide {
     return this.reopen()
   }
 
-  release(cause: HangupCause): Promise<void> {
+  release(cause: HangupCause, place: DialplanPlace | null = null): Promise<void> {
     this.released.push(cause)
+    this.places.push(place)
     return this.releases ? Promise.resolve() : new Promise(() => {})
   }
 }

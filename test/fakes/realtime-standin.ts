@@ -24,6 +24,8 @@ export class MemoryStandin {
   silent = false
   /** What the client sends is lost where this says so. */
   loses: (text: string) => boolean = () => false
+  /** What the client sends comes as this. */
+  replaces: (text: string) => string = (text) => text
   private readonly options: StandinOptions
   private readonly encoder: ReplyEncoder
 
@@ -73,7 +75,7 @@ export class MemoryStandin {
       session.open()
     })
     return {
-      send: (text) => later(() => (this.loses(text) ? undefined : session?.receive(text))),
+      send: (text) => later(() => (this.loses(text) ? undefined : session?.receive(this.replaces(text)))),
       waitingBytes: 0,
       close: () => {
         open = false

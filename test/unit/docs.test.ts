@@ -55,6 +55,8 @@ describe('the documents', () => {
       'docs/asterisk.md',
       'docs/audio.md',
       'docs/configuration.md',
+      'docs/openai-realtime.md',
+      'docs/turn-taking.md',
     ]) {
       const folder = document.includes('/') ? 'docs' : '.'
       for (const [, target = ''] of read(document).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {

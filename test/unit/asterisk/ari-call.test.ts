@@ -299,6 +299,21 @@ describe('AriCall releases', () => {
     expect(others).toHaveLength(2)
   })
 
+  const sales = { context: 'sales', extension: '200', priority: 1 }
+  test.each([
+    ['transferred', `continue ${channelId} at sales,200,1`],
+    ['provider_failed', `continue ${channelId} at sales,200,1`],
+    ['agent', `hangup ${channelId}`],
+  ] as const)('to a place in the dialplan, after %s: %s', async (cause, request) => {
+    const bench = setUp()
+    bench.begin()
+    bench.enter()
+    await settle()
+    bench.taken()
+    await bench.pbx.release(cause, sales)
+    expect(bench.taken()).toContain(request)
+  })
+
   test('once', async () => {
     const { pbx, ari } = setUp()
     expect(pbx.release('agent')).toBe(pbx.release('caller'))

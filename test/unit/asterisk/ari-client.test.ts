@@ -44,6 +44,11 @@ describe('AriClient asks', () => {
     ['hangup', (ari) => ari.hangup('1.2'), 'DELETE /ari/channels/1.2?reason=normal'],
     ['continue', (ari) => ari.continueInDialplan('1.2'), 'POST /ari/channels/1.2/continue'],
     [
+      'continue elsewhere',
+      (ari) => ari.continueInDialplan('1.2', { context: 'sales', extension: '200', priority: 3 }),
+      'POST /ari/channels/1.2/continue?context=sales&extension=200&priority=3',
+    ],
+    [
       'setVariable',
       (ari) => ari.setVariable('1.2', 'PATCHCORD_RESULT', 'a b&c=d/ü'),
       'POST /ari/channels/1.2/variable?variable=PATCHCORD_RESULT&value=a+b%26c%3Dd%2F%C3%BC',

@@ -34,6 +34,15 @@ describe('giveBack', () => {
     expect(ari.requests).toEqual([`set ${channelId} PATCHCORD_RESULT=busy`, `continue ${channelId}`])
   })
 
+  test('at another place, where one is named', async () => {
+    const { ari, parts, done } = setUp()
+    await done(giveBack(parts, channelId, 'transferred', { context: 'sales', extension: '200', priority: 1 }))
+    expect(ari.requests).toEqual([
+      `set ${channelId} PATCHCORD_RESULT=transferred`,
+      `continue ${channelId} at sales,200,1`,
+    ])
+  })
+
   test('a channel that is gone needs nothing', async () => {
     const { ari, parts, done } = setUp()
     ari.gone(channelId)

@@ -143,7 +143,7 @@ describe('the guard after a reply', () => {
     bench.started()
     bench.clock.advance(200)
     expect(bench.state).toBe('caller_speaking')
-    expect(bench.session.inputs).toEqual([{ type: 'speech_started', agoMs: 200 }])
+    expect(bench.session.inputs).toEqual([{ type: 'reply_heard' }, { type: 'speech_started', agoMs: 200 }])
     expect(bench.coordinator.turns.all).toHaveLength(2)
   })
 

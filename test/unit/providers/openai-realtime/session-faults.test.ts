@@ -20,7 +20,9 @@ async function greeted(fault: ReplyFault, options: RealtimeBenchOptions & { read
     standin: {
       greeting: { text: 'Hello.', ms: 400 },
       replies: () =>
-        asked++ === 0 || options.always === true ? { text: 'Yes and no and so on.', ms: 3000, fault } : { text: 'Yes.', ms: 900 },
+        asked++ === 0 || options.always === true
+          ? { text: 'Yes and no and so on.', ms: 3000, fault }
+          : { text: 'Yes.', ms: 900 },
       ...options.standin,
     },
   })
@@ -173,7 +175,10 @@ describe('a connection that is lost', () => {
   })
 
   test('the hour is over: the same, without a fault', async () => {
-    const bench = await greeted({ kind: 'silence' }, { standin: { sessionMaxMs: 20_000, replies: [{ text: 'Yes.', ms: 500 }] } })
+    const bench = await greeted(
+      { kind: 'silence' },
+      { standin: { sessionMaxMs: 20_000, replies: [{ text: 'Yes.', ms: 500 }] } },
+    )
     await bench.pass(21_000, 'quiet')
     expect([incidents(bench), bench.server.sessions.length]).toEqual([['session_expired'], 2])
     await turn(bench)

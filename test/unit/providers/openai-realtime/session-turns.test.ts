@@ -53,24 +53,30 @@ describe('a session', () => {
     })
     expect(create).toMatchObject({ response: { instructions: expect.stringContaining('"Hello."') } })
     expect(bench.taken()).toEqual(['reply_started', 'transcript', 'reply_done'])
-    expect([bench.server.errors, bench.server.urls]).toEqual([[], ['wss://api.openai.com/v1/realtime?model=gpt-realtime']])
+    expect([bench.server.errors, bench.server.urls]).toEqual([
+      [],
+      ['wss://api.openai.com/v1/realtime?model=gpt-realtime'],
+    ])
     expect(bench.server.headers).toEqual([{ authorization: 'Bearer sk-test' }])
   })
 
-  test.each([['ga'], ['beta']] as const)('a turn, with %s names: speech, reply, words of both sides in order', async (names) => {
-    const bench = await greeted({ standin: { names, replies } })
-    await turn(bench)
-    await bench.pass(600, 'quiet')
-    expect(bench.audioMs).toBe(1500)
-    const words = bench.of('transcript').filter(({ final }) => final)
-    expect(words.map(({ side, text }) => `${side}: ${text}`)).toEqual([
-      'caller: caller turn 1',
-      'agent: One two three four five.',
-    ])
-    expect(words[0]?.spokenAtMs).toBeLessThanOrEqual(words[1]?.spokenAtMs ?? 0)
-    expect(bench.of('reply_started').length).toBe(1)
-    expect([bench.server.errors, bench.provider.events?.().unknown_event]).toEqual([[], undefined])
-  })
+  test.each([['ga'], ['beta']] as const)(
+    'a turn, with %s names: speech, reply, words of both sides in order',
+    async (names) => {
+      const bench = await greeted({ standin: { names, replies } })
+      await turn(bench)
+      await bench.pass(600, 'quiet')
+      expect(bench.audioMs).toBe(1500)
+      const words = bench.of('transcript').filter(({ final }) => final)
+      expect(words.map(({ side, text }) => `${side}: ${text}`)).toEqual([
+        'caller: caller turn 1',
+        'agent: One two three four five.',
+      ])
+      expect(words[0]?.spokenAtMs).toBeLessThanOrEqual(words[1]?.spokenAtMs ?? 0)
+      expect(bench.of('reply_started').length).toBe(1)
+      expect([bench.server.errors, bench.provider.events?.().unknown_event]).toEqual([[], undefined])
+    },
+  )
 
   test('append only: nothing is committed or asked for', async () => {
     const bench = await greeted()
@@ -212,7 +218,13 @@ describe('speech over a reply', () => {
 
   test('the server could not answer, since it was still making the reply: it is asked to', async () => {
     const bench = await greeted({
-      standin: { pace: 0.9, replies: [{ text: 'A very long one.', ms: 9000 }, { text: 'Yes?', ms: 500 }] },
+      standin: {
+        pace: 0.9,
+        replies: [
+          { text: 'A very long one.', ms: 9000 },
+          { text: 'Yes?', ms: 500 },
+        ],
+      },
     })
     await turn(bench)
     await bench.pass(600, 'quiet')
@@ -226,7 +238,10 @@ describe('speech over a reply', () => {
   })
 
   test('with barge-in left to the server it breaks the reply off itself', async () => {
-    const bench = await answering({ interruptsItself: true, standin: { pace: 1, replies: [{ text: 'Long.', ms: 6000 }] } })
+    const bench = await answering({
+      interruptsItself: true,
+      standin: { pace: 1, replies: [{ text: 'Long.', ms: 6000 }] },
+    })
     await bench.pass(200, 'hum')
     expect(bench.taken()).toContain('speech_started')
     bench.send({ type: 'interrupted', heardMs: 800 })

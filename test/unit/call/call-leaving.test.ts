@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'bun:test'
+import { ringingCall, type TestCall } from '../../fakes/calls.ts'
+import { settle } from '../../fakes/manual-clock.ts'
+
+/** Answered, bridged, with its leg and its session: the greeting has been asked for. */
+async function connected(options: Parameters<typeof ringingCall>[0] = {}): Promise<TestCall> {
+  const made = ringingCall(options)
+  await settle()
+  made.call.answered()
+  made.call.attachLeg(made.leg)
+  made.call.bridged()
+  return made
+}
+
+describe('a call that its agent ends', () => {
+  const sales = { context: 'internal', extension: '200', priority: 1 }
+
+  test.each([
+    ['hangs up', { kind: 'hang_up' }, 'agent', null],
+    ['transfers the caller', { kind: 'transfer', to: sales }, 'transferred', sales],
+  ] as const)('%s: the PBX learns why, and where to', async (_name, how, cause, place) => {
+    const { call, pbx, agent, world } = await connected()
+    agent.session.emit({ type: 'leave', how })
+    await settle()
+    expect([call.ended, pbx.released, pbx.places]).toEqual([true, [cause], [place]])
+    expect(world.observer.facts).toMatchObject([{ cause }])
+  })
+
+  test('that fails goes where the configuration says, and its record tells what went wrong', async () => {
+    const onFailure = { context: 'fallback', extension: 's', priority: 1 }
+    const { pbx, agent, world } = await connected({ plan: { onFailure } })
+    world.clock.advance(700)
+    agent.session.emit({ type: 'incident', code: 'reply_timeout', message: 'late' })
+    agent.session.emit({ type: 'fault', code: 'timeout', message: 'gone', retryable: false, final: true })
+    await settle()
+    expect([pbx.released, pbx.places]).toEqual([['provider_failed'], [onFailure]])
+    expect(world.observer.faults).toEqual(['reply_timeout', 'timeout'])
+    expect(world.observer.facts[0]?.incidents).toEqual([
+      { atMs: 700, code: 'reply_timeout' },
+      { atMs: 700, code: 'timeout' },
+    ])
+  })
+})

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'bun:test'
+import type { Departure } from '#agent/provider.ts'
+import { turnSettings } from '../../fakes/call-world.ts'
+import { Bench } from './coordinator-bench.ts'
+
+// The agent ends its part of the call, by its own will or since it has failed for good.
+
+const hangUp: Departure = { kind: 'hang_up' }
+const sales: Departure = { kind: 'transfer', to: { context: 'internal', extension: '200', priority: 1 } }
+const leave = (bench: Bench, how: Departure) => bench.session.emit({ type: 'leave', how })
+const ended = ({ marks }: Bench) =>
+  marks.filter((mark) => ['agent', 'transferred', 'failed', 'no_input'].includes(mark))
+
+describe('an agent that leaves', () => {
+  test('is heard to its last word, then the call ends', () => {
+    const bench = new Bench().answer()
+    leave(bench, hangUp)
+    bench.clock.advance(2900)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(200)
+    expect(ended(bench)).toEqual(['agent'])
+  })
+
+  test('is not interrupted: nobody is listened to any more', () => {
+    const bench = new Bench().answer()
+    leave(bench, hangUp)
+    bench.started()
+    bench.clock.advance(1500)
+    expect([bench.state, bench.coordinator.hearing.gateReasons]).toEqual([
+      'agent_speaking',
+      ['agent_speaking', 'muted_leaving'],
+    ])
+    bench.clock.advance(1700)
+    expect([ended(bench), bench.session.taken()]).toEqual([['agent'], []])
+  })
+
+  test('in the middle of an overlap: the words that are left are heard', () => {
+    const bench = new Bench().answer()
+    bench.clock.advance(500)
+    bench.started()
+    leave(bench, hangUp)
+    bench.clock.advance(3000)
+    expect([ended(bench), bench.session.taken()]).toEqual([['agent'], []])
+  })
+
+  test('without a word: at once', () => {
+    const bench = new Bench().listen()
+    leave(bench, sales)
+    expect(ended(bench)).toEqual(['transferred'])
+  })
+
+  test('a farewell that never ends: only for so long', () => {
+    const bench = new Bench({ farewellMaxMs: 2000 }).answer()
+    leave(bench, hangUp)
+    bench.clock.advance(1990)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(20)
+    expect(ended(bench)[0]).toBe('agent')
+  })
+
+  test('the first word counts', () => {
+    const bench = new Bench().answer()
+    leave(bench, hangUp)
+    leave(bench, sales)
+    bench.clock.advance(3100)
+    expect(ended(bench)).toEqual(['agent'])
+  })
+})
+
+describe('an agent that has failed for good', () => {
+  const notice = { failureNotice: 'Something is wrong.' }
+  const fail = (bench: Bench) =>
+    bench.session.emit({ type: 'fault', code: 'timeout', message: 'gone', retryable: false, final: true })
+
+  test('says so, and the call ends behind that', () => {
+    const bench = new Bench(notice).think()
+    fail(bench)
+    expect(bench.session.inputs).toEqual([{ type: 'say', text: 'Something is wrong.' }])
+    bench.reply(800)
+    bench.clock.advance(700)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(300)
+    expect(ended(bench)).toEqual(['failed'])
+    expect(bench.observer.turns.map(({ outcome }) => outcome)).toEqual(['fault'])
+  })
+
+  test('cannot even say so: the call ends at the next fault', () => {
+    const bench = new Bench(notice).think()
+    fail(bench)
+    bench.fault()
+    expect(ended(bench)).toEqual(['failed'])
+  })
+
+  test('nothing comes of it: only for so long', () => {
+    const bench = new Bench({ ...notice, farewellMaxMs: 3000 }).think()
+    fail(bench)
+    bench.clock.advance(3010)
+    expect(ended(bench)).toEqual(['failed'])
+  })
+
+  test('before the greeting: the same', () => {
+    const bench = new Bench(notice)
+    bench.coordinator.begin('Hello.')
+    bench.session.taken()
+    fail(bench)
+    bench.reply(400)
+    bench.clock.advance(600)
+    expect(ended(bench)).toEqual(['failed'])
+  })
+
+  test('in mid-reply: what there is of it is heard, and then the notice', () => {
+    const bench = new Bench(notice).answer()
+    fail(bench)
+    bench.reply(500)
+    bench.clock.advance(3400)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(200)
+    expect(ended(bench)).toEqual(['failed'])
+  })
+
+  test('the third turn in a row that failed is the same', () => {
+    const bench = new Bench(notice).think()
+    bench.fault()
+    bench.fault()
+    bench.fault()
+    expect(bench.session.taken()).toEqual(['say', 'say', 'say'])
+    bench.reply(300)
+    bench.clock.advance(500)
+    expect(ended(bench)).toEqual(['failed'])
+  })
+})
+
+describe('an agent that finds the turns itself', () => {
+  const realtime = () => {
+    const bench = new Bench({ bargeIn: { ...turnSettings.bargeIn, initialProtectionMs: 0 } }, 'provider')
+    bench.coordinator.begin('Hello.')
+    bench.reply(200)
+    bench.pass(600)
+    bench.session.taken()
+    return bench
+  }
+
+  test('is told when a reply has been heard to its end', () => {
+    const bench = realtime()
+    bench.session.inputs.length = 0
+    bench.reply(400)
+    bench.pass(380)
+    expect(bench.session.inputs).toEqual([])
+    bench.pass(200)
+    expect(bench.session.inputs).toEqual([{ type: 'reply_heard' }])
+  })
+
+  test('a fault before it has taken the turn: an apology all the same', () => {
+    const bench = realtime()
+    bench.session.emit({ type: 'speech_started' })
+    bench.pass(500)
+    bench.session.emit({ type: 'speech_stopped' })
+    bench.session.taken()
+    bench.fault()
+    expect([bench.state, bench.session.taken()]).toEqual(['thinking', ['say']])
+  })
+
+  test('has heard over its reply what our detector has not: that was nothing', () => {
+    const bench = realtime()
+    bench.reply(3000)
+    bench.pass(500)
+    bench.session.taken()
+    bench.session.emit({ type: 'speech_started' })
+    bench.pass(300)
+    expect(bench.session.taken()).toEqual([])
+    bench.session.emit({ type: 'speech_stopped' })
+    expect([bench.state, bench.session.taken()]).toEqual(['agent_speaking', ['not_interrupted']])
+  })
+
+  test('words that are written down late belong to their turn, and are no evidence of what is said now', () => {
+    const bench = realtime()
+    bench.session.emit({ type: 'speech_started' })
+    bench.pass(500)
+    const firstMs = bench.clock.now()
+    bench.session.emit({ type: 'speech_stopped' })
+    bench.reply(400)
+    bench.pass(1000)
+    bench.session.emit({ type: 'speech_started' })
+    bench.pass(400)
+    bench.session.emit({ type: 'transcript', side: 'caller', final: true, text: 'stop it', spokenAtMs: firstMs })
+    expect(bench.coordinator.turns.all.map(({ callerText }) => callerText)).toEqual(['stop it', ''])
+  })
+
+  test('an incident is none of the coordinator’s business', () => {
+    const bench = realtime()
+    bench.session.emit({ type: 'incident', code: 'reply_timeout', message: 'late' })
+    expect([bench.state, bench.session.taken()]).toEqual(['listening', []])
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'bun:test'
+import { loadConfiguration } from '#config/load.ts'
+import { formatProblem } from '#config/problem.ts'
+import { vendors } from './vendors.ts'
+
+const load = (text: string) => loadConfiguration({ file: 'x.yaml', text, env: {}, vendors })
+const problems = (text: string) => {
+  const loaded = load(text)
+  return loaded.ok ? [] : loaded.error.map(formatProblem)
+}
+
+describe('groups under names that the user chooses', () => {
+  test('are read, with the defaults of each', () => {
+    const loaded = load(
+      'transfer:\n  destinations:\n    sales: { context: internal, extension: "200", priority: 2, description: the desk }\n    night: { context: internal, extension: night }\n',
+    )
+    expect(loaded.ok && loaded.value.configuration.transfer.destinations).toEqual({
+      sales: { context: 'internal', extension: '200', priority: 2, description: 'the desk' },
+      night: { context: 'internal', extension: 'night', priority: 1, description: '' },
+    })
+  })
+
+  test.each([
+    [
+      'an unknown key in one of them',
+      'sales: { context: a, extension: b, prio: 2 }',
+      /x\.yaml:3:\d+: transfer\.destinations\.sales\.prio: unknown key/,
+    ],
+    [
+      'a number for a text',
+      'sales: { context: a, extension: 200 }',
+      /x\.yaml:3:\d+: transfer\.destinations\.sales\.extension: .*Put it in quotes.*"200"/,
+    ],
+    ['a key that is missing', 'sales: { context: a }', /transfer\.destinations\.sales.*found nothing/],
+    [
+      'a context with a comma',
+      'sales: { context: "a,b", extension: s }',
+      /transfer\.destinations\.sales\.context: expected a word of the dialplan/,
+    ],
+    ['a name with a blank', '"the desk": { context: a, extension: s }', /transfer\.destinations.*letters, digits/],
+  ])('%s: where, and what to do', (_what, entry, expected) => {
+    const found = problems(`transfer:\n  destinations:\n    ${entry}\n`)
+    expect(found.join('\n')).toMatch(expected)
+    expect(found.length).toBe(1)
+  })
+
+  test('no names, or no group', () => {
+    expect(problems('transfer:\n  destinations: [a]\n').join('\n')).toMatch(/destinations\.0: expected a group of keys/)
+    expect(problems('transfer:\n  destinations: a\n').join('\n')).toMatch(/expected names, each with a group of keys/)
+  })
+})
+
+test('a place in the dialplan is whole or not there', () => {
+  expect(problems('on_failure: { context: a }\n').join('\n')).toMatch(/context and extension belong together/)
+  expect(problems('on_failure: { context: a, extension: s }\n')).toEqual([])
+})
+
+test('a transfer without somewhere to go is a warning', () => {
+  const loaded = load('providers: { openai_realtime: { tools: [transfer_call] } }\n')
+  expect(loaded.ok && loaded.value.warnings.map(formatProblem).join('\n')).toMatch(
+    /transfer\.destinations names no place/,
+  )
+})
