@@ -4,7 +4,7 @@ import { transports } from '#call/leg.ts'
 import { machine } from './bench/figures.ts'
 import type { MediaRun } from './bench/media.ts'
 import type { ProviderRun } from './bench/provider.ts'
-import { providerFormats } from './bench/provider-wire.ts'
+import { type ProviderFormat, providerFormats, providerNames } from './bench/provider-wire.ts'
 
 /**
  * The figures of the documents. Each line says what was measured, on how many values, and what it should be; the
@@ -17,7 +17,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | pr
   pacing     gaps between frames while callers keep the models busy
   speech     recognition, voice and speech detection: errors and speed
   media      many calls at once: gaps, CPU and memory a call; fails where a call or a frame is missing (not in all)
-  provider   many calls with a vendor's agent, whose server is a stand-in: just bench provider openai_realtime (not in all)
+  provider   many calls with a vendor's agent, whose server is a stand-in: just bench provider openai_realtime, or deepgram (not in all)
   turns      callers who ask, pause, interrupt, murmur, cough and echo: what they meet (not in all; some ten minutes)
 
   --rounds N     repetitions of start and greeting (default 20)
@@ -39,7 +39,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | pr
   provider:
   --calls N      calls at once (default 200)
   --seconds S    how long they are measured once all are up (default 20; every 16 s each caller speaks three times)
-  --format F     what travels to the server: pcmu or pcm24 (default pcmu)
+  --format F     what travels to the server: pcmu or pcm24 (default pcmu); of deepgram mulaw or linear16 (default mulaw)
   --pace P       how many times faster than real time the server delivers its replies (default 10)
   --vad          speech detection on every call, which confirms what the server hears over a reply
   --setup-rate R calls set up a second (default 50)
@@ -87,7 +87,7 @@ async function main(argv: readonly string[]): Promise<number> {
       stdio: ['ignore', 'inherit', 'inherit'],
     }).exited
   if (what === 'turns') return await turns(values)
-  if (what === 'provider') return await provider(options.positionals[1], values)
+  if (what === 'provider') return await vendor(options.positionals[1], values)
   return what === 'media' ? await media(values) : 0
 }
 
@@ -127,8 +127,10 @@ async function media(values: Options): Promise<number> {
   return report(run, values.json)
 }
 
-async function provider(name: string | undefined, values: Options): Promise<number> {
-  const format = providerFormats.find((each) => each === values.format)
+async function vendor(name: string | undefined, values: Options): Promise<number> {
+  const provider = providerNames.find((each) => each === name)
+  const formats: readonly ProviderFormat[] = provider === undefined ? [] : providerFormats[provider]
+  const format = values.format === undefined ? formats[0] : formats.find((each) => each === values.format)
   const [calls, seconds, pace, setupRate] = [
     values.calls ?? 200,
     values.seconds ?? 20,
@@ -136,7 +138,7 @@ async function provider(name: string | undefined, values: Options): Promise<numb
     values['setup-rate'],
   ].map(Number) as [number, number, number, number]
   const possible = calls >= 1 && seconds >= 1 && pace >= 1 && setupRate > 0
-  if (name !== 'openai_realtime' || format === undefined || !possible) {
+  if (provider === undefined || format === undefined || !possible) {
     console.error(help)
     return 2
   }
@@ -144,7 +146,7 @@ async function provider(name: string | undefined, values: Options): Promise<numb
   const { vad, floor, profile } = values
   let run: ProviderRun
   try {
-    run = await benchProvider({ provider: name, calls, seconds, setupRate, format, pace, vad, floor, profile })
+    run = await benchProvider({ provider, calls, seconds, setupRate, format, pace, vad, floor, profile })
   } catch (thrown) {
     console.error(`error: ${messageOf(thrown)}`)
     return 1
@@ -178,7 +180,7 @@ function readOptions(argv: readonly string[]) {
         vad: { type: 'boolean', default: false },
         'turn-ends': { type: 'boolean', default: false },
         echo: { type: 'boolean', default: false },
-        format: { type: 'string', default: 'pcmu' },
+        format: { type: 'string' },
         pace: { type: 'string', default: '10' },
         floor: { type: 'boolean', default: false },
         profile: { type: 'string', default: '' },

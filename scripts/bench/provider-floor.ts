@@ -1,42 +1,33 @@
 import type { Socket } from 'bun'
 import { AudioSocketParser, audioMessageBytes, writeAudioMessage } from '#asterisk/audiosocket.ts'
-import { decodeMuLaw, encodeMuLaw } from '#audio/g711.ts'
 import { SystemClock } from '#base/clock.ts'
 import { answerOrchestrator } from './media-usage.ts'
-import type { ProviderEngineJob, ProviderFormat } from './provider-wire.ts'
+import { type FloorSession, floorFrameSamples, type OpenFloorSession } from './provider-floor-session.ts'
+import type { ProviderEngineJob, ProviderName } from './provider-wire.ts'
 
 /**
  * The floor of `just bench provider`: what no engine in this runtime can leave out. Frames are read off AudioSocket and
- * gathered into appends of 40 ms in base64; every message of the server's is parsed, deltas are decoded and cut into
- * frames, one timer writes them. What makes µ-law of samples is a table, what makes 24 kHz of 8 says each sample three
- * times; no turns, no filter, no limit, no record.
+ * gathered into messages of 40 ms; every message of the server's is read, its audio cut into frames, one timer writes them.
+ * No turns, no filter, no limit, no record. What a vendor's messages are, `provider-floor-session.ts` says.
  */
 const job = JSON.parse(process.argv[2] ?? '{}') as ProviderEngineJob
-const legHz = 8000
-const frameSamples = 160
-const framesPerAppend = 2
-const inAppend: Readonly<Record<ProviderFormat, number>> = { pcmu: 160, pcm24: 960 }
-const upsample = 3
-const silence = new Int16Array(frameSamples)
-
-interface ServerMessage {
-  readonly type: string
-  readonly delta?: string
+const openers: Readonly<Record<ProviderName, () => Promise<OpenFloorSession>>> = {
+  openai_realtime: async () => (await import('./provider-floor-openai.ts')).openOpenAiFloor,
+  deepgram: async () => (await import('./provider-floor-deepgram.ts')).openDeepgramFloor,
 }
+const openSession = await openers[job.provider]()
+const legHz = 8000
+const frameSamples = floorFrameSamples
+const silence = new Int16Array(frameSamples)
 
 class FloorCall {
   readonly parser: AudioSocketParser
   private readonly leg: Socket<FloorCall>
   private readonly message = new Uint8Array(audioMessageBytes(frameSamples))
   private readonly frame = new Int16Array(frameSamples)
-  private readonly batch = new Uint8Array(inAppend[job.format] * framesPerAppend)
-  private readonly wide = new Int16Array(this.batch.buffer, 0, job.format === 'pcm24' ? this.batch.length / 2 : 0)
   private readonly caller = new Int16Array(frameSamples)
   private readonly callerBytes = new Uint8Array(this.caller.buffer)
-  private batched = 0
-  private appends = 0
-  private server: WebSocket | null = null
-  private agrees = false
+  private session: FloorSession | null = null
   private queue: Int16Array[] = []
   /** Samples of the first in the queue that have left. */
   private left = 0
@@ -46,7 +37,10 @@ class FloorCall {
     this.parser = new AudioSocketParser(
       {
         uuid: (uuid) => this.open(uuid),
-        audio: (_rate, pcm) => this.hear(pcm),
+        audio: (_rate, pcm) => {
+          this.callerBytes.set(pcm)
+          this.session?.hear(this.caller)
+        },
         dtmf: () => {},
         terminated: () => this.close(),
         unknown: () => {},
@@ -57,8 +51,8 @@ class FloorCall {
   }
 
   close(): void {
-    this.server?.terminate()
-    this.server = null
+    this.session?.close()
+    this.session = null
   }
 
   speak(): void {
@@ -84,56 +78,14 @@ class FloorCall {
   }
 
   private open(uuid: string): void {
-    const server = new WebSocket(`${job.baseUrl.replace('http', 'ws')}/realtime?model=gpt-realtime`, {
-      perMessageDeflate: false,
-    } as unknown as string[])
-    const format = job.format === 'pcmu' ? { type: 'audio/pcmu' } : { type: 'audio/pcm', rate: 24_000 }
-    const input = { format, turn_detection: { type: 'server_vad' }, transcription: { model: 'gpt-4o-mini-transcribe' } }
-    const session = { type: 'realtime', instructions: uuid, audio: { input, output: { format } } }
-    server.addEventListener('open', () => server.send(JSON.stringify({ type: 'session.update', session })))
-    server.addEventListener('message', ({ data }) => this.received(JSON.parse(data) as ServerMessage))
-    this.server = server
+    this.session = openSession(job, uuid, {
+      audio: (samples) => void this.queue.push(samples),
+      interrupted: () => {
+        this.queue = []
+        this.left = 0
+      },
+    })
   }
-
-  private received({ type, delta }: ServerMessage): void {
-    if (type === 'response.output_audio.delta' && delta !== undefined) this.queue.push(samplesOf(delta))
-    else if (type === 'session.updated') this.agrees = true
-    else if (type === 'input_audio_buffer.speech_started') {
-      this.queue = []
-      this.left = 0
-    }
-  }
-
-  private hear(pcm: Uint8Array): void {
-    if (!this.agrees) return
-    const { caller, batch, wide } = this
-    this.callerBytes.set(pcm)
-    const from = this.batched * inAppend[job.format]
-    if (job.format === 'pcmu') encodeMuLaw(caller, batch.subarray(from))
-    else
-      for (let index = 0; index < frameSamples * upsample; index += 1)
-        wide[from / 2 + index] = caller[Math.floor(index / upsample)] as number
-    this.batched += 1
-    if (this.batched < framesPerAppend) return
-    this.batched = 0
-    this.appends += 1
-    this.server?.send(
-      `{"type":"input_audio_buffer.append","event_id":"append_${this.appends}","audio":"${batch.toBase64()}"}`,
-    )
-  }
-}
-
-function samplesOf(delta: string): Int16Array {
-  const bytes = Uint8Array.fromBase64(delta)
-  if (job.format === 'pcmu') {
-    const samples = new Int16Array(bytes.length)
-    decodeMuLaw(bytes, samples)
-    return samples
-  }
-  const wide = new Int16Array(bytes.buffer, 0, bytes.length >> 1)
-  const samples = new Int16Array(wide.length / upsample)
-  for (let index = 0; index < samples.length; index += 1) samples[index] = wide[index * upsample] as number
-  return samples
 }
 
 const open: FloorCall[] = []

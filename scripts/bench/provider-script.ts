@@ -1,4 +1,3 @@
-import type { Reply } from '../../test/standin/openai-realtime/options.ts'
 import { callerCycle, type Utterance } from './media-speech.ts'
 
 /**
@@ -52,8 +51,14 @@ export function placeOf(nth: number, uuid: string): { readonly fromMs: number; r
 }
 
 /** @param uuid of the caller @param index of the reply in its session */
-export function replyTo(uuid: string, index: number): Reply {
-  return replies[(Number(uuid.at(-1)) + index) % replies.length] as Reply
+export function replyTo(uuid: string, index: number): BenchReply {
+  return replies[(Number(uuid.at(-1)) + index) % replies.length] as BenchReply
+}
+
+/** As any vendor's stand-in takes it. */
+export interface BenchReply {
+  readonly text: string
+  readonly audio: { readonly samples: Int16Array; readonly sampleRateHz: number }
 }
 
 /** From the end of the caller's turn to the first delta. */
@@ -62,7 +67,7 @@ export const thinkingMs = 300
 export const thinkingJitterMs = 20
 
 /** A tone on a steady level: no sample of it is zero, so that a caller tells it from silence by any of them. */
-function reply(ms: number): Reply {
+function reply(ms: number): BenchReply {
   const samples = Int16Array.from({ length: (ms * replyRateHz) / 1000 }, (_, index) =>
     Math.round(3000 + 2000 * Math.sin((2 * Math.PI * 440 * index) / replyRateHz)),
   )

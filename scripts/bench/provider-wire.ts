@@ -5,16 +5,23 @@ import type { EngineJob, FromCallers } from './media-wire.ts'
  * engine, one calls it, one is the stand-in for the vendor's server, and one orchestrates. All times that are compared
  * are `commonNow()` of `turns-wire.ts`.
  */
-export const providerFormats = ['pcmu', 'pcm24'] as const
-export type ProviderFormat = (typeof providerFormats)[number]
+export const providerFormats = {
+  openai_realtime: ['pcmu', 'pcm24'],
+  deepgram: ['mulaw', 'linear16'],
+} as const
+export type ProviderName = keyof typeof providerFormats
+export type ProviderFormat = (typeof providerFormats)[ProviderName][number]
+export const providerNames = Object.keys(providerFormats) as readonly ProviderName[]
 
 export interface ProviderEngineJob extends EngineJob {
   /** Of the stand-in. */
   readonly baseUrl: string
+  readonly provider: ProviderName
   readonly format: ProviderFormat
 }
 
 export interface StandinJob {
+  readonly provider: ProviderName
   /** How many times faster than real time a reply is delivered. */
   readonly pace: number
 }
@@ -39,7 +46,7 @@ export type FromStandin =
 
 /** One session, from its beginning on. */
 export interface SessionSeen {
-  /** The caller's UUID, which the bench has put into the instructions. */
+  /** The caller's UUID, which the bench has put into the instructions, or the prompt. */
   readonly call: string
   /** When each append came in. */
   readonly appends: readonly number[]

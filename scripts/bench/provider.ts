@@ -10,6 +10,7 @@ import type {
   FromStandin,
   ProviderEngineJob,
   ProviderFormat,
+  ProviderName,
   StandinJob,
 } from './provider-wire.ts'
 
@@ -18,7 +19,7 @@ import type {
  * is counted is the engine's CPU alone, and neither of the others should find its clock late by what the other does.
  */
 export interface ProviderBench {
-  readonly provider: 'openai_realtime'
+  readonly provider: ProviderName
   readonly calls: number
   readonly seconds: number
   readonly setupRate: number
@@ -39,12 +40,12 @@ export interface ProviderRun {
 }
 
 const door = 'audiosocket'
-/** `append_ms` as the configuration has it by default, in frames. */
+/** `append_ms` and `chunk_ms` as the configuration has them by default, in frames. */
 const framesPerAppend = 2
 
 export async function benchProvider(bench: ProviderBench): Promise<ProviderRun> {
   const { provider, calls, seconds, setupRate, format, pace, vad, floor, profile } = bench
-  const standinJob: StandinJob = { pace }
+  const standinJob: StandinJob = { provider, pace }
   const standin = new Part<FromStandin>('provider-standin.ts', standinJob)
   let engine: Part<FromEngine> | null = null
   let callers: Part<FromProviderCallers> | null = null
@@ -61,6 +62,7 @@ export async function benchProvider(bench: ProviderBench): Promise<ProviderRun> 
       turnEnds: false,
       admission: false,
       baseUrl,
+      provider,
       format,
     }
     engine = new Part<FromEngine>(floor ? 'provider-floor.ts' : 'provider-engine.ts', engineJob, profileTo(profile))

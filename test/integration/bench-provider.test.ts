@@ -47,16 +47,20 @@ async function bench(...options: string[]) {
 }
 
 describe('just bench provider', () => {
+  const openai = 'openai_realtime'
   const runs: [string, string[], object][] = [
-    ['µ-law', ['--pace', '3'], { format: 'pcmu', pace: 3 }],
-    ['PCM of 24 kHz', ['--format', 'pcm24'], { format: 'pcm24', pace: 10 }],
-    ['the floor', ['--floor', '--format', 'pcm24'], { format: 'pcm24', pace: 10 }],
+    ['µ-law', [openai, '--pace', '3'], { provider: openai, format: 'pcmu', pace: 3 }],
+    ['PCM of 24 kHz', [openai, '--format', 'pcm24'], { format: 'pcm24', pace: 10 }],
+    ['the floor', [openai, '--floor', '--format', 'pcm24'], { format: 'pcm24', pace: 10 }],
+    ['Deepgram, µ-law', ['deepgram', '--pace', '3'], { provider: 'deepgram', format: 'mulaw', pace: 3 }],
+    ['Deepgram, 16 bits', ['deepgram', '--format', 'linear16'], { format: 'linear16', pace: 10 }],
+    ['the floor of Deepgram', ['deepgram', '--floor'], { format: 'mulaw', pace: 10 }],
   ]
   test.each(runs)(
     'no call, frame or reply is missing: %s',
     async (_what, options, expected) => {
       const few = ['--calls', '5', '--seconds', '6', '--json']
-      const { code, trouble, lines } = await bench('openai_realtime', ...few, ...options)
+      const { code, trouble, lines } = await bench(...options, ...few)
       // A machine that stands still for more than 100 ms costs frames, which the engine says; nothing else may.
       const givenUp = Number(/frame times given up (\d+)/.exec(lines.join('\n'))?.[1])
       if (givenUp === 0) expect({ code, trouble }).toEqual({ code: 0, trouble: '' })
@@ -78,7 +82,7 @@ describe('just bench provider', () => {
   )
 
   test('a provider it does not know, and a format, are errors', async () => {
-    for (const options of [['nobody'], [], ['openai_realtime', '--format', 'pcm']]) {
+    for (const options of [['nobody'], [], [openai, '--format', 'pcm'], ['deepgram', '--format', 'pcmu']]) {
       const { code, trouble } = await bench(...options)
       expect(code).toBe(2)
       expect(trouble).toStartWith('Usage: just bench')

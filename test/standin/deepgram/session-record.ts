@@ -25,6 +25,9 @@ export class SessionRecord {
   chunkBytes = 0
   replies = 0
   pings = 0
+  /** Of messages, without what WebSocket puts around them. */
+  receivedBytes = 0
+  sentBytes = 0
   closed: { readonly atMs: number; readonly code: number } | null = null
 
   count(type: string): void {

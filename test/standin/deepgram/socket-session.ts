@@ -47,6 +47,7 @@ export abstract class SocketSession {
   receive(data: string | Uint8Array): void {
     if (this.over) return
     this.lastInputMs = this.clock.now()
+    this.record.receivedBytes += data.length
     if (typeof data !== 'string') {
       this.audio(data)
       return
@@ -65,7 +66,9 @@ export abstract class SocketSession {
   send(message: ServerMessage): void {
     if (this.mute || this.over) return
     if (this.keeps) this.record.sent.push({ atMs: this.clock.now(), message })
-    this.wire.send(JSON.stringify(message))
+    const text = JSON.stringify(message)
+    this.record.sentBytes += text.length
+    this.wire.send(text)
     this.options.onSent?.(this as never, message)
   }
 
@@ -74,6 +77,7 @@ export abstract class SocketSession {
     const { record, options } = this
     record.chunksSent += 1
     record.chunkBytes += chunk.bytes.length
+    record.sentBytes += chunk.bytes.length
     this.wire.send(chunk.bytes)
     if (!this.keeps && options.onChunk === undefined) return
     const { startMs, durationMs } = chunk
