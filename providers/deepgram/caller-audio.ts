@@ -1,6 +1,7 @@
 import type { AudioFrame } from '#audio/format.ts'
+import { encodeALaw, encodeMuLaw } from '#audio/g711.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import { bytesOf, encodeInto, msOf, type WireAudio } from './wire-audio.ts'
+import { bytesOf, msOf, type WireAudio } from './wire-audio.ts'
 
 /**
  * The caller's audio on its way out: frames are written straight into a batch, and a full batch is one binary message.
@@ -31,14 +32,23 @@ export class CallerAudio {
   sentMs: Milliseconds = 0
   private readonly deps: CallerAudioDeps
   private readonly batch: Uint8Array<ArrayBuffer>
+  /** The same as 16-bit samples; empty with G.711. */
+  private readonly samples: Int16Array
+  private readonly inBatch: number
+  private readonly sampleBytes: number
+  /** Samples. */
   private filled = 0
-  private waiting: Uint8Array<ArrayBuffer>[] = []
-  private unconfirmed: Batch[] = []
+  private readonly waiting: Uint8Array<ArrayBuffer>[] = []
+  private readonly unconfirmed: Batch[] = []
   private open = false
 
   constructor(deps: CallerAudioDeps) {
     this.deps = deps
+    const isPcm = deps.audio.encoding === 'linear16'
+    this.sampleBytes = isPcm ? 2 : 1
     this.batch = new Uint8Array(bytesOf(deps.chunkMs, deps.audio))
+    this.inBatch = this.batch.length / this.sampleBytes
+    this.samples = isPcm ? new Int16Array(this.batch.buffer) : new Int16Array(0)
   }
 
   /** A session is there: what has waited goes first. */
@@ -50,29 +60,33 @@ export class CallerAudio {
 
   lost(): void {
     this.open = false
-    this.waiting = this.unconfirmed.map(({ bytes }) => bytes)
-    this.unconfirmed = []
+    this.waiting.unshift(...this.unconfirmed.splice(0).map(({ bytes }) => bytes))
   }
 
   /** One frame; on the audio path. */
   push({ samples }: AudioFrame): void {
-    const { audio } = this.deps
-    const sampleBytes = audio.encoding === 'linear16' ? 2 : 1
+    const { batch, inBatch, deps } = this
+    const { encoding } = deps.audio
     let offset = 0
     while (offset < samples.length) {
-      const piece = samples.subarray(offset, offset + (this.batch.length - this.filled) / sampleBytes)
-      encodeInto(piece, audio, this.batch, this.filled)
-      this.filled += piece.length * sampleBytes
+      // A whole frame nearly always fits: nothing is cut then.
+      const fits = inBatch - this.filled
+      const piece = offset === 0 && samples.length <= fits ? samples : samples.subarray(offset, offset + fits)
+      if (encoding === 'linear16') this.samples.set(piece, this.filled)
+      else if (encoding === 'mulaw') encodeMuLaw(piece, batch, this.filled)
+      else encodeALaw(piece, batch.subarray(this.filled))
+      this.filled += piece.length
       offset += piece.length
-      if (this.filled === this.batch.length) this.flush()
+      if (this.filled === inBatch) this.flush()
     }
   }
 
   /** What is in the batch goes now. */
   flush(): void {
     if (this.filled === 0) return
-    const part = this.batch.subarray(0, this.filled)
+    const bytes = this.filled * this.sampleBytes
     this.filled = 0
+    const part = bytes === this.batch.length ? this.batch : this.batch.subarray(0, bytes)
     if (this.open) return this.hand(part)
     this.waiting.push(part.slice())
     if (this.waiting.length * this.deps.chunkMs <= keptMaxMs) return

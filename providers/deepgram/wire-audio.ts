@@ -1,5 +1,5 @@
 import type { CallContext } from '#agent/provider.ts'
-import { aLawSilence, decodeALaw, decodeMuLaw, encodeALaw, encodeMuLaw, muLawSilence } from '#audio/g711.ts'
+import { aLawSilence, decodeALaw, decodeMuLaw, muLawSilence } from '#audio/g711.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { DeepgramOptions } from './options.ts'
 
@@ -28,13 +28,6 @@ export function msOf(bytes: number, { encoding, sampleRateHz }: WireAudio): Mill
 export function silence(durationMs: Milliseconds, audio: WireAudio): Uint8Array<ArrayBuffer> {
   const code = audio.encoding === 'mulaw' ? muLawSilence : audio.encoding === 'alaw' ? aLawSilence : 0
   return new Uint8Array(bytesOf(durationMs, audio)).fill(code)
-}
-
-/** Writes samples at `offset`; there is room for them. */
-export function encodeInto(samples: Int16Array, { encoding }: WireAudio, target: Uint8Array, offset: number): void {
-  if (encoding === 'mulaw') encodeMuLaw(samples, target.subarray(offset))
-  else if (encoding === 'alaw') encodeALaw(samples, target.subarray(offset))
-  else target.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), offset)
 }
 
 /** What comes from Deepgram as samples; half a sample at the end of one message waits for the next. */
