@@ -43,13 +43,20 @@ interface Speech {
   readonly waiting: boolean
 }
 
-const lookAgainMs: Milliseconds = 250
+const lookEveryMs: Milliseconds = 250
+/** The line has been quiet for so long: whoever spoke is silent, if only for a moment. */
+const pauseMs: Milliseconds = 1000
+/** On a line that is never quiet, nothing was said where there are no words by then. */
+const turnMaxMs: Milliseconds = 60_000
 
 export class CallerTurn {
   private readonly deps: CallerTurnDeps
   private speech: Speech | null = null
-  /** To the engine it goes on. */
+  /** The server has not said that it is over. */
+  private goesOn = false
+  /** To the engine the caller speaks. */
   private sounds = false
+  private startedMs: Milliseconds = 0
   private timer: Disposable | null = null
 
   constructor(deps: CallerTurnDeps) {
@@ -58,15 +65,19 @@ export class CallerTurn {
 
   /** Nobody speaks, as far as is known. */
   get silent(): boolean {
-    return !this.sounds
+    return !this.goesOn
   }
 
   /** @param waiting a turn was waiting for its answer until now */
   started(waiting: boolean): void {
     this.speech = newSpeech(this.deps.sounding(), waiting)
-    this.sounds = true
-    this.deps.emit({ type: 'speech_started' })
-    this.look(this.deps.wordsMaxMs)
+    this.goesOn = true
+    this.startedMs = this.deps.clock.now()
+    this.end()
+    this.timer = this.deps.clock.every(lookEveryMs, () => this.look())
+    // Said again where it was said before: over a reply it counts anew.
+    this.sounds = false
+    this.begins()
   }
 
   /** The turn is over, and this was said. */
@@ -117,7 +128,7 @@ export class CallerTurn {
 
   /** The session is gone, and what the caller was saying to it. @returns whether there was such a thing */
   lost(): boolean {
-    const missed = this.sounds && this.speech?.over === false
+    const missed = this.goesOn && this.speech?.over === false
     this.speech = null
     this.stopped()
     return missed
@@ -138,27 +149,39 @@ export class CallerTurn {
 
   private stopped(): void {
     this.end()
+    this.goesOn = false
+    this.pauses()
+  }
+
+  private begins(): void {
+    if (this.sounds) return
+    this.sounds = true
+    this.deps.emit({ type: 'speech_started' })
+  }
+
+  private pauses(): void {
     if (!this.sounds) return
     this.sounds = false
     this.deps.emit({ type: 'speech_stopped', agoMs: this.deps.ear.quietMs })
   }
 
-  /** A sound without words is no turn. */
-  private look(durationMs: Milliseconds): void {
-    this.end()
-    const { clock, ear, wordsMaxMs, emit, replies } = this.deps
-    this.timer = clock.after(durationMs, () => {
-      this.timer = null
-      if (!this.sounds) return
-      const leftMs = wordsMaxMs - ear.quietMs
-      if (leftMs > 0) return this.look(Math.max(lookAgainMs, leftMs))
-      const { speech } = this
-      this.stopped()
-      if (speech?.over === true) return
-      // The server has forgotten the turn before for a cough.
-      if (speech?.waiting === true && !replies.making) replies.askAnew({ kind: 'turn' })
-      else if (!replies.making) emit({ type: 'nothing_heard' })
-    })
+  /** The server says nothing of pauses, and nothing at all of a sound without words, which is no turn. */
+  private look(): void {
+    const { clock, ear, wordsMaxMs } = this.deps
+    const { quietMs } = ear
+    if (quietMs >= wordsMaxMs || clock.now() - this.startedMs >= turnMaxMs) this.wordless()
+    else if (quietMs >= pauseMs) this.pauses()
+    else if (quietMs < lookEveryMs) this.begins()
+  }
+
+  private wordless(): void {
+    const { replies, emit } = this.deps
+    const { speech } = this
+    this.stopped()
+    if (speech?.over === true || replies.making) return
+    // The server has forgotten the turn before for a cough.
+    if (speech?.waiting === true) replies.askAnew({ kind: 'turn' })
+    else emit({ type: 'nothing_heard' })
   }
 }
 
