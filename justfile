@@ -46,7 +46,7 @@ logs:
 health *args: install
     @{{patchcord}} health "$@"
 
-# A stand-in for a vendor, to rehearse calls without a key: openai
+# A stand-in for a vendor, to rehearse calls without a key: openai, deepgram
 [group('dev')]
 [no-exit-message]
 standin *args: install
@@ -81,7 +81,7 @@ test *args: install
 unit *args: install
     @{{bun}} scripts/test.ts --only unit "$@"
 
-# Measure: start, greeting, pacing, speech, media
+# Measure: start, greeting, pacing, speech, media, provider, turns
 [group('test')]
 [no-exit-message]
 bench *args: install

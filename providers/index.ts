@@ -8,6 +8,7 @@ import type { Environment } from '#config/secrets.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { RecordedPhrases } from '#speech/recorded-phrases.ts'
 import { createTools } from '#tools/tools.ts'
+import { createDeepgramAgent } from './deepgram/agent.ts'
 import { createLlmProcess, createLocalAgent } from './local/agent.ts'
 import { createLoopback } from './loopback/agent.ts'
 import { createOpenAiCompatibleLlm } from './openai-compatible/llm.ts'
@@ -25,10 +26,11 @@ export interface ProviderDeps {
 
 /** The enabled providers by name; none of them has started anything yet. */
 export function createProviders(deps: ProviderDeps): Record<string, Provider<'agent'>> {
-  const { local, loopback, openai_realtime: realtime } = deps.configuration.providers
+  const { deepgram, local, loopback, openai_realtime: realtime } = deps.configuration.providers
   return {
     ...(local.enabled ? { local: createLocal(deps) } : {}),
     ...(realtime.enabled ? { openai_realtime: createRealtime(deps) } : {}),
+    ...(deepgram.enabled ? { deepgram: createDeepgram(deps) } : {}),
     ...(loopback.enabled ? { loopback: createLoopback('loopback', { delayMs: loopback.delay_ms }) } : {}),
   }
 }
@@ -53,10 +55,9 @@ function createLocal(deps: ProviderDeps): Provider<'agent'> {
   )
 }
 
-/** What is said in trouble is recorded by the local voice, whose models may be there or not. */
 function createRealtime(deps: ProviderDeps): Provider<'agent'> {
   const { configuration, env, log, clock, random } = deps
-  const { openai_realtime: options, local } = configuration.providers
+  const { openai_realtime: options } = configuration.providers
   const { barge_in: bargeIn, transfer } = configuration
   return createOpenAiRealtime('openai_realtime', options, {
     clock,
@@ -65,16 +66,35 @@ function createRealtime(deps: ProviderDeps): Provider<'agent'> {
     env,
     tools: createTools(options.tools, { destinations: transfer.destinations }),
     interruptsItself: bargeIn.enabled && !bargeIn.confirm,
-    recorded: new RecordedPhrases({
-      store: new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env }),
-      voice: local.tts.voice,
-      speed: local.tts.speed,
-      phrases: [options.filler, ...phrases(configuration)].filter((text) => text !== ''),
-      sampleRatesHz: legRates(configuration),
-      clock,
-      log,
-      random,
-    }),
+    recorded: recordedPhrases(deps, options.filler),
+  })
+}
+
+function createDeepgram(deps: ProviderDeps): Provider<'agent'> {
+  const { configuration, env, log, clock, random } = deps
+  const { deepgram: options } = configuration.providers
+  return createDeepgramAgent('deepgram', options, {
+    clock,
+    random,
+    log,
+    env,
+    tools: createTools(options.tools, { destinations: configuration.transfer.destinations }),
+    recorded: recordedPhrases(deps, options.filler),
+  })
+}
+
+/** What is said in trouble is recorded by the local voice, whose models may be there or not. */
+function recordedPhrases({ configuration, env, log, clock, random }: ProviderDeps, filler: string): RecordedPhrases {
+  const { tts } = configuration.providers.local
+  return new RecordedPhrases({
+    store: new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env }),
+    voice: tts.voice,
+    speed: tts.speed,
+    phrases: [filler, ...phrases(configuration)].filter((text) => text !== ''),
+    sampleRatesHz: legRates(configuration),
+    clock,
+    log,
+    random,
   })
 }
 

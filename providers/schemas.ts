@@ -1,3 +1,4 @@
+import { deepgramOptions } from './deepgram/options.ts'
 import { localOptions } from './local/options.ts'
 import { loopbackOptions } from './loopback/options.ts'
 import { openAiCompatibleOptions } from './openai-compatible/options.ts'
@@ -10,6 +11,7 @@ import { openAiRealtimeOptions } from './openai-realtime/options.ts'
 export const vendorSchemas = {
   local: localOptions(openAiCompatibleOptions),
   openai_realtime: openAiRealtimeOptions,
+  deepgram: deepgramOptions,
   loopback: loopbackOptions,
 }
 export type VendorsConfiguration = typeof vendorSchemas

@@ -47,6 +47,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   valibot: /^src\/(config|tools)\/|^providers\/[^/]+\/options\.ts$|[/-]wire\.ts$/,
   hono: /^src\/http\//,
   openai: /^providers\/openai-realtime\/client-wire\.ts$/,
+  '@deepgram/sdk': /^providers\/deepgram\/client-wire\.ts$/,
   'prom-client': /^src\/telemetry\/metric-registry\.ts$/,
   'onnxruntime-node': /^src\/speech\/onnx\.ts$/,
   yaml: /^src\/config\/load\.ts$/,

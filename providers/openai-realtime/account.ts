@@ -1,5 +1,5 @@
+import { type AccountState, AccountWatch } from '#agent/account-watch.ts'
 import type { Readiness } from '#agent/provider.ts'
-import { Backoff } from '#base/backoff.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
@@ -9,9 +9,7 @@ import { isScopeOfListing, modelIds, refusalOf } from './account-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 
 /**
- * What the server thinks of our key and model, by `GET {base}/models`: before the first call, while it refuses, and when a
- * session could not be opened, since a WebSocket's refused upgrade says no reason. One request per step of the backoff,
- * shared by all calls.
+ * What the server thinks of our key and model, by `GET {base}/models`; and how the key is sent.
  */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -23,58 +21,45 @@ export interface AccountDeps {
   readonly fetch?: Fetch
 }
 
-/** What the last look showed. `hopeless`: no session will open until somebody changes something. */
-export interface AccountState {
-  readonly readiness: Readiness
-  /** Stable, for the log and the metrics: `no_key`, `bad_key`, `no_quota`, `unknown_model`, `unreachable` … */
-  readonly code: string
-  readonly hopeless: boolean
-}
-
-/** A key may be revoked or run dry between two calls. */
-const recheckMs: Milliseconds = 60_000
 const answerMaxMs: Milliseconds = 5000
-/** What an answer of this age says is not asked again. */
-const freshMs: Milliseconds = 1000
+
+type Verdict = Omit<AccountState, 'waitMs'>
 
 /** For so long a refused session speaks for all of them: then a call may prove otherwise. */
 const refusedMs: Milliseconds = 30_000
 
 export class Account {
-  private seen: AccountState = {
-    readiness: notReady('the server has not been asked yet'),
-    code: 'not_asked',
-    hopeless: false,
-  }
-  /** What a session was refused with that the list of models knows nothing of. */
-  private refusal: { readonly state: AccountState; readonly untilMs: Milliseconds } | null = null
   private readonly options: OpenAiRealtimeOptions
   private readonly deps: AccountDeps
   private readonly log: Log
-  private readonly stop = new AbortController()
-  private readonly backoff: Backoff
-  private polling: Promise<void> | null = null
-  private looking: Promise<AccountState> | null = null
-  private lookedMs = Number.NEGATIVE_INFINITY
-  private retryAfterMs: Milliseconds = 0
+  private readonly watch: AccountWatch
+  /** What a session was refused with that the list of models knows nothing of. */
+  private refusal: { readonly state: AccountState; readonly untilMs: Milliseconds } | null = null
   private warned = false
 
   constructor(options: OpenAiRealtimeOptions, deps: AccountDeps) {
     this.options = options
     this.deps = deps
-    this.log = deps.log.with({ part: 'openai_realtime' })
-    this.backoff = new Backoff(500, 30_000, deps.random)
+    const log = deps.log.with({ part: 'openai_realtime' })
+    this.log = log
+    this.watch = new AccountWatch({
+      clock: deps.clock,
+      random: deps.random,
+      ask: (signal) => this.ask(signal),
+      changed: ({ readiness, code }, before) => {
+        if (readiness.ready && !before.readiness.ready) log.info('the realtime server is ready')
+        if (!readiness.ready && code !== before.code)
+          log.warn('the realtime server is not ready', { code, why: readiness.reason })
+      },
+    })
   }
 
   start(): void {
-    if (this.stop.signal.aborted) return
-    this.polling ??= this.poll()
+    this.watch.start()
   }
 
-  async close(): Promise<void> {
-    this.stop.abort()
-    await this.polling
-    await this.looking
+  close(): Promise<void> {
+    return this.watch.close()
   }
 
   /** Of HTTP, whichever of the two it was written for; without a slash at its end. */
@@ -107,49 +92,35 @@ export class Account {
 
   /** Asks now, or shares the answer that is on its way or just came. */
   look(): Promise<AccountState> {
-    if (this.deps.clock.now() - this.lookedMs < freshMs) return Promise.resolve(this.state)
-    this.looking ??= this.ask().finally(() => {
-      this.looking = null
-    })
-    return this.looking
+    return this.watch.look()
   }
 
+  /** What the last look showed, or a session's refusal since. */
   get state(): AccountState {
-    const { refusal, seen } = this
+    const { refusal } = this
+    const seen = this.watch.state
     const counts = refusal !== null && seen.readiness.ready && this.deps.clock.now() < refusal.untilMs
     return counts ? refusal.state : seen
   }
 
   /** A session's upgrade was refused; the list of models may be open to the same key, as Azure's is for any deployment. */
   refused(status: number): void {
-    if (!this.seen.readiness.ready || (status !== 401 && status !== 403 && status !== 404)) return
+    if (!this.watch.state.readiness.ready || (status !== 401 && status !== 403 && status !== 404)) return
     const reason = `the realtime server refuses sessions (${status}): may the key use the model ${this.options.model} (providers.openai_realtime.model), and is that its name there?`
-    const state = { readiness: notReady(reason), code: `session_refused_${status}`, hopeless: true }
+    const state = { readiness: notReady(reason), code: `session_refused_${status}`, hopeless: true, waitMs: 0 }
     if (this.state.readiness.ready) this.log.warn('the realtime server is not ready', { code: state.code, why: reason })
     this.refusal = { state, untilMs: this.deps.clock.now() + refusedMs }
   }
 
   /** A session stands: whatever the last look showed, the server takes us. */
   proved(): void {
-    if (this.state.readiness.ready) return
-    this.seen = fine
     this.refusal = null
-    this.log.info('the realtime server is ready')
+    this.watch.proved()
   }
 
   /** How long the server asked to be left alone. */
   get waitMs(): Milliseconds {
-    return this.retryAfterMs
-  }
-
-  private async poll(): Promise<void> {
-    while (!this.stop.signal.aborted) {
-      const { readiness } = await this.look()
-      if (this.stop.signal.aborted) break
-      if (readiness.ready) this.backoff.reset()
-      const pauseMs = readiness.ready ? recheckMs : Math.max(this.backoff.next(), this.retryAfterMs)
-      await this.deps.clock.sleep(Math.max(freshMs, pauseMs), this.stop.signal)
-    }
+    return this.state.waitMs
   }
 
   private key() {
@@ -165,44 +136,30 @@ export class Account {
     return key
   }
 
-  private async ask(): Promise<AccountState> {
-    const before = this.seen
-    const state = await this.request()
-    this.lookedMs = this.deps.clock.now()
-    this.seen = state
-    const { readiness, code } = state
-    if (this.stop.signal.aborted) return state
-    if (readiness.ready && !before.readiness.ready) this.log.info('the realtime server is ready')
-    if (!readiness.ready && code !== before.code)
-      this.log.warn('the realtime server is not ready', { code, why: readiness.reason })
-    return state
-  }
-
-  private async request(): Promise<AccountState> {
-    this.retryAfterMs = 0
+  private async ask(stop: AbortSignal): Promise<AccountState> {
     const key = this.key()
-    if (!key.ok) return { readiness: notReady(key.error), code: 'no_key', hopeless: true }
+    if (!key.ok) return { readiness: notReady(key.error), code: 'no_key', hopeless: true, waitMs: 0 }
     const { clock } = this.deps
     const deadline = new AbortController()
     using _ = clock.after(answerMaxMs, () => deadline.abort())
-    const signal = AbortSignal.any([deadline.signal, this.stop.signal])
+    const signal = AbortSignal.any([deadline.signal, stop])
     try {
       const headers = this.headers() ?? {}
       const response = await (this.deps.fetch ?? fetch)(`${this.baseUrl}/models`, { headers, signal })
       const body = await response.text()
-      this.retryAfterMs = retryAfterMs(response.headers)
-      return this.judge(response.status, body)
+      return { ...this.judge(response.status, body), waitMs: retryAfterMs(response.headers) }
     } catch (thrown) {
       const why = deadline.signal.aborted ? `no answer within ${answerMaxMs} ms` : firstSentence(messageOf(thrown))
       return {
         readiness: notReady(`the realtime server at ${this.baseUrl} cannot be reached: ${why}`),
         code: 'unreachable',
         hopeless: false,
+        waitMs: 0,
       }
     }
   }
 
-  private judge(status: number, body: string): AccountState {
+  private judge(status: number, body: string): Verdict {
     if (status >= 200 && status < 300) return this.judgeModels(modelIds(body))
     // Some compatible servers have no such path; that they answer is all that can be known.
     if (status === 404 || status === 405 || isScopeOfListing(status, body)) return fine
@@ -211,7 +168,7 @@ export class Account {
   }
 
   /** Only OpenAI's own list is all there is: Azure has deployments, a proxy patterns or names of its own. */
-  private judgeModels(known: readonly string[] | undefined): AccountState {
+  private judgeModels(known: readonly string[] | undefined): Verdict {
     const { model } = this.options
     const names = known ?? []
     if (names.length === 0 || names.includes(model)) return fine
@@ -226,7 +183,7 @@ export class Account {
   }
 }
 
-const fine: AccountState = { readiness: { ready: true }, code: 'ready', hopeless: false }
+const fine: Verdict = { readiness: { ready: true }, code: 'ready', hopeless: false }
 
 function notReady(reason: string): Readiness {
   return { ready: false, reason }

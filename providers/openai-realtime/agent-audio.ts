@@ -1,9 +1,9 @@
 import type { SampleRateHz } from '#audio/format.ts'
+import { FormatCheck } from '#audio/format-check.ts'
 import { decodeMuLaw } from '#audio/g711.ts'
 import { Resampler } from '#audio/resample.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { WireAudio } from './client-wire.ts'
-import { FormatCheck } from './format-check.ts'
 
 /**
  * The agent's audio on its way in: base64 → samples at the leg's rate. The filter's state is carried from delta to delta,

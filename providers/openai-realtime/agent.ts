@@ -1,4 +1,6 @@
 import type { Provider } from '#agent/provider.ts'
+import { Tally } from '#agent/tally.ts'
+import { bunSocket, type OpenSocket } from '#agent/wire-socket.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
@@ -8,8 +10,6 @@ import type { Tool } from '#tools/tool.ts'
 import { Account, type Fetch } from './account.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 import { RealtimeSession } from './session.ts'
-import { bunSocket, type OpenSocket } from './socket.ts'
-import { Tally } from './tally.ts'
 
 /** OpenAI's Realtime API, or a server that speaks it, as an agent. */
 export interface OpenAiRealtimeDeps {

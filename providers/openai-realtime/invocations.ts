@@ -1,4 +1,5 @@
 import type { AgentEvent, Departure } from '#agent/provider.ts'
+import type { Tally } from '#agent/tally.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { ToolContext } from '#tools/tool.ts'
@@ -6,7 +7,6 @@ import type { ToolOutcome, ToolRunner } from '#tools/tool-runner.ts'
 import type { Ask } from './asks.ts'
 import { messageItem } from './client-wire.ts'
 import type { Sendable } from './link.ts'
-import type { Tally } from './tally.ts'
 import type { Invocation } from './wire.ts'
 
 /**

@@ -1,11 +1,11 @@
+import type { Tally } from '#agent/tally.ts'
+import type { OpenSocket, WireSocket } from '#agent/wire-socket.ts'
 import { Backoff } from '#base/backoff.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { Account } from './account.ts'
 import { appendText, type ClientEvent, formatTypes, type WireAudio } from './client-wire.ts'
-import type { OpenSocket, WireSocket } from './socket.ts'
-import type { Tally } from './tally.ts'
 import { readServerEvent, type ServerError, type ServerEvent, type SessionFacts } from './wire.ts'
 
 /**

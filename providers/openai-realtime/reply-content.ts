@@ -1,11 +1,11 @@
 import type { AgentEvent } from '#agent/provider.ts'
+import type { Tally } from '#agent/tally.ts'
 import { type SampleRateHz, samplesToMs } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { AgentAudio } from './agent-audio.ts'
 import type { Conversation } from './conversation.ts'
 import { noteInvocation, type Response } from './response.ts'
 import type { Sounding } from './sounding.ts'
-import type { Tally } from './tally.ts'
 import type { ServerEvent } from './wire.ts'
 
 /** What a reply that is wanted consists of, on its way to the caller: audio, words, and the functions it asks for. */

@@ -1,4 +1,6 @@
+import { Outage, type OutageListener } from '#agent/outage.ts'
 import type { AgentEvent, CallContext } from '#agent/provider.ts'
+import { SessionAge, type SessionAgeListener } from '#agent/session-age.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Log } from '#base/log.ts'
 import { ToolRunner } from '#tools/tool-runner.ts'
@@ -11,11 +13,9 @@ import { HearingWatch } from './hearing-watch.ts'
 import { Invocations } from './invocations.ts'
 import { Link, type LinkListener } from './link.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
-import { Outage, type OutageListener } from './outage.ts'
 import { OwnVoice } from './own-voice.ts'
 import { ReplyMaker } from './reply-maker.ts'
 import type { SessionDeps } from './session.ts'
-import { SessionAge, type SessionAgeListener } from './session-age.ts'
 import { Sounding } from './sounding.ts'
 
 /** What a session is made of: each part has one thing to know, and `session.ts` lets them work together. */

@@ -1,5 +1,7 @@
 import type { Accepted, AgentEvent, AgentInput, CallContext, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
+import type { Tally } from '#agent/tally.ts'
+import type { OpenSocket } from '#agent/wire-socket.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import { failureSound, momentSound } from '#audio/tones.ts'
 import type { Milliseconds } from '#base/clock.ts'
@@ -11,8 +13,6 @@ import type { WireAudio } from './client-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 import { putBack, tellHeard } from './put-back.ts'
 import { createSessionParts, type SessionParts } from './session-parts.ts'
-import type { OpenSocket } from './socket.ts'
-import type { Tally } from './tally.ts'
 import type { ServerError, ServerEvent } from './wire.ts'
 
 /**

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { identifier } from '#base/identifier.ts'
 
 /**
  * Messages of the Realtime API → what a session does with them; pure, without a socket. What the client sends stands in
@@ -350,11 +351,6 @@ function errorFacts({ code, type, param, event_id: causedBy }: v.InferOutput<typ
     param: identifier(param),
     causedBy: identifier(causedBy),
   }
-}
-
-/** Anything with a space may be a sentence with somebody's words in it. */
-export function identifier(value: string | null | undefined): string {
-  return value !== null && value !== undefined && /^[A-Za-z0-9_.[\]-]{1,80}$/.test(value) ? value : ''
 }
 
 function sessionFacts(session: v.InferOutput<typeof sessionShape>): SessionFacts {

@@ -19,8 +19,8 @@ export const sentences = [
 ] as const
 
 /** Turns before the goodbye. */
-const turnsMax = 5
-const toolForTheEnd = 'terminate_call'
+export const answersMax = 5
+export const toolForTheEnd = 'terminate_call'
 
 export interface RehearsalOptions {
   /** Of each sentence; null: tones. */
@@ -56,7 +56,7 @@ function chosen(
 ): Reply {
   const { tools } = session.settings
   const canEnd = tools.some((tool) => tool.type === 'function' && tool.name === toolForTheEnd)
-  if (canEnd && !afterFunctionOutput && index === turnsMax) return goodbye
+  if (canEnd && !afterFunctionOutput && index === answersMax) return goodbye
   const answers = replies.slice(1, -1)
   return (index === 0 ? replies[0] : answers[(index - 1) % answers.length]) ?? goodbye
 }

@@ -56,6 +56,13 @@ export function createCascade(parts: CascadeParts): Provider<'agent'> {
       outputHz: tts.audioRates?.(legHz).outputHz ?? legHz,
     }),
     ...(stt.wordsIn === undefined ? {} : { wordsIn: stt.wordsIn.bind(stt) }),
+    // Each by its part: `stt_session`, `tts_late_audio`.
+    events: () =>
+      Object.fromEntries(
+        all.flatMap((part) =>
+          Object.entries(part.events?.() ?? {}).map(([event, count]) => [`${part.role}_${event}`, count] as const),
+        ),
+      ),
     queued: () => all.reduce((sum, part) => sum + (part.queued?.() ?? 0), 0),
     start: () => all.forEach((part) => part.start()),
     async open(context) {

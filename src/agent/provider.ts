@@ -1,4 +1,4 @@
-import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
+import type { AudioFrame, SampleRateHz, WireFormat } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 
@@ -15,6 +15,8 @@ export interface CallContext {
   readonly callId: string
   /** The leg's rate: audio goes in and comes out at this rate; a provider converts, if its vendor needs another. */
   readonly sampleRateHz: SampleRateHz
+  /** What the leg's audio is on its wire: a vendor that takes the same spares a conversion. */
+  readonly wire?: WireFormat
   /** BCP 47, for example `en` or `de-AT`. */
   readonly language: string
   readonly prompt: string
@@ -93,7 +95,8 @@ export type AgentInput =
 
 export type AgentEvent =
   | { readonly type: 'speech_started' }
-  | { readonly type: 'speech_stopped' }
+  /** `agoMs`: it ended so long before; an agent may know late that a turn is over. */
+  | { readonly type: 'speech_stopped'; readonly agoMs?: Milliseconds }
   /**
    * A recogniser's own word on the pause that is under way: the caller's turn is over, or (`done: false`) it is not after
    * all. Only counts where `turn_taking.stop` is `provider`.

@@ -199,6 +199,7 @@ export class Call {
       const session = await plan.provider.open({
         callId: plan.id,
         sampleRateHz: wireRatesHz[plan.wire],
+        wire: plan.wire,
         language: plan.language,
         prompt: plan.prompt,
         greeting: plan.greeting,

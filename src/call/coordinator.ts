@@ -1,5 +1,6 @@
 import type { AgentEvent, Departure, Fault } from '#agent/provider.ts'
 import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
+import type { Milliseconds } from '#base/clock.ts'
 import type { OverlapVerdict } from './barge-in.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { EarlyCaller } from './early-caller.ts'
@@ -173,6 +174,8 @@ export class Coordinator {
         else this.replyEmpty()
         return
       case 'nothing_heard':
+        // One that finds the turns itself has not said that this one is over.
+        if (this.state === 'endpointing') this.agentTakesTurn()
         this.effects.finishTurn('no_words')
         return this.replyEmpty()
       case 'transcript':
@@ -189,8 +192,9 @@ export class Coordinator {
       case 'leave':
         return this.leave(event.how)
       case 'speech_started':
+        return this.agentHeard('speech_started', 0)
       case 'speech_stopped':
-        return this.agentHeard(event.type)
+        return this.agentHeard('speech_stopped', event.agoMs ?? 0)
       case 'turn_end':
         return this.parts.pause.providerSays(event.done)
       case 'reply_started':
@@ -259,12 +263,12 @@ export class Coordinator {
   }
 
   /** The agent's own detector. While it speaks, ours decides what that means, where there is one. */
-  private agentHeard(type: 'speech_started' | 'speech_stopped'): void {
+  private agentHeard(type: 'speech_started' | 'speech_stopped', agoMs: Milliseconds): void {
     const { voice } = this.parts
     voice.agentHears = type === 'speech_started'
     if (this.agentSounds && this.judged) return this.agentHeardOver(type)
     const sounded = this.agentSounds
-    this.heard({ type, agoMs: 0 })
+    this.heard({ type, agoMs })
     if (sounded && this.parts.voice.agentHears && this.deps.settings.bargeIn.enabled)
       this.parts.overlap.decide('interruption')
   }

@@ -19,6 +19,15 @@ export interface CrossCheck {
 const toolsOf = (provider: unknown): readonly string[] =>
   (provider as { tools?: readonly string[] } | undefined)?.tools ?? []
 
+const transferWithoutPlace = (provider: string): CrossCheck => ({
+  keys: [`providers.${provider}.tools`, 'transfer.destinations'],
+  severity: 'warning',
+  broken: ({ providers, transfer }) =>
+    toolsOf(providers[provider]).includes('transfer_call') && Object.keys(transfer.destinations).length === 0,
+  message: () => `providers.${provider}.tools has transfer_call, and transfer.destinations names no place`,
+  advice: 'Name one, or take transfer_call out: without one the model is not told of it.',
+})
+
 export const crossChecks: readonly CrossCheck[] = [
   {
     keys: ['default_provider', 'providers'],
@@ -97,14 +106,7 @@ export const crossChecks: readonly CrossCheck[] = [
     advice: 'Raise it, or set barge_in.on_overlap to pause.',
   },
   ...mediaChecks,
-  {
-    keys: ['providers.openai_realtime.tools', 'transfer.destinations'],
-    severity: 'warning',
-    broken: ({ providers, transfer }) =>
-      toolsOf(providers.openai_realtime).includes('transfer_call') && Object.keys(transfer.destinations).length === 0,
-    message: () => 'providers.openai_realtime.tools has transfer_call, and transfer.destinations names no place',
-    advice: 'Name one, or take transfer_call out: without one the model is not told of it.',
-  },
+  ...['openai_realtime', 'deepgram'].map(transferWithoutPlace),
   {
     keys: ['asterisk.password'],
     severity: 'warning',

@@ -1,32 +1,11 @@
-import type { Clock, Milliseconds } from '#base/clock.ts'
-import { ManualClock, settle } from '../fakes/manual-clock.ts'
+import { FollowingClock } from '../fakes/following-clock.ts'
+import { settle } from '../fakes/manual-clock.ts'
 import { RealtimeBench } from '../fakes/realtime-standin.ts'
 import type { Reply } from '../standin/openai-realtime/options.ts'
 import { agentContract } from './agent.ts'
 
 // The realtime agent against the stand-in for its server, where the engine finds the turns: where the server finds them,
 // they are in the audio, and not in what a contract sends.
-
-/** The stand-in is there before the call, whose clock counts. */
-class FollowingClock implements Clock {
-  inner: Clock = new ManualClock()
-
-  now(): Milliseconds {
-    return this.inner.now()
-  }
-  wallNow(): Milliseconds {
-    return this.inner.wallNow()
-  }
-  sleep(durationMs: Milliseconds, signal?: AbortSignal): Promise<void> {
-    return this.inner.sleep(durationMs, signal)
-  }
-  after(durationMs: Milliseconds, action: () => void): Disposable {
-    return this.inner.after(durationMs, action)
-  }
-  every(intervalMs: Milliseconds, tick: (nowMs: Milliseconds) => void): Disposable {
-    return this.inner.every(intervalMs, tick)
-  }
-}
 
 agentContract('openai_realtime, with turns of the engine', () => {
   const clock = new FollowingClock()

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import type { AgentEvent, AgentInput, CallContext, Provider, SessionOf } from '#agent/provider.ts'
+import type { OpenSocket } from '#agent/wire-socket.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { type Log, silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
 import { createOpenAiRealtime } from '#providers/openai-realtime/agent.ts'
 import { type OpenAiRealtimeOptions, openAiRealtimeOptions } from '#providers/openai-realtime/options.ts'
-import type { OpenSocket } from '#providers/openai-realtime/socket.ts'
 import type { Tool } from '#tools/tool.ts'
 import type { StandinOptions } from '../standin/openai-realtime/options.ts'
 import { ReplyEncoder } from '../standin/openai-realtime/reply-audio.ts'
@@ -75,7 +75,10 @@ export class MemoryStandin {
       session.open()
     })
     return {
-      send: (text) => later(() => (this.loses(text) ? undefined : session?.receive(this.replaces(text)))),
+      send: (data) => {
+        const text = String(data)
+        later(() => (this.loses(text) ? undefined : session?.receive(this.replaces(text))))
+      },
       waitingBytes: 0,
       close: () => {
         open = false

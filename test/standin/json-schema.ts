@@ -86,7 +86,7 @@ function objectFault(value: unknown, schema: JsonSchema, defs: EventSchemas['$de
 }
 
 /** What tells the branches of a union apart, in the order in which it is looked at. */
-const discriminators = ['type', 'role']
+const discriminators = ['type', 'version', 'role']
 
 function unionFault(
   value: unknown,

@@ -55,6 +55,7 @@ describe('the documents', () => {
       'docs/asterisk.md',
       'docs/audio.md',
       'docs/configuration.md',
+      'docs/deepgram.md',
       'docs/openai-realtime.md',
       'docs/turn-taking.md',
     ]) {

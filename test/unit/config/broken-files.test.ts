@@ -59,7 +59,7 @@ const table: Readonly<Record<string, readonly Expected[]>> = {
     { line: 2, key: 'audiosocket.port', cure: /audiosocket\.port and health\.port are both 9000.*Change one/ },
   ],
   'unknown-provider.yaml': [
-    { line: 2, key: 'default_provider', cure: /local, openai_realtime, loopback.*Did you mean local\?/ },
+    { line: 2, key: 'default_provider', cure: /local, openai_realtime, deepgram, loopback.*Did you mean local\?/ },
   ],
   'disabled-default.yaml': [
     { line: 1, key: 'default_provider', cure: /providers\.loopback\.enabled is false.*Enable it/ },

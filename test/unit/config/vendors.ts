@@ -1,3 +1,4 @@
+import { deepgramOptions } from '#providers/deepgram/options.ts'
 import { localOptions } from '#providers/local/options.ts'
 import { loopbackOptions } from '#providers/loopback/options.ts'
 import { openAiCompatibleOptions } from '#providers/openai-compatible/options.ts'
@@ -7,5 +8,6 @@ import { openAiRealtimeOptions } from '#providers/openai-realtime/options.ts'
 export const vendors = {
   local: localOptions(openAiCompatibleOptions),
   openai_realtime: openAiRealtimeOptions,
+  deepgram: deepgramOptions,
   loopback: loopbackOptions,
 }

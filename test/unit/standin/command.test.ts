@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { rehearsal, sentences } from '../../../scripts/standin/rehearsal.ts'
+import { DeepgramClient, settings } from './deepgram/deepgram-client.ts'
 import { open, RealtimeClient } from './realtime-client.ts'
 
 const script = join(import.meta.dir, '../../../scripts/standin.ts')
@@ -58,6 +59,29 @@ describe('just standin', () => {
     expect(out).toContain('error response_cancel_not_active')
   })
 
+  test('runs for Deepgram, too', async () => {
+    const child = standin('deepgram', '--port', '0', '--voice', 'tones', '--reply-ms', '200', '--delay', '0')
+    let out = ''
+    const reading = (async () => {
+      for await (const chunk of child.stdout) out += new TextDecoder().decode(chunk)
+    })()
+    while (!out.includes('api_key_env')) await Bun.sleep(5)
+    const client = new DeepgramClient(/ws_url: (\S+)/.exec(out)?.[1] ?? '')
+    await client.next('Welcome')
+    client.send(settings({ greeting: 'Hello.' }))
+    await client.next('AgentAudioDone')
+    client.send({ type: 'InjectUserMessage', content: 'Hello.' })
+    expect((await client.next('ConversationText')).role).toBe('user')
+    expect((await client.next('ConversationText')).content).toStartWith('I have heard you.')
+    client.send(settings())
+    await client.next('Error')
+    child.kill('SIGTERM')
+    expect(await child.exited).toBe(0)
+    await reading
+    for (const line of ['begins: agent', 'a reply has ended', 'agent error SETTINGS_ALREADY_APPLIED'])
+      expect(out).toContain(line)
+  })
+
   test('prints its help', async () => {
     const { code, out } = await ended('--help')
     expect(code).toBe(0)
@@ -72,6 +96,8 @@ describe('just standin', () => {
     [['openai', '--pace', 'fast'], '--pace is a number from 0 to 1000'],
     [['openai', '--format', 'mp3'], '--format is pcm24, pcmu or pcma'],
     [['openai', '--frobnicate'], 'Unknown option'],
+    [['deepgram', '--azure'], 'Unknown option'],
+    [['deepgram', '--fault', 'unknown_model'], '--fault is one of bad_key'],
   ]
   for (const [args, message] of wrong) {
     test(`refuses: ${args.join(' ') || 'nothing'}`, async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { FormatCheck } from '#audio/format-check.ts'
 import { decodeMuLaw, encodeMuLaw } from '#audio/g711.ts'
 import { Resampler } from '#audio/resample.ts'
 import { AgentAudio } from '#providers/openai-realtime/agent-audio.ts'
 import { CallerAudio } from '#providers/openai-realtime/caller-audio.ts'
-import { FormatCheck } from '#providers/openai-realtime/format-check.ts'
 
 /** A voice: a buzz of 140 Hz whose loudness comes and goes. */
 function voice(samples: number, rateHz: number): Int16Array {

@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { Coordinator } from '#call/coordinator.ts'
-import type { HangupCause } from '#call/leg.ts'
-import { Pacer } from '#call/pacer.ts'
-import { Playout } from '#call/playout.ts'
 import type { TurnSettings } from '#call/turn-settings.ts'
-import { WarmUp } from '#call/warm-up.ts'
 import { createTerminateCall } from '#tools/terminate-call.ts'
-import { RecordingObserver, turnSettings } from '../../../fakes/call-world.ts'
-import { playoutSettings } from '../../../fakes/calls.ts'
-import { FakeLeg } from '../../../fakes/leg.ts'
+import { coordinatedCall } from '../../../fakes/coordinated-call.ts'
+import type { FakeLeg } from '../../../fakes/leg.ts'
 import { RealtimeBench } from '../../../fakes/realtime-standin.ts'
 import type { Reply, StandinOptions } from '../../../standin/openai-realtime/options.ts'
-
-// The session, the coordinator and the playout of one call, with the stand-in behind them and the test as the detector.
 
 interface CallOptions {
   readonly standin?: Partial<StandinOptions>
@@ -24,72 +16,7 @@ async function call(replies: StandinOptions['replies'] & {}, pace = 20, options:
     tools: [createTerminateCall()],
     standin: { greeting: { text: 'Hello.', ms: 400 }, replies, pace, ...options.standin },
   }).open()
-  const { clock, session } = bench
-  if (session === null) throw new Error('no session')
-  const observer = new RecordingObserver()
-  const leg = new FakeLeg(8000)
-  const ends: HangupCause[] = []
-  const playout: Playout = new Playout(
-    8000,
-    {
-      replyStarted: () => coordinator.replyStarted(),
-      replyDone: () => coordinator.replyDone(),
-      stuck: () => {},
-      fellBack: () => {},
-    },
-    playoutSettings,
-    new WarmUp(200),
-    null,
-  )
-  playout.setLeg(leg)
-  new Pacer(clock).add(playout)
-  const coordinator: Coordinator = new Coordinator(
-    {
-      callId: 'call-1',
-      callStartedMs: clock.now(),
-      detection: { push: () => 'sent', quietMs: () => 0, agentSpeaks: () => {}, close: () => {} },
-      providerName: 'openai_realtime',
-      language: 'en',
-      turnEndModel: null,
-      overlapModel: null,
-      wordsIn: null,
-      echo: null,
-      clock,
-      session,
-      turnDetection: 'provider',
-      playout,
-      settings: {
-        ...turnSettings,
-        ...options.turns,
-        bargeIn: { ...turnSettings.bargeIn, initialProtectionMs: 0, greetingProtectionMs: 0 },
-      },
-      observer,
-      guarded: (action) => action(),
-      gateChanged: () => {},
-      greetingStarted: () => {},
-      greetingFinished: () => {},
-      hangUp: (cause) => ends.push(cause),
-    },
-    8000,
-  )
-  session.onEvent((event) => {
-    bench.events.push(event)
-    coordinator.agent(event)
-  })
-  bench.send = (input) => {
-    if (input.type === 'audio') coordinator.callerAudio(input.frame)
-    else session.send(input)
-  }
-  coordinator.begin('Hello.')
-  await bench.pass(1200, 'quiet')
-  /** The caller makes a sound, which our detector hears as well where it can. */
-  const sound = async (durationMs: number, heard = true) => {
-    await bench.pass(100, 'hum')
-    if (heard) coordinator.speech({ type: 'speech_started', agoMs: 100 })
-    await bench.pass(durationMs - 100, 'hum')
-    if (heard) coordinator.speech({ type: 'speech_stopped', agoMs: 0 })
-  }
-  return { bench, coordinator, playout, observer, leg, ends, sound }
+  return await coordinatedCall(bench, 'openai_realtime', options.turns)
 }
 
 const long: Reply = { text: 'A long answer to the question.', ms: 5000 }

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'
+import { bunSocket, type WireSocket } from '#agent/wire-socket.ts'
 import { type Clock, SystemClock } from '#base/clock.ts'
 import { systemRandom } from '#base/random.ts'
-import { bunSocket, type WireSocket } from '#providers/openai-realtime/socket.ts'
-import type { StandinOptions } from '../../../standin/openai-realtime/options.ts'
-import { type StandinServer, startStandin } from '../../../standin/openai-realtime/server.ts'
+import type { StandinOptions } from '../../standin/openai-realtime/options.ts'
+import { type StandinServer, startStandin } from '../../standin/openai-realtime/server.ts'
 
 // The real client over a real connection, to the stand-in.
 

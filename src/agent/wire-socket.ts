@@ -1,12 +1,13 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
-import { identifier } from './wire.ts'
+import { identifier } from '#base/identifier.ts'
 
 /**
- * One WebSocket to the server: text in, text out, its life watched by pings of the protocol's own (a JSON message that
- * says "ping" is an error there). It decides nothing: what is received is handed on, and its end is told once.
+ * One WebSocket to a vendor's server: messages and audio in and out, its life watched by pings of the protocol's own (a
+ * message that says "ping" is an error to most). It decides nothing: what is received is handed on, and its end is told
+ * once.
  */
 export interface WireSocket {
-  send(text: string): void
+  send(data: string | Uint8Array<ArrayBuffer>): void
   /** Bytes that the kernel has not taken yet. */
   readonly waitingBytes: number
   close(): void
@@ -15,6 +16,8 @@ export interface WireSocket {
 export interface SocketListener {
   opened(): void
   message(text: string): void
+  /** A binary message; the bytes are the receiver's. */
+  audio?(bytes: Uint8Array<ArrayBuffer>): void
   /** Once, and not after `close`. `status` is that of a refused upgrade, where it was told. */
   lost(why: string, status: number | null): void
 }
@@ -35,6 +38,7 @@ export function bunSocket(clock: Clock): OpenSocket {
   return (url, headers, listener) => {
     // Compression of base64 gains a quarter and costs more than all the rest.
     const socket = new WebSocket(url, { headers, perMessageDeflate: false } as unknown as string[])
+    socket.binaryType = 'arraybuffer'
     let over = false
     let pongMs = 0
     let pinging: Disposable | null = null
@@ -60,7 +64,9 @@ export function bunSocket(clock: Clock): OpenSocket {
       listener.opened()
     })
     socket.addEventListener('message', ({ data }) => {
-      if (!over && typeof data === 'string') listener.message(data)
+      if (over) return
+      if (typeof data === 'string') listener.message(data)
+      else listener.audio?.(new Uint8Array(data as ArrayBuffer))
     })
     socket.addEventListener('pong', () => {
       pongMs = clock.now()
@@ -70,8 +76,8 @@ export function bunSocket(clock: Clock): OpenSocket {
       lost(`closed with code ${code} ${identifier(reason)}`.trim()),
     )
     return {
-      send(text) {
-        if (!over) socket.send(text)
+      send(data) {
+        if (!over) socket.send(data)
       },
       get waitingBytes() {
         return socket.bufferedAmount

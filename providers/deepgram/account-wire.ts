@@ -1,0 +1,34 @@
+import * as v from 'valibot'
+
+/** A refusal over HTTP → what it says of key and credit; pure. Deepgram has two shapes of an error. */
+export interface Refusal {
+  readonly code: string
+  /** In plain words, with the cure; at most an identifier of the server's own. */
+  readonly reason: string
+  /** It will be the same until somebody changes something. */
+  readonly hopeless: boolean
+}
+
+const errorShape = v.looseObject({ err_code: v.nullish(v.string()), category: v.nullish(v.string()) })
+
+export function refusalOf(status: number, body: string): Refusal {
+  const parsed = v.safeParse(errorShape, parse(body))
+  const tag = parsed.success ? (parsed.output.err_code ?? parsed.output.category ?? '') : ''
+  // Anything with a space may be a sentence.
+  const known = /^[A-Za-z0-9_.-]{1,64}$/.test(tag)
+  const said = `Deepgram answered ${status}${known ? ` (${tag})` : ''}`
+  if (status === 401) return { code: 'bad_key', reason: `${said}: is the API key right?`, hopeless: true }
+  if (status === 403) return { code: 'bad_key', reason: `${said}: may the API key use this model?`, hopeless: true }
+  if (status === 402) return { code: 'no_quota', reason: `${said}: the project has no credit left`, hopeless: true }
+  if (status === 429) return { code: 'rate_limited', reason: `${said}: too many requests`, hopeless: false }
+  if (status >= 500) return { code: 'server_error', reason: said, hopeless: false }
+  return { code: 'refused', reason: `${said}: is base_url right, without a version path?`, hopeless: true }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,185 @@
+import type { Deepgram } from '@deepgram/sdk'
+import type { ChatMessage } from '#agent/provider.ts'
+import { type Environment, readSecret } from '#config/secrets.ts'
+import type { ToolDeclaration } from '#tools/tool-runner.ts'
+import { hintsOf, isFlux } from './listen-url.ts'
+import type { DeepgramOptions } from './options.ts'
+import type { WireAudio } from './wire-audio.ts'
+
+/** What a session sends, in the shapes of the official package (types only: nothing of it is in the program). */
+export type ClientMessage =
+  | Deepgram.agent.AgentV1Settings
+  | Deepgram.agent.AgentV1UpdatePrompt
+  | Deepgram.agent.AgentV1UpdateSpeak
+  | Deepgram.agent.AgentV1InjectUserMessage
+  | Deepgram.agent.AgentV1InjectAgentMessage
+  | Deepgram.agent.AgentV1SendFunctionCallResponse
+  | Deepgram.agent.AgentV1KeepAlive
+
+type Settings = Deepgram.agent.AgentV1Settings
+type Agent = Deepgram.agent.AgentV1Settings.Agent
+type Think = Deepgram.ThinkSettingsV1
+type Speak = Deepgram.SpeakSettingsV1
+
+export interface SettingsWishes {
+  readonly options: DeepgramOptions
+  readonly audio: WireAudio
+  readonly prompt: string
+  /** BCP 47. */
+  readonly language: string
+  readonly tools: readonly ToolDeclaration[]
+  /** Spoken first; empty: nothing is. */
+  readonly greeting: string
+  /** What was said before there was this session. */
+  readonly history: readonly ChatMessage[]
+  readonly env: Environment
+}
+
+export function settings(wishes: SettingsWishes): Settings {
+  const { options, audio, history, greeting } = wishes
+  const format = { encoding: audio.encoding, sample_rate: audio.sampleRateHz }
+  return {
+    type: 'Settings',
+    ...(options.tags.length === 0 ? {} : { tags: [...options.tags] }),
+    ...(options.mip_opt_out ? { mip_opt_out: true } : {}),
+    // What it would tell of the conversation is known here by then.
+    flags: { history: false },
+    audio: { input: format, output: { ...format, container: 'none' } },
+    agent: {
+      ...(history.length === 0 ? {} : { context: { messages: history.flatMap(historyMessage) } }),
+      listen: listen(wishes),
+      think: think(wishes),
+      speak: speak(wishes),
+      ...(greeting === '' ? {} : { greeting }),
+    },
+  }
+}
+
+function historyMessage({ role, content }: ChatMessage) {
+  return role === 'system' ? [] : [{ type: 'History' as const, role, content }]
+}
+
+function listen({ options, language }: SettingsWishes): NonNullable<Agent['listen']> {
+  const { listen: wish } = options
+  const keyterms = wish.keyterms.length === 0 ? {} : { keyterms: [...wish.keyterms] }
+  if (!isFlux(wish.model)) {
+    const smart = wish.smart_format ? { smart_format: true } : {}
+    const told = wish.language || language
+    return { provider: { type: 'deepgram', version: 'v1', model: wish.model, language: told, ...keyterms, ...smart } }
+  }
+  const eager = wish.eager_eot_threshold === 0 ? {} : { eager_eot_threshold: wish.eager_eot_threshold }
+  return {
+    provider: {
+      type: 'deepgram',
+      version: 'v2',
+      model: wish.model,
+      eot_threshold: wish.eot_threshold,
+      eot_timeout_ms: wish.eot_timeout_ms,
+      ...eager,
+      ...keyterms,
+      ...(wish.model === 'flux-general-multi' ? { language_hints: [...hintsOf(options, { language })] } : {}),
+    },
+  }
+}
+
+function think({ options, prompt, tools, env }: SettingsWishes): Think {
+  const { think: wish } = options
+  return {
+    provider: thinkProvider(options, env),
+    prompt,
+    ...endpoint(wish.endpoint_url, wish.endpoint_headers, env),
+    ...(wish.endpoint_url === '' || wish.context_length === 0 ? {} : { context_length: wish.context_length }),
+    ...(tools.length === 0 ? {} : { functions: tools.map((tool) => functionOf(tool, options)) }),
+  }
+}
+
+/** Without an endpoint it is for the client to call. Where turns are ended on a guess, it waits until that was right. */
+function functionOf(
+  { name, description, parameters }: ToolDeclaration,
+  { listen: { model, ...ears } }: DeepgramOptions,
+) {
+  const guesses = isFlux(model) && ears.eager_eot_threshold > 0
+  return { name, description, parameters: { ...parameters }, ...(guesses ? { defer_until_eot: true } : {}) }
+}
+
+function thinkProvider({ think: wish }: DeepgramOptions, env: Environment): Think['provider'] {
+  const { provider, model, temperature, reasoning_mode: mode } = wish
+  const reasoning = mode === 'default' ? {} : { reasoning_mode: mode }
+  switch (provider) {
+    case 'open_ai':
+      return { type: provider, model, temperature, ...reasoning }
+    case 'groq':
+      // The types name the one model that there is now.
+      return { type: provider, model: model as 'openai/gpt-oss-20b', temperature, ...reasoning }
+    case 'anthropic':
+      return { type: provider, model: model as never, temperature }
+    case 'google':
+      return { type: provider, model: model as never, temperature }
+    case 'aws_bedrock':
+      return { type: provider, model: model as never, temperature, credentials: awsCredentials(wish.aws_region, env) }
+  }
+}
+
+export function speak({ options, language, env }: SettingsWishes): Speak {
+  const { speak: wish } = options
+  const { provider, model, voice } = wish
+  const told = wish.language || language
+  const at = endpoint(wish.endpoint_url, wish.endpoint_headers, env)
+  switch (provider) {
+    case 'deepgram':
+      return { provider: { type: provider, model, ...(wish.speed === 1 ? {} : { speed: wish.speed }) } }
+    case 'open_ai':
+      return { provider: { type: provider, model: model as never, voice: voice as never }, ...at }
+    case 'eleven_labs':
+      return { provider: { type: provider, model_id: model as never, language: told }, ...at }
+    case 'cartesia':
+      return {
+        provider: { type: provider, model_id: model as never, voice: { mode: 'id', id: voice }, language: told },
+        ...at,
+      }
+    case 'aws_polly': {
+      const credentials = { ...awsCredentials(wish.aws_region, env), type: 'iam' as const }
+      return {
+        provider: { type: provider, voice: voice as never, language: told, engine: model as never, credentials },
+        ...at,
+      }
+    }
+  }
+}
+
+/** Aura, where another maker's voice does not answer. */
+export function auraVoice(): Speak {
+  return { provider: { type: 'deepgram', model: 'aura-2-thalia-en' } }
+}
+
+/** A header names the variable that holds its secret, so that no configuration that is shown has it. */
+function endpoint(url: string, lines: readonly string[], env: Environment) {
+  if (url === '') return {}
+  const headers = Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':')
+      const value = line.slice(colon + 1).trim()
+      return [
+        line.slice(0, colon),
+        value.replace(/\$([A-Za-z_][A-Za-z0-9_]*)/g, (_, name: string) => secretOf(name, env)),
+      ] as const
+    }),
+  )
+  return { endpoint: { url, headers } }
+}
+
+function secretOf(name: string, env: Environment): string {
+  const secret = readSecret(name, env)
+  return secret.ok ? (secret.value ?? '') : ''
+}
+
+function awsCredentials(region: string, env: Environment) {
+  const token = secretOf('AWS_SESSION_TOKEN', env)
+  return {
+    type: token === '' ? ('iam' as const) : ('sts' as const),
+    region,
+    access_key_id: secretOf('AWS_ACCESS_KEY_ID', env),
+    secret_access_key: secretOf('AWS_SECRET_ACCESS_KEY', env),
+    ...(token === '' ? {} : { session_token: token }),
+  }
+}

@@ -1,0 +1,37 @@
+import type { CallContext, Provider, SessionOf } from '#agent/provider.ts'
+import { Tally } from '#agent/tally.ts'
+import { bunSocket, type OpenSocket } from '#agent/wire-socket.ts'
+import { Account, type AccountDeps } from './account.ts'
+import type { DeepgramOptions } from './options.ts'
+import { SttSession } from './stt-session.ts'
+
+/** Deepgram's recognition as a part of a pipeline: nova over `/v1/listen`, Flux over `/v2/listen`, by the model's name. */
+export interface DeepgramPartDeps extends AccountDeps {
+  readonly openSocket?: OpenSocket
+}
+
+export function createDeepgramStt(name: string, options: DeepgramOptions, deps: DeepgramPartDeps): Provider<'stt'> {
+  const { clock, random, log } = deps
+  const account = new Account(options, deps)
+  const openSocket = deps.openSocket ?? bunSocket(clock)
+  const tally = new Tally()
+  let closed = false
+  return {
+    name,
+    role: 'stt',
+    turnDetection: 'none',
+    readiness: () => account.state.readiness,
+    audioRates: (legHz) => ({ inputHz: legHz, outputHz: legHz }),
+    events: () => tally.all,
+    start: () => account.start(),
+    open(context: CallContext): Promise<SessionOf<'stt'>> {
+      if (closed) return Promise.reject(new Error('the recognition is closed'))
+      const session = new SttSession({ options, account, openSocket, random, log, tally }, context)
+      return Promise.resolve(session)
+    },
+    async close() {
+      closed = true
+      await account.close()
+    },
+  }
+}

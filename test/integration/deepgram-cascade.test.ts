@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SystemClock } from '#base/clock.ts'
+import { seededRandom } from '#base/random.ts'
+import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
+import { startCascadeEngine } from '../bed/cascade-engine.ts'
+import { engineCallFrom } from '../bed/conversation.ts'
+import { heardExactly } from '../bed/deepgram.ts'
+import { Telephones } from '../bed/reactive-caller.ts'
+import { readSpeech, type Utterance } from '../bed/speech.ts'
+import { readWav } from '../bed/wav-file.ts'
+import { OpenAiCompatibleServer } from '../fakes/openai-compatible-server.ts'
+import { soundOf } from '../standin/deepgram/reply-audio.ts'
+import { startStandin } from '../standin/deepgram/server.ts'
+
+// Cascades of Deepgram's recognition, a language model and Deepgram's voice through a real Asterisk, over SIP and RTP, in
+// each combination: nova and Flux, the voice over a socket and over HTTP, turns ended by the engine and by the recogniser.
+
+interface Turn {
+  readonly outcome: string
+  readonly ended_by: string | null
+  readonly caller_text: string
+  readonly agent_text: string
+}
+
+const said = ['What time does it open?', 'And what does a ticket cost?', 'Thank you very much, that is all.']
+const answers = ['It opens at nine.', 'A ticket costs twelve euros. Children pay half of that.', 'You are welcome.']
+
+let asterisk: Asterisk
+let telephones: Telephones
+let sentences: Int16Array[]
+
+beforeAll(async () => {
+  sentences = []
+  for (const utterance of (await readSpeech()).slice(0, 3) as Utterance[])
+    sentences.push((await readWav(utterance.path)).samples)
+  asterisk = await startAsterisk({
+    configuration: { 'extensions.conf': '[agent]\nexten => 140,1,Stasis(cascade)\n same => n,Hangup()\n' },
+  })
+  telephones = new Telephones()
+}, 300_000)
+
+afterAll(async () => {
+  telephones?.close()
+  await asterisk?.stop()
+})
+
+describe('a cascade', () => {
+  const ways = (['nova-3', 'flux-general-en'] as const).flatMap((model) =>
+    (['websocket', 'rest'] as const).flatMap((transport) =>
+      (['silence', 'provider'] as const).map((stop) => ({ model, transport, stop })),
+    ),
+  )
+  test.each(ways)(
+    'of $model and the voice over $transport, turns ended by: $stop',
+    async ({ model, transport, stop }) => {
+      const standin = startStandin({
+        clock: new SystemClock(),
+        random: seededRandom(1),
+        callerTranscripts: said,
+        turnSilenceMs: 300,
+      })
+      const llm = new OpenAiCompatibleServer((_request, index) => ({ pieces: [answers[index % answers.length] ?? ''] }))
+      const engine = await startCascadeEngine(
+        { deepgramUrl: standin.baseUrl, llmUrl: llm.baseUrl, listen: { model }, transport },
+        {
+          asterisk: asterisk.ari,
+          application: 'cascade',
+          logLevel: 'debug',
+          yaml: `audio_transport: externalmedia\nllm: { initial_greeting: Hello. }\nturn_taking: { stop: ${stop}, start: vad }\nbarge_in: { on_overlap: none }\n`,
+        },
+      )
+      try {
+        const number = `55540${ways.findIndex((way) => way.model === model && way.transport === transport && way.stop === stop)}`
+        const line = await telephones.call(asterisk, { extension: '140', callerId: number })
+        const id = await engineCallFrom(engine, number)
+        const { caller } = line
+        await caller.waitForSpeech(5000)
+        await caller.waitForQuiet(900)
+        for (const sentence of sentences) {
+          await caller.say(sentence)
+          await caller.waitForSpeech(8000)
+          await caller.waitForQuiet(1200)
+        }
+        await caller.hangUp(100)
+        await line.call.ended
+        await engine.until('recorded', 15_000, () => engine.records().some((record) => record.call_id === id))
+        const record = engine.records().find((each) => each.call_id === id) ?? {}
+        const turns = record.turns as readonly Turn[]
+        expect([record.cause, record.faults, turns.map(({ outcome }) => outcome)]).toEqual([
+          'caller',
+          0,
+          ['answered', 'answered', 'answered'],
+        ])
+        // What the stand-in's script has, each word once, in whatever turn the caller's pauses have made of it.
+        expect(turns.map(({ caller_text: text }) => text)).toEqual(said)
+        expect(turns.map(({ agent_text: text }) => text)).toEqual(answers)
+        if (stop === 'provider')
+          expect(turns.map(({ ended_by: by }) => by)).toEqual(['provider', 'provider', 'provider'])
+        for (const session of standin.sessions)
+          expect([session.kind, session.record.errors]).toEqual([session.kind, []])
+        const audit = engine.log.find((each) => each.message === 'audio path' && each.call === id)
+        expect([audit?.conversions_to_spare, String(audit?.path).includes('resampled')]).toEqual([0, false])
+        const { sent, heard } = heardExactly(caller.frames, soundOf({}, 1, 8000, answers[0] ?? ''))
+        expect(sent - heard).toBeLessThanOrEqual(2)
+        await engine.untilIdle()
+        expect(await engine.metric('ai_agent_provider_sessions')).toBe(0)
+      } finally {
+        await engine.stop()
+        await llm.close()
+        await standin.close()
+      }
+    },
+    90_000,
+  )
+})
