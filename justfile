@@ -81,7 +81,7 @@ test *args: install
 unit *args: install
     @{{bun}} scripts/test.ts --only unit "$@"
 
-# Measure: start, greeting, pacing, speech, media
+# Measure: start, greeting, pacing, speech, media, provider, turns
 [group('test')]
 [no-exit-message]
 bench *args: install

@@ -3,18 +3,21 @@ import { messageOf } from '#base/result.ts'
 import { transports } from '#call/leg.ts'
 import { machine } from './bench/figures.ts'
 import type { MediaRun } from './bench/media.ts'
+import type { ProviderRun } from './bench/provider.ts'
+import { providerFormats } from './bench/provider-wire.ts'
 
 /**
  * The figures of the documents. Each line says what was measured, on how many values, and what it should be; the
  * machine stands above. Nothing here passes or fails: machines are shared and noisy.
  */
-const help = `Usage: just bench [start | greeting | pacing | speech | media | turns | all] [options]
+const help = `Usage: just bench [start | greeting | pacing | speech | media | provider | turns | all] [options]
 
   start      process start to /live and to speech detection ready; --binary FILE measures that binary
   greeting   StasisStart to the first greeting frame, through a real Asterisk
   pacing     gaps between frames while callers keep the models busy
   speech     recognition, voice and speech detection: errors and speed
   media      many calls at once: gaps, CPU and memory a call; fails where a call or a frame is missing (not in all)
+  provider   many calls with a vendor's agent, whose server is a stand-in: just bench provider openai_realtime (not in all)
   turns      callers who ask, pause, interrupt, murmur, cough and echo: what they meet (not in all; some ten minutes)
 
   --rounds N     repetitions of start and greeting (default 20)
@@ -33,6 +36,16 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | tu
   --admission    refuse what would be too much, as the engine does by default; else it takes all
   --echo         measure the floor: an echo in the engine's place
 
+  provider:
+  --calls N      calls at once (default 200)
+  --seconds S    how long they are measured once all are up (default 20; every 16 s each caller speaks three times)
+  --format F     what travels to the server: pcmu or pcm24 (default pcmu)
+  --pace P       how many times faster than real time the server delivers its replies (default 10)
+  --vad          speech detection on every call, which confirms what the server hears over a reply
+  --setup-rate R calls set up a second (default 50)
+  --floor        measure the floor: system calls, WebSocket, base64 and JSON alone, in the engine's place
+  --profile DIR  write a CPU profile of the engine there
+
   turns:
   --scale F      so much of what is played in a whole run (default 1)
   --seed N       another order, other noises, other made sounds (default 1)
@@ -42,10 +55,10 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | tu
   --few          voices that need no large download: to see that it runs, not for figures
   --no-words     what is said over the agent is judged by its sound alone
 
-  media, turns:
+  media, provider, turns:
   --json         the figures as one JSON object, as the last line`
 
-const parts = ['start', 'greeting', 'pacing', 'speech', 'media', 'turns', 'all']
+const parts = ['start', 'greeting', 'pacing', 'speech', 'media', 'provider', 'turns', 'all']
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv)
@@ -74,6 +87,7 @@ async function main(argv: readonly string[]): Promise<number> {
       stdio: ['ignore', 'inherit', 'inherit'],
     }).exited
   if (what === 'turns') return await turns(values)
+  if (what === 'provider') return await provider(options.positionals[1], values)
   return what === 'media' ? await media(values) : 0
 }
 
@@ -88,7 +102,7 @@ async function turns(values: Options): Promise<number> {
 async function media(values: Options): Promise<number> {
   const door = transports.find((name) => name === values.door)
   const [calls, seconds, churn, setupRate] = [
-    values.calls,
+    values.calls ?? 300,
     values.seconds ?? 20,
     values.churn,
     values['setup-rate'],
@@ -110,9 +124,38 @@ async function media(values: Options): Promise<number> {
     console.error(`error: ${messageOf(thrown)}`)
     return 1
   }
+  return report(run, values.json)
+}
+
+async function provider(name: string | undefined, values: Options): Promise<number> {
+  const format = providerFormats.find((each) => each === values.format)
+  const [calls, seconds, pace, setupRate] = [
+    values.calls ?? 200,
+    values.seconds ?? 20,
+    values.pace,
+    values['setup-rate'],
+  ].map(Number) as [number, number, number, number]
+  const possible = calls >= 1 && seconds >= 1 && pace >= 1 && setupRate > 0
+  if (name !== 'openai_realtime' || format === undefined || !possible) {
+    console.error(help)
+    return 2
+  }
+  const { benchProvider } = await import('./bench/provider.ts')
+  const { vad, floor, profile } = values
+  let run: ProviderRun
+  try {
+    run = await benchProvider({ provider: name, calls, seconds, setupRate, format, pace, vad, floor, profile })
+  } catch (thrown) {
+    console.error(`error: ${messageOf(thrown)}`)
+    return 1
+  }
+  return report(run, values.json)
+}
+
+function report(run: MediaRun | ProviderRun, json: boolean): number {
   for (const line of run.lines) console.log(line)
   for (const line of run.missing) console.error(`error: ${line}`)
-  if (values.json) console.log(JSON.stringify(run.figures))
+  if (json) console.log(JSON.stringify(run.figures))
   return run.missing.length === 0 ? 0 : 1
 }
 
@@ -128,13 +171,17 @@ function readOptions(argv: readonly string[]) {
         talkers: { type: 'string', default: '2' },
         hogs: { type: 'string', default: '0' },
         binary: { type: 'string' },
-        calls: { type: 'string', default: '300' },
+        calls: { type: 'string' },
         door: { type: 'string', default: 'audiosocket' },
         churn: { type: 'string', default: '0' },
         'setup-rate': { type: 'string', default: '50' },
         vad: { type: 'boolean', default: false },
         'turn-ends': { type: 'boolean', default: false },
         echo: { type: 'boolean', default: false },
+        format: { type: 'string', default: 'pcmu' },
+        pace: { type: 'string', default: '10' },
+        floor: { type: 'boolean', default: false },
+        profile: { type: 'string', default: '' },
         scale: { type: 'string', default: '1' },
         seed: { type: 'string', default: '1' },
         split: { type: 'string', default: 'report' },

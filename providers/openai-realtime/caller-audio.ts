@@ -28,7 +28,10 @@ export class CallerAudio {
   private readonly waiting: Uint8Array[] = []
   private audio: WireAudio
   private resampler: Resampler
-  private batch: Uint8Array
+  private batch: Uint8Array<ArrayBuffer>
+  /** The same bytes; empty where the wire's form is none of samples. */
+  private samples: Int16Array
+  /** Samples in the batch. */
   private filled = 0
   /** Of what was appended since the last commit. */
   private uncommittedBytes = 0
@@ -39,6 +42,7 @@ export class CallerAudio {
     this.audio = audio
     this.resampler = new Resampler(deps.legHz, wireHz[audio])
     this.batch = new Uint8Array(this.bytesOf(deps.appendMs))
+    this.samples = samplesIn(this.batch, audio)
   }
 
   /** A session is there and takes this: what has waited goes first. */
@@ -57,15 +61,27 @@ export class CallerAudio {
   /** One frame; on the audio path. */
   push({ samples }: AudioFrame): void {
     const converted = this.resampler.fromHz === this.resampler.toHz ? samples : this.resampler.process(samples)
-    if (this.audio === 'pcmu') this.fillMuLaw(converted)
-    else this.fill(new Uint8Array(converted.buffer, converted.byteOffset, converted.byteLength))
+    const { batch } = this
+    const inBatch = batch.length / sampleBytes[this.audio]
+    let offset = 0
+    while (offset < converted.length) {
+      // A whole frame nearly always fits: nothing is cut then.
+      const fits = inBatch - this.filled
+      const piece = offset === 0 && converted.length <= fits ? converted : converted.subarray(offset, offset + fits)
+      if (this.audio === 'pcmu') encodeMuLaw(piece, batch, this.filled)
+      else this.samples.set(piece, this.filled)
+      this.filled += piece.length
+      offset += piece.length
+      if (this.filled === inBatch) this.flush()
+    }
   }
 
   /** What is in the batch goes now: the turn is over. */
   flush(): void {
     if (this.filled === 0) return
-    this.take(this.batch.subarray(0, this.filled))
+    const bytes = this.filled * sampleBytes[this.audio]
     this.filled = 0
+    this.take(bytes === this.batch.length ? this.batch : this.batch.subarray(0, bytes))
   }
 
   /**
@@ -89,34 +105,10 @@ export class CallerAudio {
     this.audio = audio
     this.resampler = new Resampler(this.deps.legHz, wireHz[audio])
     this.batch = new Uint8Array(this.bytesOf(this.deps.appendMs))
+    this.samples = samplesIn(this.batch, audio)
     this.filled = 0
     // In a form that this session doesn't take.
     for (const _ of this.waiting.splice(0)) this.deps.dropped()
-  }
-
-  private fillMuLaw(samples: Int16Array): void {
-    let offset = 0
-    while (offset < samples.length) {
-      const piece = samples.subarray(offset, offset + this.batch.length - this.filled)
-      encodeMuLaw(piece, this.batch.subarray(this.filled))
-      this.advance(piece.length)
-      offset += piece.length
-    }
-  }
-
-  private fill(bytes: Uint8Array): void {
-    let offset = 0
-    while (offset < bytes.length) {
-      const piece = bytes.subarray(offset, offset + this.batch.length - this.filled)
-      this.batch.set(piece, this.filled)
-      this.advance(piece.length)
-      offset += piece.length
-    }
-  }
-
-  private advance(bytes: number): void {
-    this.filled += bytes
-    if (this.filled === this.batch.length) this.flush()
   }
 
   private take(batch: Uint8Array): void {
@@ -131,4 +123,8 @@ export class CallerAudio {
     if (this.deps.append(batch.toBase64()) === 'sent') this.uncommittedBytes += batch.length
     else this.deps.dropped()
   }
+}
+
+function samplesIn({ buffer }: Uint8Array<ArrayBuffer>, audio: WireAudio): Int16Array {
+  return audio === 'pcmu' ? new Int16Array(0) : new Int16Array(buffer)
 }

@@ -3,19 +3,22 @@ import { spread } from './media-figures.ts'
 /** When the frames of one call came, in the order in which they came; nothing is allocated while it is filled. */
 export class Arrivals {
   readonly times: Float64Array
+  /** Frame by frame: 1 where it is no silence. */
+  readonly audible: Uint8Array
   count = 0
-  audible = 0
   recording = false
 
   constructor(framesMax: number) {
     this.times = new Float64Array(framesMax)
+    this.audible = new Uint8Array(framesMax)
   }
 
   /** `audible`: it is no silence. */
   frame(nowMs: number, audible: boolean): void {
     if (!this.recording || this.count === this.times.length) return
-    this.times[this.count++] = nowMs
-    if (audible) this.audible += 1
+    this.times[this.count] = nowMs
+    if (audible) this.audible[this.count] = 1
+    this.count += 1
   }
 }
 
@@ -50,7 +53,7 @@ export function arrivalFigures(calls: readonly Arrivals[], framesWanted: number)
       if (index > 0) gaps[gapCount++] = (times[index] as number) - (times[index - 1] as number)
     }
     framesReceived += taken === framesWanted ? framesWanted - framesGivenUp(call, framesWanted) : taken
-    audible += call.audible
+    for (let index = 0; index < call.count; index += 1) audible += call.audible[index] as number
     recorded += call.count
   }
   return {

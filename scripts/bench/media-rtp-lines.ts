@@ -2,7 +2,7 @@ import type { udp } from 'bun'
 import { headerBytes, writeHeader } from '#asterisk/rtp.ts'
 import { encodeMuLaw } from '#audio/g711.ts'
 import { Arrivals } from './media-arrivals.ts'
-import type { Line, Lines } from './media-callers.ts'
+import type { Line, Lines } from './media-load.ts'
 import { callerCycle } from './media-speech.ts'
 import { askSwitchboard } from './media-switchboard.ts'
 

@@ -1,7 +1,7 @@
 import type { ServerWebSocket } from 'bun'
 import { ptimeMs } from '#audio/format.ts'
 import { Arrivals } from './media-arrivals.ts'
-import type { Line, Lines } from './media-callers.ts'
+import type { Line, Lines } from './media-load.ts'
 import { callerCycle } from './media-speech.ts'
 import { askSwitchboard } from './media-switchboard.ts'
 

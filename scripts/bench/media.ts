@@ -1,8 +1,8 @@
-import { join } from 'node:path'
 import { freeTcpPort } from '../../test/bed/ports.ts'
 import { type MediaFigures, mediaFigures, mediaLines, whatIsMissing } from './media-figures.ts'
 import { LoopLag } from './media-loop-lag.ts'
 import type { CallersFigures, CallersJob, Door, EngineJob, FromCallers, FromEngine } from './media-wire.ts'
+import { Part } from './part.ts'
 
 /**
  * `just bench media`: callers in one process, the engine in another, real sockets between them. The engine's CPU and
@@ -92,57 +92,4 @@ function describe(
   const churn = bench.churn === 0 ? '' : `, ${heard.shortCalls} short calls beside them`
   const audible = bench.echo ? '' : `, a reply in ${(heard.audibleShare * 100).toFixed(0)} % of the frames`
   return `${bench.calls} calls for ${bench.seconds} s through ${bench.door}: ${what}; set up in ${(setupMs / 1000).toFixed(1)} s${refused}${churn}${audible}; late ticks ${drained.lateTicks}, frame times given up ${drained.framesGivenUp}; the load process takes ${heard.cpuMsPerCallSecond} ms of CPU per call-second`
-}
-
-interface Message {
-  readonly type: string
-}
-
-/** One of the two processes: what it says is waited for in order. */
-class Part<From extends Message> {
-  private readonly name: string
-  private readonly child: Bun.Subprocess<'ignore', 'inherit', 'inherit'>
-  private readonly heard: From[] = []
-  private wake: () => void = () => {}
-  private over = false
-
-  constructor(file: string, job: EngineJob | CallersJob) {
-    this.name = file
-    this.child = Bun.spawn([process.execPath, '--no-env-file', join(import.meta.dir, file), JSON.stringify(job)], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      ipc: (message) => {
-        this.heard.push(message as From)
-        this.wake()
-      },
-      onExit: () => {
-        this.over = true
-        this.wake()
-      },
-    })
-  }
-
-  get exited(): Promise<number> {
-    return this.child.exited
-  }
-
-  tell(message: Message): void {
-    this.child.send(message)
-  }
-
-  /** Throws when the process fails or ends before it says so. */
-  async next<Type extends From['type']>(type: Type): Promise<Extract<From, { readonly type: Type }>> {
-    for (;;) {
-      const message = this.heard.shift()
-      if (message?.type === type) return message as Extract<From, { readonly type: Type }>
-      if (message !== undefined) throw new Error(`${this.name}: ${'why' in message ? message.why : message.type}`)
-      if (this.over) throw new Error(`${this.name} ended before it said "${type}"`)
-      await new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-    }
-  }
-
-  kill(): void {
-    if (!this.over) this.child.kill('SIGKILL')
-  }
 }

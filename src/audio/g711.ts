@@ -28,10 +28,10 @@ for (let code = 0; code < 256; code += 1) {
   aLawValues[code] = aLawValue(code)
 }
 
-/** Fills `target` with as many codes as there are samples. */
-export function encodeMuLaw(samples: Int16Array, target: Uint8Array): void {
+/** Fills `target` from `offset` on with as many codes as there are samples. */
+export function encodeMuLaw(samples: Int16Array, target: Uint8Array, offset = 0): void {
   for (let index = 0; index < samples.length; index += 1) {
-    target[index] = muLawCodes[(samples[index] as number) & 0xffff] as number
+    target[offset + index] = muLawCodes[(samples[index] as number) & 0xffff] as number
   }
 }
 

@@ -1,22 +1,26 @@
 import { ptimeMs } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import { PacedGroup } from './paced-group.ts'
 
 /**
- * One timer for all calls. Each tick stands at an absolute deadline, so lateness never adds up: a tick that comes late
- * owes the frames it missed, and pays them at once up to `framesOwedMax`; beyond that the time is lost and counted,
- * because a burst would only queue up in Asterisk as delay.
+ * The 20 ms clock of all calls. Up to 16 of them are due together; with more, there are five groups whose ticks lie 4 ms
+ * apart. Two hundred frames written in one go take two milliseconds, in which nobody is heard, and the last caller's
+ * frame has waited for all the others'.
  */
 export interface PacedWriter {
   /** Writes this many frames now: 1, or a few when the tick was late. */
   writeFrames(count: number, nowMs: Milliseconds): void
-  /** So many frame times were given up, before those that are written now; all writers are told before any writes. */
+  /** So many frame times were given up, before those that are written now; all of a group are told before any writes. */
   skipFrames?(count: number): void
 }
 
-/** 100 ms: the most that may be ahead inside Asterisk. */
-const framesOwedMax = 5
+/** Each further timer wakes the process fifty times a second, which a few calls are not worth. */
+const groupFull = 16
+const groupCount = 5
+const apartMs: Milliseconds = ptimeMs / groupCount
 
 export interface PacerCounters {
+  /** Of all groups. */
   ticks: number
   /** Ticks that owed more than one frame. */
   lateTicks: number
@@ -28,70 +32,41 @@ export class Pacer {
   readonly counters: PacerCounters = { ticks: 0, lateTicks: 0, framesSkipped: 0 }
   private readonly clock: Clock
   private readonly observe: (lagMs: Milliseconds, latenessMs: Milliseconds) => void
-  /** Null: left during the tick that is under way. */
-  private readonly writers: (PacedWriter | null)[] = []
-  private ticking = false
-  private timer: Disposable | null = null
+  private readonly groups: readonly PacedGroup[]
+  /** When the first writer came, after there was none: the groups' times are counted from there. */
   private originMs = 0
-  private framesDone = 0
 
-  /** `observe`: how late each tick began, and how late its last frame had left. */
+  /**
+   * `observe`, once in 20 ms: how late a tick began, and how late the last of all frames would have left had all groups
+   * been due together. That is the sum of their work, and says how full the event loop is.
+   */
   constructor(clock: Clock, observe: (lagMs: Milliseconds, latenessMs: Milliseconds) => void = () => {}) {
     this.clock = clock
     this.observe = observe
+    const ticked = (group: PacedGroup, lagMs: Milliseconds) => this.ticked(group, lagMs)
+    this.groups = Array.from({ length: groupCount }, () => new PacedGroup(clock, this.counters, ticked))
   }
 
   get size(): number {
-    return this.writers.filter((writer) => writer !== null).length
+    return this.groups.reduce((sum, group) => sum + group.size, 0)
   }
 
   add(writer: PacedWriter): Disposable {
-    this.writers.push(writer)
-    if (this.timer === null) {
-      this.originMs = this.clock.now()
-      this.framesDone = 0
-      this.timer = this.clock.every(ptimeMs, (now) => this.tick(now))
-    }
-    return { [Symbol.dispose]: () => this.remove(writer) }
+    const now = this.clock.now()
+    if (this.size === 0) this.originMs = now
+    const sizes = this.groups.map((group) => group.size)
+    const roomy = sizes.findIndex((size) => size < groupFull)
+    const index = roomy >= 0 ? roomy : sizes.indexOf(Math.min(...sizes))
+    // From now to the next moment of its own.
+    const behindMs = (now - this.originMs - index * apartMs) % ptimeMs
+    return (this.groups[index] as PacedGroup).add(writer, behindMs > 0 ? ptimeMs - behindMs : -behindMs)
   }
 
-  private remove(writer: PacedWriter): void {
-    const index = this.writers.indexOf(writer)
-    if (index < 0) return
-    // The places of the others must stay while they are walked through.
-    if (this.ticking) this.writers[index] = null
-    else this.writers.splice(index, 1)
-    this.stopIfEmpty()
-  }
-
-  private stopIfEmpty(): void {
-    if (this.writers.some((writer) => writer !== null)) return
-    this.timer?.[Symbol.dispose]()
-    this.timer = null
-  }
-
-  private tick(nowMs: Milliseconds): void {
-    // Half a frame of rounding: a timer that fires a fraction early is on time.
-    const framesDue = Math.floor((nowMs - this.originMs) / ptimeMs + 0.5)
-    let owed = framesDue - this.framesDone
-    if (owed <= 0) return
-    const dueMs = this.originMs + (this.framesDone + 1) * ptimeMs
-    this.counters.ticks += 1
-    if (owed > 1) this.counters.lateTicks += 1
-    this.framesDone = framesDue
-    this.ticking = true
-    if (owed > framesOwedMax) {
-      const skipped = owed - framesOwedMax
-      this.counters.framesSkipped += skipped
-      owed = framesOwedMax
-      for (let index = this.writers.length - 1; index >= 0; index -= 1) this.writers[index]?.skipFrames?.(skipped)
-    }
-    // Backwards: who joins during a tick has written its first frame already.
-    for (let index = this.writers.length - 1; index >= 0; index -= 1) this.writers[index]?.writeFrames(owed, nowMs)
-    this.ticking = false
-    for (let index = this.writers.length - 1; index >= 0; index -= 1) {
-      if (this.writers[index] === null) this.writers.splice(index, 1)
-    }
-    this.observe(Math.max(0, nowMs - dueMs), Math.max(0, this.clock.now() - dueMs))
+  private ticked(group: PacedGroup, lagMs: Milliseconds): void {
+    if (this.groups.find(({ size }) => size > 0) !== group) return
+    this.observe(
+      lagMs,
+      this.groups.reduce((sum, { workMs }) => sum + workMs, lagMs),
+    )
   }
 }

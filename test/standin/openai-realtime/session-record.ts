@@ -34,6 +34,9 @@ export class SessionRecord {
   deltaBytes = 0
   responses = 0
   pings = 0
+  /** Of messages, without what WebSocket puts around them. */
+  receivedBytes = 0
+  sentBytes = 0
   closed: { readonly atMs: number; readonly code: number } | null = null
 }
 

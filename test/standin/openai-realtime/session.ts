@@ -75,6 +75,7 @@ export class StandinSession {
   }
 
   receive(text: string | Uint8Array): void {
+    this.record.receivedBytes += text.length
     const read = readClientEvent(text, this.options.names ?? standinDefaults.names)
     if (!read.ok) {
       this.count('refused')
@@ -96,7 +97,7 @@ export class StandinSession {
     const spoken = this.options.names === 'beta' ? toBeta(whole) : whole
     if (spoken === null || this.mute) return
     if (this.options.keepEvents ?? true) this.record.sent.push({ atMs: this.clock.now(), event: spoken })
-    this.wire.send(JSON.stringify(spoken))
+    this.put(JSON.stringify(spoken))
     this.options.onSent?.(this, spoken)
   }
 
@@ -109,7 +110,7 @@ export class StandinSession {
     record.deltaBytes += delta.base64.length
     const type = this.options.names === 'beta' ? betaName('response.output_audio.delta') : 'response.output_audio.delta'
     const ids = `"response_id":"${responseId}","item_id":"${itemId}","output_index":${outputIndex},"content_index":0`
-    this.wire.send(`{"type":"${type}","event_id":"${this.newId('event')}",${ids},"delta":"${delta.base64}"}`)
+    this.put(`{"type":"${type}","event_id":"${this.newId('event')}",${ids},"delta":"${delta.base64}"}`)
     const keep = this.options.keepEvents ?? true
     const { onDelta } = this.options
     if (!keep && onDelta === undefined) return
@@ -177,6 +178,11 @@ export class StandinSession {
     this.active = null
     // All of it was sent ahead; the caller hears it until now plus what is left.
     this.turns.armIdle(response.sentMs)
+  }
+
+  private put(text: string): void {
+    this.record.sentBytes += text.length
+    this.wire.send(text)
   }
 
   private handle(event: RealtimeClientEvent): ApiError | null {

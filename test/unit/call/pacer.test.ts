@@ -152,4 +152,73 @@ describe('Pacer', () => {
     clock.advance(20)
     expect(written.sort()).toEqual(['fourth', 'second'])
   })
+
+  const join = (pacer: Pacer, count: number) =>
+    Array.from({ length: count }, () => {
+      const writer = new CountingWriter()
+      return { writer, place: pacer.add(writer) }
+    })
+
+  test('sixteen calls are due together; of more, a fifth every 4 ms', () => {
+    const clock = new ManualClock(1000)
+    const pacer = new Pacer(clock)
+    const few = join(pacer, 16)
+    expect(clock.pending).toBe(1)
+    clock.advance(100)
+    for (const { writer } of few) expect(writer.atMs).toEqual([1020, 1040, 1060, 1080, 1100])
+    join(pacer, 64)
+    clock.advance(200)
+    const joined = join(pacer, 20)
+    clock.advance(100)
+    // Twenty each by now, whoever came when: each at its own moment of 20 ms.
+    expect(pacer.size).toBe(100)
+    const moments = joined.map(({ writer }) => (writer.atMs[0] as number) % 20)
+    for (const moment of [0, 4, 8, 12, 16]) expect(moments.filter((each) => each === moment)).toHaveLength(4)
+  })
+
+  test('no call waits longer for its first frame than 20 ms, and from then on each has one every 20 ms', () => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    const calls: { readonly writer: CountingWriter; readonly fromMs: number }[] = []
+    for (let count = 0; count < 90; count += 1) {
+      calls.push(...join(pacer, 1).map(({ writer }) => ({ writer, fromMs: clock.now() })))
+      clock.advance(7)
+    }
+    clock.advance(20)
+    for (const { writer, fromMs } of calls) {
+      expect((writer.atMs[0] as number) - fromMs).toBeLessThanOrEqual(20)
+      for (const [index, atMs] of writer.atMs.entries()) expect(atMs).toBe((writer.atMs[0] as number) + index * 20)
+    }
+  })
+
+  test('when all have left no timer runs, those included that still wait for their moment', () => {
+    const clock = new ManualClock()
+    const pacer = new Pacer(clock)
+    const calls = join(pacer, 40)
+    clock.advance(5)
+    const late = join(pacer, 60)
+    for (const { place } of [...calls, ...late]) place[Symbol.dispose]()
+    expect([pacer.size, clock.pending]).toEqual([0, 0])
+  })
+
+  test('the work of all groups is told, once in 20 ms, as if they were due together', () => {
+    const clock = new ManualClock()
+    const told: number[] = []
+    const pacer = new Pacer(clock, (_lagMs, latenessMs) => told.push(latenessMs))
+    const now = clock.now.bind(clock)
+    let [tickMs, spentMs] = [0, 0]
+    clock.now = () => now() + spentMs
+    const slow = {
+      writeFrames(_count: number, nowMs: number) {
+        spentMs = nowMs === tickMs ? spentMs + 0.125 : 0.125
+        tickMs = nowMs
+      },
+    }
+    for (let count = 0; count < 80; count += 1) pacer.add(slow)
+    clock.advance(100)
+    told.length = 0
+    clock.advance(100)
+    // Five groups of sixteen, an eighth of a millisecond each; one group alone would be 2.
+    expect(told).toEqual([10, 10, 10, 10, 10])
+  })
 })
