@@ -35,6 +35,8 @@ interface Speech {
   itemId: string | null
   /** The server could make no answer, since it was still making another. */
   unanswered: boolean
+  /** The server has answered it, and the answer is or was held. */
+  answered: boolean
 }
 
 export class CallerSpeech {
@@ -54,7 +56,14 @@ export class CallerSpeech {
     replies.dropHeld()
     const over = sounding.active && !interruptsItself
     this.sounds = true
-    this.speech = { over, verdict: over ? 'open' : 'confirmed', stoppedMs: null, itemId: null, unanswered: false }
+    this.speech = {
+      over,
+      verdict: over ? 'open' : 'confirmed',
+      stoppedMs: null,
+      itemId: null,
+      unanswered: false,
+      answered: false,
+    }
     emit({ type: 'speech_started' })
   }
 
@@ -78,12 +87,14 @@ export class CallerSpeech {
     else if (!speech.over && speech.unanswered) replies.request({ kind: 'turn' })
   }
 
-  /** What is to become of the answer that the server makes to what it has heard last. */
-  get fateOfAnswer(): 'live' | 'held' | 'dropped' {
+  /** The server answers what it has heard last. @returns what is to become of that */
+  answer(): 'live' | 'held' | 'dropped' {
     const { speech } = this
     if (speech === null || speech.itemId === null || !speech.over) return 'live'
     if (speech.verdict === 'vetoed') return 'dropped'
-    return speech.verdict === 'open' ? 'held' : 'live'
+    if (speech.verdict !== 'open') return 'live'
+    speech.answered = true
+    return 'held'
   }
 
   /** It was no interruption: what the server has made of it is taken back. */
@@ -103,6 +114,8 @@ export class CallerSpeech {
     speech.over = false
     speech.verdict = 'confirmed'
     if (speech.itemId === null) return
+    // Its answer had to make way for another reply, which knew of it.
+    if (speech.answered && !replies.holds && !speech.unanswered) return
     replies.expect()
     later(() => {
       if (replies.holds) replies.release()

@@ -91,6 +91,7 @@ export class Invocations {
     const { request, emit } = this.deps
     this.asksInVain += 1
     if (this.asksInVain === 1) return request({ kind: 'results' })
+    this.asksInVain = 0
     const message = 'the model asks for the same functions again and says nothing'
     emit({ type: 'fault', code: 'tool_loop', message, retryable: true })
   }

@@ -11,7 +11,7 @@ const lineNote =
  *
  * @param results what functions have brought: their calls are unknown there
  * @param again there was one before
- * @returns the new ids of items. keyed by: the id before
+ * @returns the new ids of items, by those before
  */
 export function putBack(
   conversation: Conversation,
@@ -24,6 +24,7 @@ export function putBack(
   if (again && items.length > 0) put(messageItem('system', lineNote))
   for (const { id, role, text } of items) put({ ...messageItem(role, text), id })
   if (again) for (const result of results) put(messageItem('system', result))
+  // keyed by: the id before
   return new Map(items.map(({ before, id }) => [before, id]))
 }
 

@@ -99,7 +99,7 @@ export function createSessionParts(
     playFiller: () => listener.playFiller(),
     invoke: (wanted, spoke) => invocations.run(wanted, spoke),
     leave,
-    fateOfAnswer: () => speech.fateOfAnswer,
+    fateOfAnswer: () => speech.answer(),
   })
   const invocations: Invocations = new Invocations({
     clock,

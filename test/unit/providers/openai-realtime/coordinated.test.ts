@@ -111,7 +111,7 @@ describe('a server that does not hear the caller', () => {
   })
 
   test('it finds their end late: it is their turn that is answered', async () => {
-    const { bench, sound } = await call([short], 20, { standin: { firstDeltaAfterMs: 300 } })
+    const { bench, sound } = await call([short], 20, { standin: { firstDeltaAfterMs: 1500 } })
     await sound(800)
     // A radio goes on for as long as it takes our hint to be late.
     await bench.pass(4600, 'hum')

@@ -63,8 +63,14 @@ describe('an answer that is held and finished', () => {
     end()
     await bench.pass(1000, 'quiet')
     expect([bench.audioMs, bench.server.errors, bench.received().at(-1)]).toEqual([5900, [], 'response.create'])
+    // That reply knew of what the caller had said: no other one is due.
+    bench.send({ type: 'reply_heard' })
     await bench.pass(9000, 'quiet')
-    expect(bench.of('fault')).toEqual([])
+    expect([bench.of('incident'), bench.of('fault'), bench.received().at(-2)]).toEqual([
+      [],
+      [],
+      'conversation.item.delete',
+    ])
   })
 })
 
