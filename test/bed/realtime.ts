@@ -65,7 +65,7 @@ export interface HeardReply {
 }
 
 /** A pause of a reply that is being talked over is shorter than this, and a caller's turn is longer. */
-const withinReplyMs = 480
+const withinReplyMs = 900
 
 /** The stand-in's replies in a recording at 8 kHz, in order. */
 export function repliesIn(samples: Int16Array): HeardReply[] {
