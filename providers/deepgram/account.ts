@@ -61,6 +61,11 @@ export class Account {
     this.watch.proved()
   }
 
+  /** A session was refused for what no later one can do without. */
+  refused(code: string, reason: string): void {
+    this.watch.refused({ readiness: { ready: false, reason }, code, hopeless: true, waitMs: 0 })
+  }
+
   /** Undefined where there is no key; what is missing then stands in `state` after a look. */
   headers(): Record<string, string> | undefined {
     const key = this.key()

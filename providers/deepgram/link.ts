@@ -179,6 +179,7 @@ export class Link {
     if (this.state !== 'waiting') return
     // The look may be older than what was refused just now.
     const refusal = status === null ? null : refusalOf(status, '')
+    if (refusal?.hopeless === true) account.refused(refusal.code, refusal.reason)
     if (!readiness.ready) this.listener.refused(known, readiness.reason, hopeless)
     else if (refusal !== null) this.listener.refused(refusal.code, refusal.reason, refusal.hopeless)
     else this.listener.refused(code, why, false)

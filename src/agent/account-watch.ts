@@ -79,6 +79,15 @@ export class AccountWatch {
     this.deps.changed(this.state, before)
   }
 
+  /** A session was refused behind a look that was answered well: the next look asks anew. */
+  refused(state: AccountState): void {
+    const before = this.state
+    if (!before.readiness.ready) return
+    this.state = state
+    this.lookedMs = Number.NEGATIVE_INFINITY
+    this.deps.changed(state, before)
+  }
+
   private async poll(): Promise<void> {
     while (!this.stop.signal.aborted) {
       const { readiness, waitMs } = await this.look()

@@ -53,8 +53,6 @@ describe('just bench provider', () => {
     ['PCM of 24 kHz', [openai, '--format', 'pcm24'], { format: 'pcm24', pace: 10 }],
     ['the floor', [openai, '--floor', '--format', 'pcm24'], { format: 'pcm24', pace: 10 }],
     ['Deepgram, µ-law', ['deepgram', '--pace', '3'], { provider: 'deepgram', format: 'mulaw', pace: 3 }],
-    ['Deepgram, 16 bits', ['deepgram', '--format', 'linear16'], { format: 'linear16', pace: 10 }],
-    ['the floor of Deepgram', ['deepgram', '--floor'], { format: 'mulaw', pace: 10 }],
   ]
   test.each(runs)(
     'no call, frame or reply is missing: %s',
