@@ -39,10 +39,14 @@ describe('turns by the built-in models', () => {
   let server: OpenAiCompatibleServer
   let telephones: Telephones
   let sentences: Utterance[]
+  let breaths: Utterance[]
 
   beforeAll(async () => {
     server = new OpenAiCompatibleServer((_request, index) => ({ pieces: [replies[index % replies.length] ?? ''] }))
     sentences = (await readSpeech()).slice(0, 5)
+    // Each in one breath: whether a pause within a sentence ends the turn is not what an echo decides.
+    const [first, second, third, , fifth] = sentences as [Utterance, Utterance, Utterance, Utterance, Utterance]
+    breaths = [first, second, third, await synthetic('What is on the menu today?'), fifth]
     asterisk = await startAsterisk({
       configuration: { 'extensions.conf': '[agent]\nexten => 102,1,Stasis(silence)\n same => n,Hangup()\n' },
     })
@@ -79,7 +83,7 @@ describe('turns by the built-in models', () => {
     caller.echo({ gainDb: -15, delayMs: 120 })
     await caller.waitForSpeech(5000)
     const asked = server.requests.length
-    for (const sentence of sentences) {
+    for (const sentence of breaths) {
       await caller.waitForQuiet(1500)
       await caller.say(await samplesOf(sentence))
       await caller.waitForSpeech(10_000)
@@ -89,7 +93,7 @@ describe('turns by the built-in models', () => {
     expect(turns.map(({ outcome }) => outcome)).toEqual(Array(5).fill('answered'))
     expect(server.requests.length - asked).toBe(5)
     expect(record.barge_ins).toBe(0)
-    for (const [index, sentence] of sentences.entries()) {
+    for (const [index, sentence] of breaths.entries()) {
       expect(wordErrors(sentence.words, turns[index]?.caller_text ?? '').rate).toBeLessThanOrEqual(0.3)
     }
   }, 120_000)
@@ -139,7 +143,11 @@ describe('turns by the built-in models', () => {
       await caller.say(await samplesOf(sentence))
       await caller.waitForSpeech(10_000)
       const { turns } = await recordOf(line, line.id)
-      const heard = (turns[0]?.caller_text ?? '').toLowerCase()
+      // A pause within it may make two turns of it.
+      const heard = turns
+        .map((turn) => turn.caller_text ?? '')
+        .join(' ')
+        .toLowerCase()
       expect(heard.split(' ')[0]).toBe(sentence.words.split(' ')[0] ?? '')
       expect(wordErrors(sentence.words, heard).rate).toBeLessThanOrEqual(0.3)
     },
