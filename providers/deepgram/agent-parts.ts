@@ -1,3 +1,4 @@
+import { HearingWatch } from '#agent/hearing-watch.ts'
 import { Outage, type OutageListener } from '#agent/outage.ts'
 import type { AgentEvent, CallContext, Departure } from '#agent/provider.ts'
 import { SessionAge, type SessionAgeListener } from '#agent/session-age.ts'
@@ -20,6 +21,7 @@ import { Link, type LinkListener } from './link.ts'
 import { isFlux } from './listen-url.ts'
 import type { DeepgramOptions } from './options.ts'
 import { OwnVoice } from './own-voice.ts'
+import { Refusals } from './refusals.ts'
 import { Replies } from './replies.ts'
 import { Decoder, wireAudio } from './wire-audio.ts'
 
@@ -32,10 +34,12 @@ export interface AgentParts {
   readonly check: FormatCheck
   readonly dialogue: Dialogue
   readonly replies: Replies
+  readonly refusals: Refusals
   readonly asking: Asking
   readonly departing: Departing
   readonly complaints: Complaints
   readonly turn: CallerTurn
+  readonly hearing: HearingWatch
   readonly own: OwnVoice
   readonly functions: FunctionCalls
   readonly age: SessionAge
@@ -51,11 +55,16 @@ export interface AgentPartsListener extends LinkListener, SessionAgeListener, Ou
   fate(): 'live' | 'held' | 'dropped'
   startAnew(): void
   playFiller(): void
+  /** Our detector has heard the caller, and the server has not. */
+  unheard(): void
   answered(departure: Departure | null): void
 }
 
 /** A turn without words: so long after the voice. nova ends one by its own silence, Flux may think for longer. */
 const wordsMaxMs: Milliseconds = 4000
+/** Who has spoken for so long has said words; that none have come is noticed so long before the turn is forgotten. */
+const wordlessVoiceMinMs: Milliseconds = 1000
+const wordsMarginMs: Milliseconds = 2000
 
 export function createAgentParts(
   deps: AgentDeps,
@@ -115,6 +124,16 @@ export function createAgentParts(
     playFiller: () => listener.playFiller(),
     leave: (departure) => departing.leave(departure),
   })
+  const turn = new CallerTurn({
+    clock,
+    ear,
+    dialogue,
+    replies,
+    sounding: () => listener.sounding(),
+    emit,
+    later,
+    wordsMaxMs: longestPauseMs(options),
+  })
   return {
     link,
     callerAudio,
@@ -123,6 +142,7 @@ export function createAgentParts(
     check: new FormatCheck(unlikely),
     dialogue,
     replies,
+    refusals: new Refusals({ log, emit, later, giveUp: (code, why) => replies.giveUp(code, why) }),
     asking,
     departing,
     complaints: new Complaints({
@@ -134,15 +154,13 @@ export function createAgentParts(
       send,
       replaceable: options.speak.provider !== 'deepgram',
     }),
-    turn: new CallerTurn({
+    turn,
+    hearing: new HearingWatch({
       clock,
-      ear,
-      dialogue,
-      replies,
-      sounding: () => listener.sounding(),
-      emit,
-      later,
-      wordsMaxMs: longestPauseMs(options),
+      endMaxMs: longestPauseMs(options) - wordsMarginMs,
+      // Of a short sound it may rightly make no words.
+      serverHears: (voiceMs) => voiceMs >= wordlessVoiceMinMs && !turn.silent,
+      unheard: () => listener.unheard(),
     }),
     own: new OwnVoice({
       legHz,

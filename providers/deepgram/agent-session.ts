@@ -49,10 +49,6 @@ export class AgentSession implements SessionOf<'agent'> {
   private unsaid = ''
   /** Counts what has been ordered: what an earlier order has left for later is void. */
   private orders = 0
-  /** Why the last session was not opened: said once. */
-  private refusedFor = ''
-  /** Why no session will open; null while there is hope. */
-  private hopeless: { readonly code: string; readonly why: string } | null = null
 
   constructor(deps: AgentDeps, context: CallContext) {
     this.deps = deps
@@ -67,7 +63,7 @@ export class AgentSession implements SessionOf<'agent'> {
       message: (text) => this.received(text),
       audio: (bytes) => this.audio(bytes),
       lost: (code, why) => this.lost(code, why),
-      refused: (code, why, hopeless) => this.refused(code, why, hopeless),
+      refused: (code, why, hopeless) => this.parts.refusals.refused(code, why, hopeless, this.engaged),
       quiet: () => this.parts.turn.silent && !this.sounding && !this.parts.replies.busy,
       renew: () => this.renew('the session is made anew before it expires'),
       startAnew: () => this.renew('the server does not answer: another session is asked'),
@@ -76,6 +72,7 @@ export class AgentSession implements SessionOf<'agent'> {
       sounding: () => this.sounding,
       fate: () => this.fate(),
       playFiller: () => this.playFiller(),
+      unheard: () => this.unheard(),
       answered: (departure) => this.functionsAnswered(departure),
     })
     this.life = new SessionLife(context.signal, () => this.end())
@@ -111,10 +108,12 @@ export class AgentSession implements SessionOf<'agent'> {
         this.silenced()
         this.parts.turn.voided()
         return 'sent'
+      case 'caller_sounds':
+        this.parts.hearing.sounds(input.sounds)
+        return 'sent'
       // The server knows of turns by itself.
       case 'speech_started':
       case 'speech_stopped':
-      case 'caller_sounds':
       case 'turn_committed':
         return 'sent'
     }
@@ -125,9 +124,9 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   private async end(): Promise<void> {
-    const { link, age, outage, replies, turn, keepAlive } = this.parts
+    const { link, age, outage, replies, turn, hearing, keepAlive } = this.parts
     link.close()
-    for (const part of [age, outage, turn, keepAlive]) 'ends' in part ? part.ends() : part.end()
+    for (const part of [age, outage, turn, hearing, keepAlive]) 'ends' in part ? part.ends() : part.end()
     replies.close()
     const { listener } = this
     this.listener = () => {}
@@ -145,7 +144,7 @@ export class AgentSession implements SessionOf<'agent'> {
   private engage(): void {
     this.engaged = true
     if (!this.parts.link.ready) this.parts.outage.begins()
-    this.failIfHopeless()
+    this.parts.refusals.failIfHopeless()
   }
 
   /** Whoever gave the order that led to it hears nothing of it before the order returns. */
@@ -161,7 +160,7 @@ export class AgentSession implements SessionOf<'agent'> {
     const { options, recorded } = this.deps
     const { replies, own } = this.parts
     const { sampleRateHz, greeting } = this.context
-    const isCached = text === greeting && options.greeting_audio === 'cached' && this.hopeless === null
+    const isCached = text === greeting && options.greeting_audio === 'cached' && !this.parts.refusals.hopeless
     const ofOwn = isCached || !replies.healthy ? recorded(text, sampleRateHz) : null
     const samples = ofOwn ?? (replies.gaveUp ? failureSound(sampleRateHz) : null)
     if (samples !== null) {
@@ -173,7 +172,7 @@ export class AgentSession implements SessionOf<'agent'> {
       replies.expect({ kind: 'say', text })
       this.later(() => replies.release())
     } else replies.request({ kind: 'say', text })
-    this.failIfHopeless()
+    this.parts.refusals.failIfHopeless()
   }
 
   private playFiller(): void {
@@ -291,7 +290,8 @@ export class AgentSession implements SessionOf<'agent'> {
   private callerSpeaks(): void {
     this.acknowledged('UserStartedSpeaking')
     this.parts.decoder.reset()
-    const { asking, replies, turn } = this.parts
+    const { asking, hearing, replies, turn } = this.parts
+    hearing.serverSays()
     const isWaiting = !this.sounding && replies.dueAsk?.kind === 'turn'
     asking.forget()
     if (!this.sounding) this.drop()
@@ -302,6 +302,7 @@ export class AgentSession implements SessionOf<'agent'> {
   private callerSaid(text: string): void {
     if (this.parts.asking.knows(text)) return
     this.parts.departing.spoke = false
+    this.parts.hearing.serverSays()
     this.parts.turn.said(text)
   }
 
@@ -335,9 +336,8 @@ export class AgentSession implements SessionOf<'agent'> {
   // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
 
   private ready(): void {
-    const { age, callerAudio, decoder, keepAlive, outage, replies } = this.parts
-    this.hopeless = null
-    this.refusedFor = ''
+    const { age, callerAudio, decoder, keepAlive, outage, refusals, replies } = this.parts
+    refusals.over()
     outage.ends()
     age.begins()
     decoder.reset()
@@ -370,27 +370,23 @@ export class AgentSession implements SessionOf<'agent'> {
     const missed = turn.lost()
     if (rest !== '') replies.request({ kind: 'rest', text: rest })
     else departing.goOn()
-    // Nobody knows what the caller was saying.
-    if (missed) this.later(() => this.missed())
+    if (missed) this.missed('connection_lost', 'the session was lost while the caller spoke')
   }
 
-  private missed(): void {
-    const message = 'the session was lost while the caller spoke'
-    this.emit({ type: 'fault', code: 'connection_lost', message, retryable: true })
+  /** Nobody knows what the caller was saying. */
+  private missed(code: string, message: string): void {
+    this.later(() => this.emit({ type: 'fault', code, message, retryable: true }))
   }
 
-  private refused(code: string, why: string, hopeless: boolean): void {
-    this.log.warn('no session could be opened', { code, why })
-    // Where there is no hope the fault says it.
-    if (!hopeless && code !== this.refusedFor) this.emit({ type: 'incident', code, message: why })
-    this.refusedFor = code
-    this.hopeless = hopeless ? { code, why } : null
-    if (hopeless && this.engaged) this.parts.replies.giveUp(code, why)
-  }
-
-  private failIfHopeless(): void {
-    const { hopeless } = this
-    if (hopeless !== null) this.later(() => this.parts.replies.giveUp(hopeless.code, hopeless.why))
+  /** Our own detector has heard them, and the server has no words of it. */
+  private unheard(): void {
+    const { link, replies, turn } = this.parts
+    if (!link.ready || this.sounding || replies.busy) return
+    const isToldAnyway = !turn.silent
+    this.renew('the server does not hear the caller: another session is asked')
+    if (isToldAnyway) return
+    turn.unheard()
+    this.missed('caller_unheard', 'the caller spoke, and the server did not hear it')
   }
 
   /** What is due has a deadline of its own. */

@@ -134,6 +134,12 @@ export class CallerTurn {
     return missed
   }
 
+  /** They have spoken, and only the engine's detector knows: to the engine that was a turn. */
+  unheard(): void {
+    this.begins()
+    this.pauses()
+  }
+
   end(): void {
     this.timer?.[Symbol.dispose]()
     this.timer = null

@@ -317,9 +317,10 @@ export class Replies {
     const { emit, leave } = this.deps
     const ask = this.due?.ask
     emit({ type: 'incident', code: 'reply_stalled', message: `no audio for ${stallMs} ms in mid-reply` })
-    this.brokenOff()
+    const rest = this.brokenOff()
     this.disarm()
     if (ask?.kind === 'farewell') leave(ask.departure)
+    else if (rest !== '') this.request({ kind: 'rest', text: rest })
   }
 
   private endStall(): void {

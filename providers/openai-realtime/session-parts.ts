@@ -1,7 +1,9 @@
+import { HearingWatch } from '#agent/hearing-watch.ts'
 import { Outage, type OutageListener } from '#agent/outage.ts'
 import type { AgentEvent, CallContext } from '#agent/provider.ts'
 import { SessionAge, type SessionAgeListener } from '#agent/session-age.ts'
 import type { SampleRateHz } from '#audio/format.ts'
+import type { Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { ToolRunner } from '#tools/tool-runner.ts'
 import { AgentAudio } from './agent-audio.ts'
@@ -9,7 +11,6 @@ import { CallerAudio } from './caller-audio.ts'
 import { CallerSpeech } from './caller-speech.ts'
 import { sessionUpdate, type WireAudio } from './client-wire.ts'
 import { Conversation } from './conversation.ts'
-import { HearingWatch } from './hearing-watch.ts'
 import { Invocations } from './invocations.ts'
 import { Link, type LinkListener } from './link.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
@@ -128,7 +129,7 @@ export function createSessionParts(
     speech,
     hearing: new HearingWatch({
       clock,
-      turns: options.turn_detection,
+      endMaxMs: endMaxMs(options),
       serverHears: () => speech.sounds,
       unheard: () => listener.unheard(),
     }),
@@ -143,4 +144,11 @@ export function createSessionParts(
 function wireFormats(format: OpenAiRealtimeOptions['format'], legHz: SampleRateHz): readonly WireAudio[] {
   if (format !== 'auto') return [format]
   return legHz === 8000 ? ['pcmu', 'pcm24'] : ['pcm24']
+}
+
+/** The server's own silence: as long as each eagerness waits at most, by the documentation. */
+const eagernessMs = { low: 8000, medium: 4000, auto: 4000, high: 2000 } as const
+
+function endMaxMs({ turn_detection: turns }: OpenAiRealtimeOptions): Milliseconds {
+  return turns.type === 'semantic_vad' ? eagernessMs[turns.eagerness] : turns.silence_duration_ms
 }

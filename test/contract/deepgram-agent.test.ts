@@ -10,7 +10,7 @@ import { deepgramOptionsOf, MemoryDeepgram } from '../fakes/deepgram-standin.ts'
 import { FollowingClock } from '../fakes/following-clock.ts'
 import { type ManualClock, settle } from '../fakes/manual-clock.ts'
 import { encodeAudio } from '../standin/deepgram/wire-audio.ts'
-import { tonePattern } from '../standin/openai-realtime/tone-pattern.ts'
+import { tonePattern } from '../standin/tone-pattern.ts'
 import { agentContract } from './agent.ts'
 
 // Deepgram's agent, and cascades of its recognition and voice, against the stand-in for its servers. A turn is in the audio

@@ -1,4 +1,4 @@
-import { TurnFinder } from '../openai-realtime/turn-finder.ts'
+import { TurnFinder } from '../turn-finder.ts'
 import type { StandinOptions } from './options.ts'
 import type { SessionRecord } from './session-record.ts'
 import { decodeAudio, durationMs, type WireAudio } from './wire-audio.ts'

@@ -1,5 +1,5 @@
 import { resampleWhole } from '#audio/resample.ts'
-import { tonePattern } from '../openai-realtime/tone-pattern.ts'
+import { tonePattern } from '../tone-pattern.ts'
 import type { Reply } from './options.ts'
 import { encodeAudio, type WireAudio } from './wire-audio.ts'
 

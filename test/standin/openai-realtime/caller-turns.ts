@@ -1,11 +1,11 @@
 import type { Clock } from '#base/clock.ts'
+import { TurnFinder } from '../turn-finder.ts'
 import { type ApiError, invalidRequest } from './api-error.ts'
 import type { Conversation, WireItem } from './conversation.ts'
 import type { StandinOptions } from './options.ts'
 import { standinDefaults } from './options.ts'
 import type { SessionRecord } from './session-record.ts'
 import type { SessionSettings } from './settings.ts'
-import { TurnFinder } from './turn-finder.ts'
 import { bytesPerSample, decodeAudio, type FormatName, formatName, rateHz } from './wire-audio.ts'
 
 /** The caller's side of a session: the audio buffer, whose turns are found here or committed by the client. */

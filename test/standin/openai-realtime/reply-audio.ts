@@ -1,6 +1,6 @@
 import { resampleWhole } from '#audio/resample.ts'
+import { tonePattern } from '../tone-pattern.ts'
 import type { Reply } from './options.ts'
-import { tonePattern } from './tone-pattern.ts'
 import { encodeAudio, type FormatName, rateHz } from './wire-audio.ts'
 
 /** A reply as it goes over the wire: cut into deltas and encoded, once for all sessions that say it. */

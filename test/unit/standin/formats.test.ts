@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { levelDbfs } from '#audio/level.ts'
 import { toneSound } from '../../bed/sounds.ts'
 import { toneShare } from '../../bed/wav-analysis.ts'
-import { toneHz, tonePattern, toneStepMs } from '../../standin/openai-realtime/tone-pattern.ts'
 import { decodeAudio, type FormatName, rateHz } from '../../standin/openai-realtime/wire-audio.ts'
+import { toneHz, tonePattern, toneStepMs } from '../../standin/tone-pattern.ts'
 import { open, type RealtimeClient, update } from './realtime-client.ts'
 
 const formats: FormatName[] = ['audio/pcm', 'audio/pcmu', 'audio/pcma']

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { joined, toneSound } from '../../bed/sounds.ts'
-import { TurnFinder } from '../../standin/openai-realtime/turn-finder.ts'
+import { TurnFinder } from '../../standin/turn-finder.ts'
 import { open, update, type World } from './realtime-client.ts'
 
 const rate = 24_000

@@ -106,14 +106,64 @@ describe('never mute', () => {
     await twice.close()
   })
 
-  test('a reply that stalls is given up', async () => {
+  test('a reply that stalls: the rest of its words is asked for', async () => {
+    const text = 'A first sentence that is rather long and goes on.'
     const bench = await greeted({
-      standin: { replies: [{ text: 'A long answer.', ms: 4000, fault: { kind: 'stall', afterMs: 600 } }] },
+      standin: { replies: once({ text, ms: 4000, fault: { kind: 'stall', afterMs: 600 } }) },
     })
     await turn(bench)
-    await bench.pass(5200, 'quiet')
+    await bench.pass(5900, 'quiet')
     expect(codes(bench)).toEqual(['reply_stalled'])
-    expect(bench.of('reply_done')).toHaveLength(1)
+    const inject = bench.last.record.received.at(-1)?.message
+    expect(inject).toMatchObject({ type: 'InjectAgentMessage' })
+    expect(text.endsWith(String(inject?.message))).toBeTrue()
+    expect([bench.of('reply_started').length, bench.server.errors]).toEqual([2, []])
+    await bench.close()
+  })
+})
+
+describe('a caller whom the server does not hear', () => {
+  /** Our own detector hears them all the same. */
+  async function speaks(bench: AgentBench, forMs: number): Promise<void> {
+    bench.send({ type: 'caller_sounds', sounds: true })
+    await bench.pass(forMs, 'hum')
+    bench.send({ type: 'caller_sounds', sounds: false })
+  }
+
+  test('a server that has fallen silent: another session, and the caller is asked to say it again', async () => {
+    const bench = await greeted()
+    bench.last.mute = true
+    await speaks(bench, 800)
+    await bench.pass(4000, 'quiet')
+    expect([faults(bench), bench.server.sessions.length]).toEqual([[['caller_unheard', false]], 2])
+    bench.taken()
+    await turn(bench)
+    await bench.pass(600, 'quiet')
+    expect(bench.words).toEqual(['caller: caller turn 1', 'agent: Yes, of course.'])
+    await bench.close()
+  })
+
+  test('one that has heard a voice and brings no words of it: the same, once', async () => {
+    const bench = await greeted()
+    bench.send({ type: 'caller_sounds', sounds: true })
+    await bench.pass(600, 'hum')
+    bench.last.mute = true
+    await bench.pass(600, 'hum')
+    bench.send({ type: 'caller_sounds', sounds: false })
+    await bench.pass(4000, 'quiet')
+    expect([faults(bench), bench.server.sessions.length]).toEqual([[['connection_lost', false]], 2])
+    await bench.close()
+  })
+
+  test('a short sound, and a turn that is answered, are no such thing', async () => {
+    const bench = await greeted()
+    bench.last.mute = true
+    await speaks(bench, 300)
+    await bench.pass(5000, 'quiet')
+    bench.last.mute = false
+    await speaks(bench, 800)
+    await bench.pass(6000, 'quiet')
+    expect([faults(bench), bench.server.sessions.length]).toEqual([[], 1])
     await bench.close()
   })
 })

@@ -85,3 +85,19 @@ test('a sound without words in silence: the engine listens again', async () => {
   expect(coordinator.turnState).toBe('listening')
   expect(coordinator.turns.all.map(({ outcome }) => outcome)).toEqual(['no_words'])
 })
+
+test('a server that hears nothing any more: the caller is asked to say it again, and then answered', async () => {
+  const { bench, coordinator, sound } = await call([{ text: 'Yes, of course.', ms: 600 }])
+  bench.last.mute = true
+  await sound(900)
+  await bench.pass(5000, 'quiet')
+  // The apology is the injected text.
+  expect(coordinator.turns.all.map(({ outcome }) => outcome)).toEqual(['fault'])
+  expect(bench.received()).toContain('InjectAgentMessage')
+  await bench.pass(3000, 'quiet')
+  expect(coordinator.turnState).toBe('listening')
+  await sound(900)
+  await bench.pass(3000, 'quiet')
+  expect(coordinator.turns.all.map(({ outcome }) => outcome)).toEqual(['fault', 'answered'])
+  coordinator.end()
+})

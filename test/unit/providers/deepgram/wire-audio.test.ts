@@ -4,7 +4,7 @@ import { Decoder, silence, wireAudio } from '#providers/deepgram/wire-audio.ts'
 import { callContext } from '../../../fakes/context.ts'
 import { ManualClock } from '../../../fakes/manual-clock.ts'
 import { decodeAudio, encodeAudio } from '../../../standin/deepgram/wire-audio.ts'
-import { tonePattern } from '../../../standin/openai-realtime/tone-pattern.ts'
+import { tonePattern } from '../../../standin/tone-pattern.ts'
 
 const context = (overrides: object) => callContext(new ManualClock(), overrides)
 

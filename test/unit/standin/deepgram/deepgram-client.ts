@@ -5,7 +5,7 @@ import { type SocketKind, serverMessageFault } from '../../../standin/deepgram/c
 import type { StandinOptions } from '../../../standin/deepgram/options.ts'
 import { type SessionOfKind, type StandinServer, startStandin } from '../../../standin/deepgram/server.ts'
 import { encodeAudio, type WireAudio } from '../../../standin/deepgram/wire-audio.ts'
-import { tonePattern } from '../../../standin/openai-realtime/tone-pattern.ts'
+import { tonePattern } from '../../../standin/tone-pattern.ts'
 
 /** A client of the stand-in as bare as can be: it sends what it is told, and keeps what it gets. */
 

@@ -1,5 +1,5 @@
 import type { RealtimeAudioInputTurnDetection } from 'openai/resources/realtime/realtime'
-import { type Eagerness, standinDefaults } from './options.ts'
+import { type Eagerness, standinDefaults } from './openai-realtime/options.ts'
 
 /**
  * The server's turn detection, by loudness: enough for tones and for speech without noise, and the same for the same

@@ -1,16 +1,16 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
-import type { OpenAiRealtimeOptions } from './options.ts'
 
 /**
- * A server that hangs says nothing of the caller's speech, or never that it is over, and nothing would be due that could
+ * A realtime server that hangs says nothing of the caller's speech, or never that it is over, and nothing would be due that could
  * be missed. Our own detector tells of it: once it has heard a voice and the server ought to have found its end, either the
  * server has said so, or the caller has not been heard.
  */
 export interface HearingWatchDeps {
   readonly clock: Clock
-  readonly turns: OpenAiRealtimeOptions['turn_detection']
-  /** As the server has it, the caller speaks. */
-  readonly serverHears: () => boolean
+  /** So long after the voice the server has found its end. */
+  readonly endMaxMs: Milliseconds
+  /** As the server has it, the caller speaks. @param voiceMs how long our detector has heard them */
+  readonly serverHears: (voiceMs: Milliseconds) => boolean
   readonly unheard: () => void
 }
 
@@ -20,8 +20,6 @@ const voiceMinMs: Milliseconds = 500
 const patienceMs: Milliseconds = 1000
 /** Both detectors have their delays: an event of the server's within that before ours is about the same speech. */
 const apartMaxMs: Milliseconds = 2000
-/** As long as each waits at most, by the documentation. */
-const eagernessMs = { low: 8000, medium: 4000, auto: 4000, high: 2000 } as const
 
 export class HearingWatch {
   private readonly deps: HearingWatchDeps
@@ -45,7 +43,7 @@ export class HearingWatch {
     const startedMs = this.startedMs
     const voiceMs = clock.now() - startedMs
     this.end()
-    this.timer = clock.after(this.endMaxMs + patienceMs, () => this.look(startedMs, voiceMs))
+    this.timer = clock.after(this.deps.endMaxMs + patienceMs, () => this.look(startedMs, voiceMs))
   }
 
   /** The server has told where speech begins or ends. */
@@ -62,11 +60,6 @@ export class HearingWatch {
   private look(startedMs: Milliseconds, voiceMs: Milliseconds): void {
     this.timer = null
     const isDeaf = voiceMs >= voiceMinMs && this.serverMs < startedMs - apartMaxMs
-    if (isDeaf || this.deps.serverHears()) this.deps.unheard()
-  }
-
-  private get endMaxMs(): Milliseconds {
-    const { type, eagerness, silence_duration_ms: silenceMs } = this.deps.turns
-    return type === 'semantic_vad' ? eagernessMs[eagerness] : silenceMs
+    if (isDeaf || this.deps.serverHears(voiceMs)) this.deps.unheard()
   }
 }
