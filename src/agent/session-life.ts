@@ -7,18 +7,19 @@ export class SessionLife {
   private readonly end: () => Promise<void>
   private readonly onAbort = () => void this.close()
   private closing: Promise<void> | null = null
-  private ending = false
+  private ending: boolean
 
   /** @param signal of the call @param end stops what runs and says `closed` */
   constructor(signal: AbortSignal, end: () => Promise<void>) {
     this.signal = signal
     this.end = end
+    this.ending = signal.aborted
     signal.addEventListener('abort', this.onAbort, { once: true })
   }
 
-  /** Nothing is accepted any more. */
+  /** Nothing is accepted any more. Asked with every frame, so the signal is not: it has said so itself. */
   get over(): boolean {
-    return this.ending || this.signal.aborted
+    return this.ending
   }
 
   close(): Promise<void> {
