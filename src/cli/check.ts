@@ -1,3 +1,4 @@
+import { editorSchema } from '#config/json-schema.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import { renderReference } from '#config/reference.ts'
@@ -6,7 +7,7 @@ import { showConfiguration } from '#config/show.ts'
 import { readConfigurationSource } from '#config/source.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 
-const help = `patchcord check [FILE] [--show] [--keys]
+const help = `patchcord check [FILE] [--show] [--keys] [--schema]
 
 Checks a configuration and says what is wrong with it: file, line, column, what was
 expected, and how to mend it. It contacts nothing and starts nothing.
@@ -15,6 +16,7 @@ expected, and how to mend it. It contacts nothing and starts nothing.
                ./config/ai-agent.yaml, or else the configuration built in
   --show       print the resulting configuration, secrets masked
   --keys       print a table of all keys, their defaults and meanings
+  --schema     print the JSON Schema by which editors complete and check a file
   --help       print this
 
 Exit status: 0 the configuration is good, 1 it is not, 2 the command line is wrong.`
@@ -41,6 +43,10 @@ export async function runCheck(
   }
   if (argv.includes('--keys')) {
     io.stdout(renderReference(configurationSchema(vendors)))
+    return exitCodes.ok
+  }
+  if (argv.includes('--schema')) {
+    io.stdout(JSON.stringify(editorSchema(configurationSchema(vendors)), null, 2))
     return exitCodes.ok
   }
   const parsed = parseArguments(argv)

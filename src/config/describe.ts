@@ -77,12 +77,40 @@ export function factsOf(node: SchemaNode): FieldFacts {
   return v.getMetadata(bare(node) as unknown as v.GenericSchema) as FieldFacts
 }
 
-function meaningOf(node: SchemaNode): string {
+export function meaningOf(node: SchemaNode): string {
   return v.getDescription(bare(node) as unknown as v.GenericSchema) ?? ''
 }
 
 function defaultOf(node: SchemaNode): unknown {
   return typeof node.default === 'function' ? node.default() : node.default
+}
+
+/** What the entries of a list may be. */
+export function itemOf(node: SchemaNode): SchemaNode | undefined {
+  return bare(node).item
+}
+
+export interface SchemaFacts {
+  /** The schema's own name for its kind: `string`, `number` … */
+  readonly type: string
+  readonly options: readonly string[] | undefined
+  readonly fallback: unknown
+  /** It has no default. */
+  readonly required: boolean
+  /** Its checks by their names, with what each requires. */
+  readonly limits: Readonly<Record<string, unknown>>
+}
+
+export function schemaFacts(node: SchemaNode): SchemaFacts {
+  const inner = bare(node)
+  const limits = Object.fromEntries((inner.pipe ?? []).map(({ type, requirement }) => [type, requirement]))
+  return {
+    type: inner.type,
+    options: inner.options,
+    fallback: defaultOf(node),
+    required: node.wrapped === undefined,
+    limits,
+  }
 }
 
 /** Completes "expected …". */
