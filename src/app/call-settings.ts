@@ -1,5 +1,6 @@
 import type { Provider } from '#agent/provider.ts'
 import type { CallSettings } from '#call/admission.ts'
+import type { DialplanPlace } from '#call/dialplan-place.ts'
 import { mutePolicies } from '#call/turn-policies.ts'
 import type { WarmUp } from '#call/warm-up.ts'
 import type { Configuration } from '#config/schema.ts'
@@ -23,6 +24,8 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
     greeting: llm.initial_greeting,
     callMaxMs: limits.call_seconds * 1000,
     callsMax: limits.calls,
+    callsPerCallerMax: limits.calls_per_caller,
+    places: placesByKey(configuration),
     onFailure: context === '' ? null : { context, extension, priority },
     turns: {
       warmUpMs: streaming.min_start_ms,
@@ -58,4 +61,13 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
       farewellMaxMs: turns.farewell_max_ms,
     },
   }
+}
+
+/** Where each key of a telephone leads to. */
+function placesByKey({ transfer }: Configuration): Record<string, DialplanPlace> {
+  return Object.fromEntries(
+    Object.values(transfer.destinations).flatMap(({ key, context, extension, priority }) =>
+      key === '' ? [] : [[key, { context, extension, priority }] as const],
+    ),
+  )
 }

@@ -13,7 +13,7 @@ import type { PbxSide } from './pbx-side.ts'
 
 /** The values of the channel variable `PATCHCORD_RESULT`: the one closed list; docs/asterisk.md has a row for each. */
 export const patchcordResults = [
-  /** As many calls as `limits.calls` allows are being served. */
+  /** As many calls as `limits.calls` allows are being served, or as `limits.calls_per_caller` allows this one. */
   'busy',
   /** The machine does not keep up with the calls it has: more would make all of them stutter. */
   'overloaded',
@@ -39,6 +39,8 @@ export type PatchcordResult = (typeof patchcordResults)[number]
 export interface AdmissionFacts {
   readonly activeCalls: number
   readonly callsMax: number
+  /** Of the same caller; null: there is no such limit, or nobody knows who it is. */
+  readonly callerCallsLeft: number | null
   readonly draining: boolean
   readonly providerReady: boolean
   readonly overloaded: boolean
@@ -48,7 +50,7 @@ export interface AdmissionFacts {
 export function refusal(facts: AdmissionFacts): PatchcordResult | null {
   if (facts.draining) return 'draining'
   if (!facts.providerReady) return 'not_ready'
-  if (facts.activeCalls >= facts.callsMax) return 'busy'
+  if (facts.activeCalls >= facts.callsMax || facts.callerCallsLeft === 0) return 'busy'
   if (facts.overloaded) return 'overloaded'
   return null
 }
@@ -56,6 +58,8 @@ export function refusal(facts: AdmissionFacts): PatchcordResult | null {
 /** What every call of the current configuration is given. */
 export interface CallSettings extends CallTerms {
   readonly callsMax: number
+  /** From one number; 0: there is no such limit. */
+  readonly callsPerCallerMax: number
 }
 
 export interface AdmissionRequest {
@@ -86,6 +90,7 @@ export class Admission {
     const result = refusal({
       activeCalls: world.store.size,
       callsMax: settings.callsMax,
+      callerCallsLeft: this.callsLeft(request.caller),
       draining: this.draining,
       providerReady: settings.provider.readiness().ready && this.canHear(),
       overloaded: this.load.overloaded,
@@ -95,6 +100,13 @@ export class Admission {
       return result
     }
     return new Call({ ...request, ...settings }, world)
+  }
+
+  private callsLeft({ number }: Caller): number | null {
+    const { callsPerCallerMax } = this.settings
+    if (callsPerCallerMax === 0 || number === '') return null
+    const live = this.world.store.live.filter(({ caller }) => caller.number === number).length
+    return Math.max(0, callsPerCallerMax - live)
   }
 
   /** An agent that has no ears for turns needs our speech detection. */

@@ -1,4 +1,4 @@
-import type { Provider } from '#agent/provider.ts'
+import type { CallContext, Provider } from '#agent/provider.ts'
 import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
@@ -12,7 +12,7 @@ import type { Pacer } from './pacer.ts'
 import type { PbxSide } from './pbx-side.ts'
 import type { PlayoutSettings } from './playout-contract.ts'
 import type { SessionStore } from './session-store.ts'
-import type { SpeechDetector } from './speech-detector.ts'
+import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
 import type { TurnEndModel } from './turn-end-model.ts'
 import type { TurnSettings } from './turn-settings.ts'
 import type { WarmUp } from './warm-up.ts'
@@ -40,6 +40,8 @@ export interface CallTerms {
   /** Where a caller goes on whom the call has failed; null: behind `Stasis()`. */
   readonly onFailure: DialplanPlace | null
   readonly turns: TurnSettings
+  /** Where a caller goes on who presses this key. */
+  readonly places: Readonly<Record<string, DialplanPlace>>
 }
 
 export interface CallWorld {
@@ -70,4 +72,32 @@ export function planFacts({ caller, provider, origin, transport }: CallPlan) {
 export function wordsOf({ provider, wire }: CallPlan): CoordinatorDeps['wordsIn'] {
   if (provider.wordsIn === undefined) return null
   return (samples, signal) => provider.wordsIn?.(samples, wireRatesHz[wire], signal) ?? Promise.resolve(null)
+}
+
+/** Our detector for this call; null where its agent does without, `missing` where it cannot and there is none. */
+export function detectionOf(
+  { provider, turns, wire }: CallPlan,
+  detector: SpeechDetector,
+  listener: (event: SpeechEvent) => void,
+): SpeechDetectorSession | null | 'missing' {
+  const { turnDetection } = provider
+  if (turnDetection === 'none' || (turnDetection === 'provider' && !turns.bargeIn.confirm)) return null
+  // An agent that finds the turns itself is believed where nobody here can confirm it.
+  return detector.open(wireRatesHz[wire], listener) ?? (turnDetection === 'provider' ? null : 'missing')
+}
+
+/** What the agent's session is told. */
+export function contextOf(plan: CallPlan, signal: AbortSignal, clock: Clock): CallContext {
+  const { id, wire, language, prompt, greeting, origin } = plan
+  return {
+    callId: id,
+    sampleRateHz: wireRatesHz[wire],
+    wire,
+    language,
+    prompt,
+    greeting,
+    canTransfer: origin === 'ari',
+    signal,
+    clock,
+  }
 }

@@ -2,7 +2,15 @@ import type { AgentEvent, SessionOf } from '#agent/provider.ts'
 import { type AudioFrame, wireRatesHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { messageOf } from '#base/result.ts'
-import { admittedDetail, type CallPlan, type CallWorld, planFacts, wordsOf } from './call-plan.ts'
+import {
+  admittedDetail,
+  type CallPlan,
+  type CallWorld,
+  contextOf,
+  detectionOf,
+  planFacts,
+  wordsOf,
+} from './call-plan.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
 import { closePart, logBug } from './closing.ts'
 import { Coordinator, type Hearing, heard, noTurns } from './coordinator.ts'
@@ -14,7 +22,7 @@ import type { LineEcho } from './line-echo.ts'
 import { MediaPath, noAudio } from './media-path.ts'
 import { MediaRescue } from './media-rescue.ts'
 import { MediaWatch } from './media-watch.ts'
-import type { CallFacts, CallStep } from './observer.ts'
+import type { Caller, CallFacts, CallStep } from './observer.ts'
 import type { PbxSide } from './pbx-side.ts'
 import type { SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
 import type { TurnState } from './turn-state.ts'
@@ -22,7 +30,6 @@ import type { TurnState } from './turn-state.ts'
 /**
  * One call from admission to its record: it joins a leg and an agent session, owns both, and closes both. The door it
  * came through (ARI or the dialplan) says when the channel is answered and bridged, and hands in how to release it.
- *
  * The leg, the agent session and the bridge come up side by side, in any order; `mediaOpen` is where they meet. The
  * call may end at any moment of that, by anyone, any number of times: `end` runs once.
  */
@@ -55,7 +62,6 @@ export class Call {
   private readonly incidents = new IncidentLog()
   private detectorFull = 0
   private digits = 0
-
   /** Admits: the call is in the store when this returns, and its agent session is being opened. */
   constructor(plan: CallPlan, world: CallWorld) {
     this.plan = plan
@@ -73,6 +79,10 @@ export class Call {
 
   get ended(): boolean {
     return this.state === 'draining' || this.state === 'ended'
+  }
+
+  get caller(): Caller {
+    return this.plan.caller
   }
 
   get pbx(): PbxSide {
@@ -95,9 +105,11 @@ export class Call {
     return this.coordinator?.hearing ?? heard
   }
 
-  /** The caller has pressed a key. */
-  digit(_digit: string): void {
+  /** The caller has pressed a key. Only through ARI is there a dialplan to go on in. */
+  digit(digit: string): void {
     this.digits += 1
+    const place = this.plan.places[digit]
+    if (place !== undefined && this.plan.origin === 'ari') void this.end('transferred', place)
   }
 
   answered(): void {
@@ -196,17 +208,7 @@ export class Call {
       void this.end('provider_failed')
     })
     try {
-      const session = await plan.provider.open({
-        callId: plan.id,
-        sampleRateHz: wireRatesHz[plan.wire],
-        wire: plan.wire,
-        language: plan.language,
-        prompt: plan.prompt,
-        greeting: plan.greeting,
-        canTransfer: plan.origin === 'ari',
-        signal: this.abort.signal,
-        clock: world.clock,
-      })
+      const session = await plan.provider.open(contextOf(plan, this.abort.signal, world.clock))
       world.store.providerSessions += 1
       if (this.ended) return await this.closeSession(session)
       this.session = session
@@ -228,15 +230,14 @@ export class Call {
 
   /** False, with the call ending, where the provider needs speech detection and there is none. */
   private openDetection(): boolean {
-    const { provider, turns, wire } = this.plan
-    if (provider.turnDetection === 'none') return true
-    if (provider.turnDetection === 'provider' && !turns.bargeIn.confirm) return true
-    this.detection = this.world.detector.open(wireRatesHz[wire], (event) => this.guarded(() => this.onSpeech(event)))
-    // An agent that finds the turns itself is believed where nobody here can confirm it.
-    if (this.detection !== null || provider.turnDetection === 'provider') return true
-    this.world.log.error('no speech detection for this call', { call: this.id })
-    void this.end('setup_failed')
-    return false
+    const opened = detectionOf(this.plan, this.world.detector, (event) => this.guarded(() => this.onSpeech(event)))
+    if (opened === 'missing') {
+      this.world.log.error('no speech detection for this call', { call: this.id })
+      void this.end('setup_failed')
+      return false
+    }
+    this.detection = opened
+    return true
   }
 
   /** Goes on once the bridge, the leg and the session are all there. */

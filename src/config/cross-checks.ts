@@ -19,6 +19,12 @@ export interface CrossCheck {
 const toolsOf = (provider: unknown): readonly string[] =>
   (provider as { tools?: readonly string[] } | undefined)?.tools ?? []
 
+/** The first key that two places share. */
+const sharedKey = ({ transfer }: Configuration): string | undefined => {
+  const keys = Object.values(transfer.destinations).flatMap(({ key }) => (key === '' ? [] : [key]))
+  return keys.find((key, index) => keys.indexOf(key) !== index)
+}
+
 const transferWithoutPlace = (provider: string): CrossCheck => ({
   keys: [`providers.${provider}.tools`, 'transfer.destinations'],
   severity: 'warning',
@@ -104,6 +110,21 @@ export const crossChecks: readonly CrossCheck[] = [
     message: ({ barge_in, vad }) =>
       `barge_in.pause_after_ms (${barge_in.pause_after_ms}) is below vad.min_speech_ms (${vad.min_speech_ms}), when speech is noticed: the reply is paused at once, and never ducked`,
     advice: 'Raise it, or set barge_in.on_overlap to pause.',
+  },
+  {
+    keys: ['transfer.destinations'],
+    severity: 'error',
+    broken: (configuration) => sharedKey(configuration) !== undefined,
+    message: (configuration) => `two of transfer.destinations have the key ${sharedKey(configuration)}`,
+    advice: 'Give each a key of its own, or take one out.',
+  },
+  {
+    keys: ['limits.calls_per_caller', 'limits.calls'],
+    severity: 'warning',
+    broken: ({ limits }) => limits.calls_per_caller > limits.calls,
+    message: ({ limits }) =>
+      `limits.calls_per_caller (${limits.calls_per_caller}) is without effect above limits.calls (${limits.calls})`,
+    advice: 'Lower it, or set it to 0.',
   },
   ...mediaChecks,
   ...['openai_realtime', 'deepgram'].map(transferWithoutPlace),

@@ -1,13 +1,12 @@
 import * as v from 'valibot'
 import { transports } from '#call/leg.ts'
 import { mutePolicies, startPolicies, stopPolicies } from '#call/turn-policies.ts'
+import { onFailure, transfer } from './dialplan-schema.ts'
 import {
-  checkedSection,
   choice,
   decimalNumber,
   flag,
   milliseconds,
-  named,
   port,
   requiredText,
   section,
@@ -129,49 +128,6 @@ const turnTaking = section(
     ),
   },
   'Who has the floor: when the caller interrupts, when a turn is over, and what happens when nobody speaks.',
-)
-
-/** Asterisk's own bounds of a context, an extension and a priority. */
-const inDialplan = (value: string) => /^[^\s,;|]{1,79}$/.test(value)
-const dialplanShape = 'a word of the dialplan, without spaces and commas'
-
-const onFailure = checkedSection(
-  {
-    notice: text(
-      'I am sorry, there is a technical problem. Please hold the line.',
-      'What a caller hears whom the agent can answer no more, in the local voice where there is one, else as three rising tones.',
-      { emptyMeans: 'nothing' },
-    ),
-    context: shapedText(
-      '',
-      (value) => value === '' || inDialplan(value),
-      dialplanShape,
-      'Where in the dialplan they then go on: the context.',
-      { emptyMeans: 'at the next priority after Stasis()' },
-    ),
-    extension: shapedText('', (value) => value === '' || inDialplan(value), dialplanShape, 'The extension there.'),
-    priority: wholeNumber(1, { min: 1, max: 10_000 }, 'The priority there.'),
-  },
-  'What becomes of a caller whose call fails while they are in it; PATCHCORD_RESULT says why.',
-  (values) => (values.context === '') === (values.extension === ''),
-  'context and extension belong together: name both or neither',
-)
-
-const transfer = section(
-  {
-    destinations: named(
-      (name) => /^[A-Za-z0-9_-]{1,40}$/.test(name),
-      'letters, digits, - and _, at most 40',
-      {
-        context: v.pipe(v.string(), v.check(inDialplan, dialplanShape)),
-        extension: v.pipe(v.string(), v.check(inDialplan, dialplanShape)),
-        priority: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 1),
-        description: v.optional(v.pipe(v.string(), v.maxLength(200)), ''),
-      },
-      'Places in the dialplan, each under a name that the model is told: context, extension, priority (1), description (what is there, for the model).',
-    ),
-  },
-  'Where the tool transfer_call can send callers.',
 )
 
 const bargeIn = section(
@@ -297,6 +253,11 @@ const limits = section(
       6,
       { min: 1, max: 1000 },
       'Where the last frame of a tick leaves later than this in half of the ticks of a second, no further call is taken: it leaves after the work for all the other calls, so this is the earlier sign.',
+    ),
+    calls_per_caller: wholeNumber(
+      0,
+      { min: 0, max: 10_000, unit: 'calls' },
+      'Calls at once from one number; one more goes back to the dialplan. 0: as many as there are; withheld numbers are not counted.',
     ),
     call_seconds: wholeNumber(3600, { min: 10, max: 86_400, unit: 's' }, 'The longest call; it is hung up then.'),
   },

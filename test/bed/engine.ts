@@ -107,21 +107,27 @@ export class BedEngine {
     })
     const engine = new BedEngine(child, httpPort, audioSocketPort, folder)
     process.once('exit', () => child.kill('SIGKILL'))
-    await engine.until('live', 20_000, async () => (await engine.get('/live')) === 200, options.pollMs)
-    if (options.untilReady !== false) {
-      const timeoutMs = options.readyTimeoutMs ?? 60_000
-      await engine.until('ready', timeoutMs, async () => {
-        const health = await engine.health()
-        const provider = health.providers?.[options.provider ?? 'local']
-        const detection = health.speech_detection as { ready: boolean } | undefined
-        return (
-          provider?.ready === true &&
-          detection?.ready === true &&
-          (options.asterisk === undefined || health.ari_connected)
-        )
-      })
+    try {
+      await engine.until('live', 20_000, async () => (await engine.get('/live')) === 200, options.pollMs)
+      if (options.untilReady !== false) {
+        const timeoutMs = options.readyTimeoutMs ?? 60_000
+        await engine.until('ready', timeoutMs, async () => {
+          const health = await engine.health()
+          const provider = health.providers?.[options.provider ?? 'local']
+          const detection = health.speech_detection as { ready: boolean } | undefined
+          return (
+            provider?.ready === true &&
+            detection?.ready === true &&
+            (options.asterisk === undefined || health.ari_connected)
+          )
+        })
+      }
+      return engine
+    } catch (thrown) {
+      // It would go on looking for an Asterisk at this port, and take the application of the next one there.
+      child.kill('SIGKILL')
+      throw thrown
     }
-    return engine
   }
 
   get pid(): number {

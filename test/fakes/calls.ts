@@ -29,6 +29,8 @@ export function callSettings(provider: FakeAgent, overrides: Partial<CallSetting
     callMaxMs: 600_000,
     onFailure: null,
     callsMax: 10,
+    callsPerCallerMax: 0,
+    places: {},
     turns: turnSettings,
     ...overrides,
   }

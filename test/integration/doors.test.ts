@@ -35,6 +35,7 @@ describe('every door, through a real Asterisk', () => {
       codec: 'slin16',
       stasisArguments: '',
       configuration: {
+        'extensions.conf': '[people]\nexten => 300,1,Wait(1)\n same => n,Hangup()\n',
         'websocket_client.conf': `[patchcord]\ntype = websocket_client\nconnection_type = per_call_config\nuri = ws://127.0.0.1:${mediaPort}/media\nprotocols = media\n`,
       },
     })
@@ -93,18 +94,18 @@ describe('every door, through a real Asterisk', () => {
     ['media WebSocket', 'websocket'],
   ]
   test.each(digits)(
-    '%s: the caller’s digits are counted, each once',
+    '%s: the caller’s digits are counted, each once; the key that leads to a person sends them there',
     async (_name, transport) => {
-      const yaml = `audio_transport: ${transport}`
+      const yaml = `audio_transport: ${transport}\ntransfer:\n  destinations:\n    person: { context: people, extension: "300", key: "0" }\n`
       const engine = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml })
       try {
         caller += 1
-        const steps = [{ waitMs: 800 }, { digits: '12#' }, { waitMs: 800 }]
+        const steps = [{ waitMs: 800 }, { digits: '12#' }, { waitMs: 800 }, { digits: '0' }, { waitMs: 3000 }]
         const call = await asterisk.call({ extension: '100', callerId: `5550${caller}`, steps })
         await call.ended
         await engine.untilIdle()
         await asterisk.untilQuiet()
-        expect(engine.records()).toMatchObject([{ transport, cause: 'caller', dtmf_digits: 3 }])
+        expect(engine.records()).toMatchObject([{ transport, cause: 'transferred', dtmf_digits: 4 }])
       } finally {
         await engine.stop()
       }

@@ -131,6 +131,7 @@ export class SimulatedCall {
       greeting: dice.chance(0.85) ? 'Hello.' : '',
       callMaxMs: dice.chance(0.05) ? dice.between(500, 20_000) : 600_000,
       onFailure: null,
+      places: {},
       caller: { number: '+4312345', name: 'Ada', dialled: '100' },
       origin: dice.chance(0.8) ? 'ari' : 'dialplan',
       transport: 'audiosocket',

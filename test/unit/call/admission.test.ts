@@ -5,7 +5,14 @@ import { fakeAgent } from '../../fakes/agent.ts'
 import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
 import { callSettings } from '../../fakes/calls.ts'
 
-const free: AdmissionFacts = { activeCalls: 0, callsMax: 2, draining: false, providerReady: true, overloaded: false }
+const free: AdmissionFacts = {
+  activeCalls: 0,
+  callsMax: 2,
+  callerCallsLeft: null,
+  draining: false,
+  providerReady: true,
+  overloaded: false,
+}
 
 describe('refusal', () => {
   const cases: [string, Partial<AdmissionFacts>, PatchcordResult | null][] = [
@@ -13,6 +20,8 @@ describe('refusal', () => {
     ['one place left', { activeCalls: 1 }, null],
     ['no place left', { activeCalls: 2 }, 'busy'],
     ['more than the limit, after a change of it', { activeCalls: 3 }, 'busy'],
+    ['another call of this caller is left', { callerCallsLeft: 1 }, null],
+    ['none of this caller is left', { callerCallsLeft: 0 }, 'busy'],
     ['the engine stops', { draining: true }, 'draining'],
     ['the provider is not ready', { providerReady: false }, 'not_ready'],
     ['it stops and is full: the lasting reason is told', { draining: true, activeCalls: 2 }, 'draining'],
@@ -26,15 +35,15 @@ describe('refusal', () => {
 })
 
 describe('Admission', () => {
-  const setUp = (callsMax = 2) => {
+  const setUp = (callsMax = 2, callsPerCallerMax = 0) => {
     const world = fakeWorld()
     const agent = fakeAgent()
     const load = { overloaded: false }
-    const admission = new Admission(callSettings(agent, { callsMax }), world, load)
-    const admit = (id: string) =>
+    const admission = new Admission(callSettings(agent, { callsMax, callsPerCallerMax }), world, load)
+    const admit = (id: string, number = '') =>
       admission.admit({
         id,
-        caller: { number: '', name: '', dialled: '' },
+        caller: { number, name: '', dialled: '' },
         origin: 'ari',
         transport: 'audiosocket',
         wire: 'slin',
@@ -65,6 +74,18 @@ describe('Admission', () => {
     expect(admission.refused).toEqual({ busy: 1, not_ready: 1, draining: 2 })
     expect([world.store.size, agent.contexts.length]).toEqual([1, 1])
     if (first instanceof Call) await first.end('caller')
+  })
+
+  test('one number has so many calls at once; others, and those who withhold theirs, are not concerned', async () => {
+    const { admit } = setUp(10, 2)
+    const first = admit('a', '+431')
+    expect(admit('b', '+431')).toBeInstanceOf(Call)
+    expect(admit('c', '+431')).toBe('busy')
+    expect(admit('d', '+432')).toBeInstanceOf(Call)
+    for (const id of ['e', 'f', 'g']) expect(admit(id)).toBeInstanceOf(Call)
+    if (first instanceof Call) await first.end('caller')
+    expect(admit('h', '+431')).toBeInstanceOf(Call)
+    expect(admit('i', '+431')).toBe('busy')
   })
 
   test('a machine that does not keep up takes no call until it does', () => {

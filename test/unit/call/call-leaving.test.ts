@@ -41,3 +41,26 @@ describe('a call that its agent ends', () => {
     ])
   })
 })
+
+describe('a key that leads to a person', () => {
+  const person = { context: 'internal', extension: '200', priority: 1 }
+
+  test('sends the caller there at once; another key is counted', async () => {
+    const { call, pbx, world } = await connected({ plan: { places: { '0': person } } })
+    call.digit('1')
+    await settle()
+    expect(call.ended).toBeFalse()
+    call.digit('0')
+    await settle()
+    expect([pbx.released, pbx.places]).toEqual([['transferred'], [person]])
+    expect(world.observer.facts).toMatchObject([{ cause: 'transferred', digits: 2 }])
+  })
+
+  test('does nothing where there is no dialplan to go on in', async () => {
+    const { call } = await connected({ plan: { places: { '0': person }, origin: 'dialplan' } })
+    call.digit('0')
+    await settle()
+    expect(call.ended).toBeFalse()
+    await call.end('caller')
+  })
+})

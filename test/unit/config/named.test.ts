@@ -12,11 +12,11 @@ const problems = (text: string) => {
 describe('groups under names that the user chooses', () => {
   test('are read, with the defaults of each', () => {
     const loaded = load(
-      'transfer:\n  destinations:\n    sales: { context: internal, extension: "200", priority: 2, description: the desk }\n    night: { context: internal, extension: night }\n',
+      'transfer:\n  destinations:\n    sales: { context: internal, extension: "200", priority: 2, description: the desk }\n    night: { context: internal, extension: night, key: "0" }\n',
     )
     expect(loaded.ok && loaded.value.configuration.transfer.destinations).toEqual({
-      sales: { context: 'internal', extension: '200', priority: 2, description: 'the desk' },
-      night: { context: 'internal', extension: 'night', priority: 1, description: '' },
+      sales: { context: 'internal', extension: '200', priority: 2, description: 'the desk', key: '' },
+      night: { context: 'internal', extension: 'night', priority: 1, description: '', key: '0' },
     })
   })
 
@@ -31,6 +31,12 @@ describe('groups under names that the user chooses', () => {
       'sales: { context: a, extension: 200 }',
       /x\.yaml:3:\d+: transfer\.destinations\.sales\.extension: .*Put it in quotes.*"200"/,
     ],
+    [
+      'a key of the telephone without quotes',
+      'sales: { context: a, extension: b, key: 0 }',
+      /sales\.key: .*Put it in quotes.*"0"/,
+    ],
+    ['two keys', 'sales: { context: a, extension: b, key: "12" }', /sales\.key: expected one key of a telephone/],
     ['a key that is missing', 'sales: { context: a }', /transfer\.destinations\.sales.*found nothing/],
     [
       'a context with a comma',
@@ -59,5 +65,13 @@ test('a transfer without somewhere to go is a warning', () => {
   const loaded = load('providers: { openai_realtime: { tools: [transfer_call] } }\n')
   expect(loaded.ok && loaded.value.warnings.map(formatProblem).join('\n')).toMatch(
     /transfer\.destinations names no place/,
+  )
+})
+
+test('a key of the telephone leads to one place', () => {
+  const place = (name: string) => `    ${name}: { context: a, extension: b, key: "5" }\n`
+  expect(problems(`transfer:\n  destinations:\n${place('one')}`)).toEqual([])
+  expect(problems(`transfer:\n  destinations:\n${place('one')}${place('two')}`).join('\n')).toMatch(
+    /x\.yaml:2:3: transfer\.destinations: two of transfer\.destinations have the key 5/,
   )
 })
