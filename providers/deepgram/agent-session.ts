@@ -302,7 +302,8 @@ export class AgentSession implements SessionOf<'agent'> {
   private callerSaid(text: string): void {
     if (this.parts.asking.knows(text)) return
     this.parts.departing.spoke = false
-    this.parts.hearing.serverSays()
+    // It has heard them; a breath that it hears behind the words, and makes none of, is another matter.
+    this.parts.hearing.end()
     this.parts.turn.said(text)
   }
 

@@ -155,6 +155,21 @@ describe('a caller whom the server does not hear', () => {
     await bench.close()
   })
 
+  test('a breath behind words that were answered is no such thing', async () => {
+    const bench = await greeted()
+    await speaks(bench, 1200)
+    await bench.pass(1000, 'quiet')
+    await bench.pass(500, 'quiet')
+    bench.send({ type: 'reply_heard' })
+    expect(bench.words).toEqual(['caller: caller turn 1', 'agent: Yes, of course.'])
+    await bench.pass(240, 'hum')
+    bench.last.mute = true
+    await bench.pass(3000, 'quiet')
+    expect([faults(bench), bench.server.sessions.length]).toEqual([[], 1])
+    expect(bench.provider.events?.()).toMatchObject({ acknowledged_UserStartedSpeaking: 2 })
+    await bench.close()
+  })
+
   test('a short sound, and a turn that is answered, are no such thing', async () => {
     const bench = await greeted()
     bench.last.mute = true
