@@ -41,9 +41,9 @@ export class HearingWatch {
     }
     if (this.startedMs === null) return
     const startedMs = this.startedMs
-    const voiceMs = clock.now() - startedMs
+    const stoppedMs = clock.now()
     this.end()
-    this.timer = clock.after(this.deps.endMaxMs + patienceMs, () => this.look(startedMs, voiceMs))
+    this.timer = clock.after(this.deps.endMaxMs + patienceMs, () => this.look(startedMs, stoppedMs))
   }
 
   /** The server has told where speech begins or ends. */
@@ -57,9 +57,12 @@ export class HearingWatch {
     this.timer = null
   }
 
-  private look(startedMs: Milliseconds, voiceMs: Milliseconds): void {
+  private look(startedMs: Milliseconds, stoppedMs: Milliseconds): void {
     this.timer = null
+    const voiceMs = stoppedMs - startedMs
     const isDeaf = voiceMs >= voiceMinMs && this.serverMs < startedMs - apartMaxMs
-    if (isDeaf || this.deps.serverHears(voiceMs)) this.deps.unheard()
+    // Of speech that has only begun since, our detector may not know yet.
+    const isOfThis = this.serverMs <= stoppedMs + apartMaxMs
+    if (isDeaf || (isOfThis && this.deps.serverHears(voiceMs))) this.deps.unheard()
   }
 }
