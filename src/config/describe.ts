@@ -117,16 +117,16 @@ export function schemaFacts(node: SchemaNode): SchemaFacts {
 export function expectationOf(node: SchemaNode): string {
   const inner = bare(node)
   const checks = inner.pipe ?? []
-  const requirement = (type: string) => checks.find((check) => check.type === type)?.requirement
+  const { limits } = schemaFacts(node)
   switch (inner.type) {
     case 'boolean':
       return 'true or false'
     case 'picklist':
       return (inner.options ?? []).length === 1 ? `${inner.options?.[0]}` : `one of ${(inner.options ?? []).join(', ')}`
     case 'number': {
-      const kind = checks.some((check) => check.type === 'integer') ? 'a whole number' : 'a number'
+      const kind = 'integer' in limits ? 'a whole number' : 'a number'
       const unit = factsOf(node).unit
-      return `${kind} from ${requirement('min_value')} to ${requirement('max_value')}${unit === undefined ? '' : ` (${unit})`}`
+      return `${kind} from ${limits.min_value} to ${limits.max_value}${unit === undefined ? '' : ` (${unit})`}`
     }
     case 'record':
       return 'names, each with a group of keys'
@@ -135,7 +135,7 @@ export function expectationOf(node: SchemaNode): string {
     case 'string': {
       const shape = checks.find((check) => check.type === 'check')?.message
       if (typeof shape === 'string') return shape
-      return checks.some((check) => check.type === 'non_empty') ? 'a text that is not empty' : 'a text'
+      return 'non_empty' in limits ? 'a text that is not empty' : 'a text'
     }
     default:
       return 'a group of keys'
@@ -144,9 +144,9 @@ export function expectationOf(node: SchemaNode): string {
 
 function briefOf(node: SchemaNode): string {
   const inner = bare(node)
-  const requirement = (type: string) => inner.pipe?.find((check) => check.type === type)?.requirement
+  const { limits } = schemaFacts(node)
   if (inner.type === 'number') {
-    const range = `${requirement('min_value')} to ${requirement('max_value')}`
+    const range = `${limits.min_value} to ${limits.max_value}`
     const unit = factsOf(node).unit
     return unit === undefined ? range : `${unit}, ${range}`
   }

@@ -98,10 +98,13 @@ export function choice<const Options extends readonly string[]>(
   return v.optional(v.pipe(v.picklist(options), v.description(meaning)), fallback)
 }
 
+/** Of a list, and of groups under names that the user chooses. */
+export const entriesMax = 64
+
 /** A list of texts of one shape, at most 64. `shape` completes "expected …". */
 export function textList(fallback: string[], test: (value: string) => boolean, shape: string, meaning: string) {
   return v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.check(test, shape))), v.maxLength(64), v.description(meaning)),
+    v.pipe(v.array(v.pipe(v.string(), v.check(test, shape))), v.maxLength(entriesMax), v.description(meaning)),
     () => [...fallback],
   )
 }
@@ -119,7 +122,7 @@ export function named<const Entries extends v.ObjectEntries>(
   const entry = v.strictObject(entries)
   const schema = v.pipe(
     v.record(v.pipe(v.string(), v.check(test, shape)), entry),
-    v.check((all) => Object.keys(all).length <= 64, 'at most 64 entries'),
+    v.check((all) => Object.keys(all).length <= entriesMax, `at most ${entriesMax} entries`),
     v.description(meaning),
   )
   return v.optional(schema, () => ({}))

@@ -9,6 +9,7 @@ import {
   type SchemaNode,
   schemaFacts,
 } from './describe.ts'
+import { entriesMax } from './fields.ts'
 
 /**
  * The schema as JSON Schema, for editors: names are completed, meanings shown, and wrong values marked while a file is
@@ -45,7 +46,8 @@ function shapeOf(node: SchemaNode): EditorSchema {
   if (entries !== undefined) return group(entries)
   const named = namedEntryOf(node)
   // A key with nothing behind it is an empty group.
-  if (named !== undefined) return { type: ['object', 'null'], additionalProperties: ofNode(named), maxProperties: 64 }
+  if (named !== undefined)
+    return { type: ['object', 'null'], additionalProperties: ofNode(named), maxProperties: entriesMax }
   switch (type) {
     case 'array': {
       const item = itemOf(node)

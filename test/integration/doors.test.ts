@@ -35,7 +35,7 @@ describe('every door, through a real Asterisk', () => {
       codec: 'slin16',
       stasisArguments: '',
       configuration: {
-        'extensions.conf': '[people]\nexten => 300,1,Wait(1)\n same => n,Hangup()\n',
+        'extensions.conf': '[people]\nexten => 300,1,Playtones(620)\n same => n,Wait(1)\n same => n,Hangup()\n',
         'websocket_client.conf': `[patchcord]\ntype = websocket_client\nconnection_type = per_call_config\nuri = ws://127.0.0.1:${mediaPort}/media\nprotocols = media\n`,
       },
     })
@@ -106,6 +106,11 @@ describe('every door, through a real Asterisk', () => {
         await engine.untilIdle()
         await asterisk.untilQuiet()
         expect(engine.records()).toMatchObject([{ transport, cause: 'transferred', dtmf_digits: 4 }])
+        // What they hear in the end is what that place plays, and nobody else does.
+        const { samples } = await readWav(await call.heard())
+        const [there] = audibleStretches(samples, { sampleRateHz: rateHz }).slice(-1)
+        const last = samples.subarray((there?.startMs ?? 0) * 16, (there?.endMs ?? 0) * 16)
+        expect([last.length >= rateHz / 2, toneShare(last, rateHz, 620) > 0.8]).toEqual([true, true])
       } finally {
         await engine.stop()
       }

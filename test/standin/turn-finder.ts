@@ -1,5 +1,4 @@
 import type { RealtimeAudioInputTurnDetection } from 'openai/resources/realtime/realtime'
-import { type Eagerness, standinDefaults } from './openai-realtime/options.ts'
 
 /**
  * The server's turn detection, by loudness: enough for tones and for speech without noise, and the same for the same
@@ -11,6 +10,10 @@ export type TurnEvent =
   | { readonly kind: 'started'; readonly audioMs: number }
   /** `audioMs` includes the silence that ended the turn, as in `audio_end_ms`. */
   | { readonly kind: 'stopped'; readonly audioMs: number }
+
+/** Of semantic turn detection: how soon a turn counts as over. */
+export type Eagerness = 'low' | 'medium' | 'high' | 'auto'
+const semanticDefaultsMs: Readonly<Record<Eagerness, number>> = { low: 1500, medium: 800, high: 400, auto: 800 }
 
 const windowMs = 20
 /** Shorter sounds are clicks. */
@@ -50,7 +53,7 @@ export class TurnFinder {
     this.offPower = powerOf(onDbfs - hysteresisDb)
     this.paddingMs = server?.prefix_padding_ms ?? 300
     const eagerness = detection.type === 'semantic_vad' ? (detection.eagerness ?? 'auto') : 'auto'
-    const semantic = semanticSilenceMs[eagerness] ?? standinDefaults.semanticSilenceMs[eagerness]
+    const semantic = semanticSilenceMs[eagerness] ?? semanticDefaultsMs[eagerness]
     this.silenceMs = detection.type === 'semantic_vad' ? semantic : (server?.silence_duration_ms ?? 500)
   }
 

@@ -1,6 +1,7 @@
 import type { RealtimeAudioFormats } from 'openai/resources/realtime/realtime'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Random } from '#base/random.ts'
+import type { Eagerness } from '../turn-finder.ts'
 import type { WireEvent } from './beta.ts'
 import type { StandinSession } from './session.ts'
 import type { SentDelta } from './session-record.ts'
@@ -67,8 +68,6 @@ export interface StandinOptions {
   readonly onSent?: (session: StandinSession, event: WireEvent) => void
   readonly onDelta?: (session: StandinSession, delta: SentDelta) => void
 }
-
-export type Eagerness = 'low' | 'medium' | 'high' | 'auto'
 
 export interface Reply {
   /** Its transcript, or with text output the reply itself. */
@@ -142,5 +141,4 @@ export const standinDefaults = {
   firstDeltaAfterMs: 0,
   transcriptionAfterMs: 300,
   sessionMaxMs: 60 * 60_000,
-  semanticSilenceMs: { low: 1500, medium: 800, high: 400, auto: 800 },
 } as const
