@@ -47,6 +47,7 @@ test('while the 20 ms clock runs late a caller goes back to the dialplan as over
   const third = await asterisk.call({ extension: '100', callerId: '5550703', steps: [{ waitMs: 1000 }] })
   const thirdId = await engineCallFrom(engine, '5550703')
   await third.ended
+  await engine.until('the third over', 10_000, () => engine.records().length === 1)
   await first.hangup()
   await first.ended
   await engine.untilIdle()
