@@ -52,6 +52,8 @@ async function runTests(stage: Stage, paths: readonly string[]): Promise<Tally> 
     '--reporter=junit',
     `--reporter-outfile=${report}`,
     '--timeout=60000',
+    // Tests that mostly wait for a caller run side by side; more than two of them would be late on two cores.
+    '--max-concurrency=2',
   ]
   const child = Bun.spawn(command, { cwd: root, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
   const code = await child.exited

@@ -85,7 +85,7 @@ describe('a call', () => {
       cause: 'transferred',
     },
   ] as const
-  test.each(ways)(
+  test.concurrent.each(ways)(
     '$name',
     async ({ extension, application, further, encoding, path, tool, cause }) => {
       const farewell: Reply = { text: 'Goodbye then.', ms: 1500, calls: [tool] }

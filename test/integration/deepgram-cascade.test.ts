@@ -36,7 +36,7 @@ beforeAll(async () => {
     [1, 4, 5].map(async (index) => (await readWav((spoken[index] as Utterance).path)).samples),
   )
   asterisk = await startAsterisk({
-    configuration: { 'extensions.conf': '[agent]\nexten => 140,1,Stasis(cascade)\n same => n,Hangup()\n' },
+    configuration: { 'extensions.conf': '[agent]\nexten => _14X,1,Stasis(cascade${EXTEN:2})\n same => n,Hangup()\n' },
   })
   telephones = new Telephones()
 }, 300_000)
@@ -49,14 +49,14 @@ afterAll(async () => {
 describe('a cascade', () => {
   // Each recogniser with each way to the voice, and each of those with each judge of turns.
   const ways = [
-    { model: 'nova-3', transport: 'websocket', stop: 'silence' },
-    { model: 'nova-3', transport: 'rest', stop: 'provider' },
-    { model: 'flux-general-en', transport: 'websocket', stop: 'provider' },
-    { model: 'flux-general-en', transport: 'rest', stop: 'silence' },
+    { place: 0, model: 'nova-3', transport: 'websocket', stop: 'silence' },
+    { place: 1, model: 'nova-3', transport: 'rest', stop: 'provider' },
+    { place: 2, model: 'flux-general-en', transport: 'websocket', stop: 'provider' },
+    { place: 3, model: 'flux-general-en', transport: 'rest', stop: 'silence' },
   ] as const
-  test.each(ways)(
+  test.concurrent.each(ways)(
     'of $model and the voice over $transport, turns ended by: $stop',
-    async ({ model, transport, stop }) => {
+    async ({ place, model, transport, stop }) => {
       const standin = startStandin({
         clock: new SystemClock(),
         random: seededRandom(1),
@@ -68,14 +68,14 @@ describe('a cascade', () => {
         { deepgramUrl: standin.baseUrl, llmUrl: llm.baseUrl, listen: { model }, transport },
         {
           asterisk: asterisk.ari,
-          application: 'cascade',
+          application: `cascade${place}`,
           logLevel: 'debug',
           yaml: `audio_transport: externalmedia\nllm: { initial_greeting: Hello. }\nturn_taking: { stop: ${stop}, start: vad }\nbarge_in: { on_overlap: none }\n`,
         },
       )
       try {
-        const number = `55540${ways.findIndex((way) => way.model === model && way.transport === transport && way.stop === stop)}`
-        const line = await telephones.call(asterisk, { extension: '140', callerId: number })
+        const number = `55540${place}`
+        const line = await telephones.call(asterisk, { extension: `14${place}`, callerId: number })
         const id = await engineCallFrom(engine, number)
         const { caller } = line
         await caller.waitForSpeech(5000)

@@ -18,7 +18,7 @@ const answer: Reply = { text: 'Here it is.', ms: 1200 }
 let asterisk: Asterisk
 let telephones: Telephones
 let sentence: Int16Array
-let calls = 0
+let worlds = 0
 
 beforeAll(async () => {
   sentence = (await readWav(((await readSpeech())[0] as Utterance).path)).samples
@@ -26,7 +26,7 @@ beforeAll(async () => {
     configuration: {
       'extensions.conf': [
         '[agent]',
-        'exten => 150,1,Stasis(dgfaults)',
+        'exten => _15X,1,Stasis(dgfaults${EXTEN:2})',
         ' same => n,Hangup()',
         '[elsewhere]',
         'exten => s,1,Playtones(620)',
@@ -50,13 +50,17 @@ interface World extends AsyncDisposable {
 }
 
 async function world(standin: Partial<StandinOptions>, provider = quick): Promise<World> {
-  const bed = await DeepgramBed.start(asterisk.ari, 'dgfaults', { greeting: { ms: 900 }, ...standin }, provider)
+  const place = worlds
+  worlds += 1
+  const application = `dgfaults${place}`
+  const bed = await DeepgramBed.start(asterisk.ari, application, { greeting: { ms: 900 }, ...standin }, provider)
+  let calls = 0
   return {
     bed,
     async call() {
       calls += 1
-      const number = `555500${calls}`
-      const line = await telephones.call(asterisk, { extension: '150', callerId: number })
+      const number = `5550${place}0${calls}`
+      const line = await telephones.call(asterisk, { extension: `15${place}`, callerId: number })
       return { line, id: await engineCallFrom(bed.engine, number) }
     },
     [Symbol.asyncDispose]: () => bed.stop(),
@@ -93,7 +97,7 @@ function longestGap(frames: readonly Int16Array[], from: number): number {
 }
 
 describe('trouble', () => {
-  test('a key that is refused: something is heard, and the caller goes on in the dialplan', async () => {
+  test.concurrent('a key that is refused: something is heard, and the caller goes on in the dialplan', async () => {
     await using it = await world({})
     it.bed.standin.refusal = { kind: 'bad_key' }
     const { line, id } = await it.call()
@@ -106,7 +110,7 @@ describe('trouble', () => {
     })
   }, 60_000)
 
-  test('an error in place of the settings: no hope, and no waiting', async () => {
+  test.concurrent('an error in place of the settings: no hope, and no waiting', async () => {
     await using it = await world({ settingsError: { code: 'INVALID_SETTINGS' } })
     const askedMs = performance.now()
     const { line, id } = await it.call()
@@ -117,7 +121,7 @@ describe('trouble', () => {
     expect(endedElsewhere(line)).toBeTrue()
   }, 60_000)
 
-  test('mute after the settings were applied: fillers, another session, the notice, and the dialplan', async () => {
+  test.concurrent('mute after the settings were applied: fillers, another session, the notice, and the dialplan', async () => {
     await using it = await world({ muteAfterSettings: true })
     const { line, id } = await it.call()
     await line.caller.waitForSpeech(5000)
@@ -129,7 +133,7 @@ describe('trouble', () => {
     expect(longestGap(line.caller.frames, 0)).toBeLessThan(2000)
   }, 60_000)
 
-  test('a connection that breaks in mid-reply: the rest of the words comes over another one', async () => {
+  test.concurrent('a connection that breaks in mid-reply: the rest of the words comes over another one', async () => {
     let broken = 0
     const cut = (): Reply => {
       broken += 1
@@ -158,7 +162,7 @@ describe('trouble', () => {
     ])
   }, 60_000)
 
-  test('a model that is slow, and says so: fillers, and in the end its answer', async () => {
+  test.concurrent('a model that is slow, and says so: fillers, and in the end its answer', async () => {
     // The server says so after five seconds, whatever our deadlines are.
     await using it = await world(
       { replies: [{ ...answer, fault: { kind: 'slow_think', ms: 9000 } }] },
