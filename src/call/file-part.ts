@@ -41,9 +41,14 @@ export class FilePart {
     this.playback?.pause(paused)
   }
 
-  /** A frame time has passed. */
-  tick(): void {
-    if (this.frames !== null && !this.paused) this.frames += 1
+  /** A frame time has passed: `frame` gets what sounds in it, silence where nothing does. */
+  tick(frame: Int16Array): void {
+    if (this.frames === null || this.paused) return void frame.fill(0)
+    const from = this.heardSamples
+    const count = Math.min(frame.length, this.samples.length - from)
+    for (let index = 0; index < count; index += 1) frame[index] = this.samples[from + index] as number
+    frame.fill(0, count)
+    this.frames += 1
   }
 
   /** Whole frames, but for the last one. */

@@ -6,7 +6,7 @@ import type { PlayoutCounters } from './playout-contract.ts'
 
 /** Writes frames to the leg that there is: silence to one whose channel is not in the bridge yet, and counts what left. */
 export class LegWriter {
-  /** Told of each frame that has left, silence included; null where nobody compares it with what comes back. */
+  /** Told of what the caller is given to hear, frame by frame, silence included; null where nobody compares it. */
   sent: ((samples: Int16Array) => void) | null = null
   leg: Leg | null = null
   /** A reply would go unheard there. */
@@ -28,13 +28,18 @@ export class LegWriter {
     this.offer(this.silence)
   }
 
-  /** False where nobody will hear it: the frame stays the next one. */
-  offer(frame: AudioFrame): boolean {
+  /** Silence leaves, and the PBX plays this frame beside it. */
+  offerSilenceBeside(playing: AudioFrame): void {
+    this.offer(this.silence, playing)
+  }
+
+  /** @param audible what is heard of it. False where nobody will hear it: the frame stays the next one. */
+  offer(frame: AudioFrame, audible: AudioFrame = frame): boolean {
     const heard = this.leg !== null
     const sent = (this.leg ?? this.joining)?.write(heard ? frame : this.silence) ?? 'closed'
     if (sent === 'sent') this.counters.frames += 1
     if (sent === 'full') this.counters.full += 1
-    if (heard && sent === 'sent') this.sent?.(frame.samples)
+    if (heard && sent === 'sent') this.sent?.(audible.samples)
     return heard && (sent === 'sent' || sent === 'shed')
   }
 }

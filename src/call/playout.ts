@@ -238,17 +238,11 @@ export class Playout implements PacedWriter {
 
   private writeFrame(): void {
     this.sinceAudioFrames += 1
-    if (this.held === 'paused') {
-      this.line.offerSilence()
-      return
-    }
+    if (this.held === 'paused') return this.line.offerSilence()
     // A reply that plays, or that the leg does not take, is not waiting for its provider.
     const hasAudio = this.heldSamples > 0 || this.queue.length >= this.frame.samples.length
     this.dryFrames = this.stage === 'playing' && hasAudio ? 0 : this.dryFrames + 1
-    if (this.stage === 'idle') {
-      this.line.offerSilence()
-      return
-    }
+    if (this.stage === 'idle') return this.line.offerSilence()
     if (!this.complete && this.stage !== 'filed') this.endIfDry()
     if (
       this.stage === 'warm_up' &&
@@ -261,8 +255,10 @@ export class Playout implements PacedWriter {
     if (this.stage === 'refilling') this.refill()
     if (this.stage === 'gathering' && this.complete) this.file()
     if (this.stage === 'playing') return this.play()
-    if (this.stage === 'filed') this.filePart?.tick()
-    this.line.offerSilence()
+    if (this.stage !== 'filed' || this.filePart === null) return this.line.offerSilence()
+    // No frame waits in there: the file has taken all that there was. Its echo comes back as that of the stream does.
+    this.filePart.tick(this.frame.samples)
+    this.line.offerSilenceBeside(this.frame)
   }
 
   /** A provider that stops in mid-reply must not keep the gate shut for ever; one that is late may still go on. */

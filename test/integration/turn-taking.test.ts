@@ -44,7 +44,10 @@ describe('turns by the built-in models', () => {
     server = new OpenAiCompatibleServer((_request, index) => ({ pieces: [replies[index % replies.length] ?? ''] }))
     sentences = (await readSpeech()).slice(0, 5)
     asterisk = await startAsterisk({
-      configuration: { 'extensions.conf': '[agent]\nexten => 102,1,Stasis(silence)\n same => n,Hangup()\n' },
+      configuration: {
+        'extensions.conf':
+          '[agent]\nexten => 102,1,Stasis(silence)\n same => n,Hangup()\nexten => 103,1,Stasis(filed)\n same => n,Hangup()\n',
+      },
     })
     telephones = new Telephones()
     engine = await BedEngine.start({
@@ -161,25 +164,41 @@ describe('turns by the built-in models', () => {
     expect((record.overlaps as unknown[]).length).toBeGreaterThan(0)
   }, 60_000)
 
-  test('who says nothing is asked, told goodbye, and let go', async () => {
-    const quick = await BedEngine.start({
-      asterisk: asterisk.ari,
-      application: 'silence',
-      yaml: `llm:\n  initial_greeting: Hello.\nturn_taking:\n  check_in_after_ms: 1500\n  check_ins: [Are you there?]\n`,
-    })
-    try {
-      const line = await telephones.call(asterisk, { extension: '102', callerId: '5551007' })
-      const id = await engineCallFrom(quick, '5551007')
-      await line.call.ended
-      await quick.until('recorded', 10_000, () => quick.records().some((record) => record.call_id === id))
-      const record = quick.records().find((one) => one.call_id === id)
-      expect(record?.cause).toBe('no_input')
-      // The greeting, one check-in, the farewell.
-      expect(stretches(line.caller.frames)).toBe(3)
-    } finally {
-      await quick.stop()
-    }
-  }, 60_000)
+  test.each([
+    { line: 'a clean line', extension: '102', application: 'silence', mode: 'stream', echo: null },
+    // What is played from files comes back as well, and is no answer of the caller's.
+    {
+      line: 'a line that echoes files',
+      extension: '103',
+      application: 'filed',
+      mode: 'file',
+      echo: { gainDb: -15, delayMs: 120 },
+    },
+  ] as const)(
+    'on $line, who says nothing is asked, told goodbye, and let go',
+    async ({ extension, application, mode, echo }) => {
+      const quick = await BedEngine.start({
+        asterisk: asterisk.ari,
+        application,
+        yaml: `llm:\n  initial_greeting: Hello, and welcome to the museum.\nturn_taking:\n  check_in_after_ms: 1500\n  check_ins: [Are you there? Please say something.]\ndownstream_mode: ${mode}\n`,
+      })
+      try {
+        const number = `55510${extension}`
+        const line = await telephones.call(asterisk, { extension, callerId: number })
+        line.caller.echo(echo)
+        const id = await engineCallFrom(quick, number)
+        await line.call.ended
+        await quick.until('recorded', 10_000, () => quick.records().some((record) => record.call_id === id))
+        const record = quick.records().find((one) => one.call_id === id)
+        expect([record?.cause, record?.turns, record?.barge_ins]).toEqual(['no_input', [], 0])
+        // The greeting, one check-in, the farewell.
+        expect(stretches(line.caller.frames)).toBe(3)
+      } finally {
+        await quick.stop()
+      }
+    },
+    60_000,
+  )
 })
 
 /** How often the agent spoke: stretches of sound with at least a second of quiet between them. */
@@ -226,13 +245,21 @@ describe('an interruption', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test.each(Object.keys(paces).map((name, index) => [name, index] as const))(
+  // The scripts go by the order of the calls.
+  let placed = Promise.resolve()
+  function placeNext(number: string) {
+    const line = placed.then(async () => {
+      const { caller, call } = await telephones.call(asterisk, { extension: '100', callerId: number })
+      return { caller, call, id: await engineCallFrom(engine, number) }
+    })
+    placed = line.then(() => {})
+    return line
+  }
+
+  test.concurrent.each(Object.keys(paces).map((name, index) => [name, index] as const))(
     'stops an agent of this pace (%s) 0.3 s into a reply as well as 3 s in',
     async (_name, index) => {
-      const number = `555110${index}`
-      const line = await telephones.call(asterisk, { extension: '100', callerId: number })
-      const { caller } = line
-      const id = await engineCallFrom(engine, number)
+      const { caller, call, id } = await placeNext(`555110${index}`)
       await caller.waitForSpeech(5000)
       await caller.waitForQuiet(1000)
       await caller.say(question)
@@ -242,7 +269,7 @@ describe('an interruption', () => {
         await engine.until('interrupted', 5000, () => interruptions(id) > count)
       }
       await caller.hangUp(200)
-      await line.call.ended
+      await call.ended
       expect(interruptions(id)).toBe(2)
       const heardMs = engine.log
         .filter((one) => one.call === id && one.message === 'interrupted by the caller')

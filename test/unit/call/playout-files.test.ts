@@ -24,6 +24,27 @@ describe('mode file', () => {
     expect(playout.counters).toMatchObject({ fallbacks: 0, filesFailed: 0, underruns: 0 })
   })
 
+  test('what the file says is known as heard, frame by frame, so that its echo is', () => {
+    const { playout, files } = playoutBench({ mode: 'file' }, withFiles)
+    const audible: number[][] = []
+    playout.line.sent = (samples) => audible.push([samples[0] ?? 0, samples.at(-1) ?? 0])
+    playout.begin(0)
+    // Two frames and a half of 160 samples.
+    playout.push(counted(50))
+    playout.end()
+    playout.writeFrames(2)
+    files.say('started')
+    playout.writeFrames(1)
+    playout.hold('paused')
+    playout.writeFrames(2)
+    playout.hold('none')
+    playout.writeFrames(2)
+    files.say('finished')
+    playout.writeFrames(1)
+    const nothing = [0, 0]
+    expect(audible).toEqual([nothing, nothing, [1, 160], nothing, nothing, [161, 320], [321, 0], nothing])
+  })
+
   test('goes beside the stream, so that the caller can still interrupt; of a leg that is gone, instead of it', () => {
     const { playout, files } = playoutBench({ mode: 'file' }, withFiles)
     for (const gone of [false, true, false]) {
