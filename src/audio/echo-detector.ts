@@ -3,7 +3,7 @@ import { EchoFilter, energyLeft, energyOf } from './echo-filter.ts'
 import { type Guess, guesses, rise } from './echo-guess.ts'
 import { EchoHistory, echoRateHz } from './echo-history.ts'
 import { type EchoWork, echoWork, filterTaps, stretchSamples } from './echo-work.ts'
-import { silenceDbfs } from './level.ts'
+import { energyDbfs, silenceDbfs } from './level.ts'
 
 /**
  * Is it our own voice that comes back? What was sent and what the caller's line brings are kept side by side; while the
@@ -31,6 +31,8 @@ export interface EchoReport {
   /** The level of what is not explained by what was sent. */
   readonly residualDbfs: number
   readonly lineDbfs: number
+  /** The line brings no more than its noise. */
+  readonly silent: boolean
 }
 
 /** From this share on a sound is the agent's own. A caller as loud as the echo leaves it half of the sound. */
@@ -164,8 +166,9 @@ export class EchoDetector {
       known,
       delayMs: this.delayMs,
       gainDb: known && this.sentSum > 0 ? 10 * Math.log10(this.echoSum / this.sentSum) : silenceDbfs,
-      residualDbfs: dbfs(left / count),
-      lineDbfs: dbfs(this.lineEnergy / count),
+      residualDbfs: energyDbfs(left / count),
+      lineDbfs: energyDbfs(this.lineEnergy / count),
+      silent: this.lineEnergy < this.soundEnergy * count,
     }
   }
 
@@ -306,6 +309,11 @@ export class EchoDetector {
     return Math.min(this.noise, noiseMax)
   }
 
+  /** From here on it is a sound, as energy of a sample. */
+  private get soundEnergy(): number {
+    return Math.max(quietEnergy, soundOverNoise * this.noiseEnergy)
+  }
+
   /** The quietest 20 ms of late; it forgets by 2 dB a second. The newest 200 ms of the line are in `heard` then. */
   private hearNoise(end: number): void {
     const { heard } = this.work
@@ -322,8 +330,7 @@ export class EchoDetector {
     const { search, heard } = this.work
     // A line that brings nothing but its noise brings no echo; and one that long has brought none is searched once a
     // second.
-    const silent =
-      energyOf(heard, 0, stretchSamples) < Math.max(quietEnergy, soundOverNoise * this.noiseEnergy) * stretchSamples
+    const silent = energyOf(heard, 0, stretchSamples) < this.soundEnergy * stretchSamples
     const rarely = this.echoless >= echolessTicks && hintMs === null && this.echoless % 5 !== 0
     if (silent || (this.filter === null && rarely)) {
       this.echoless += 1
@@ -388,8 +395,4 @@ export class EchoDetector {
     this.echoSum = 0
     this.sentSum = 0
   }
-}
-
-function dbfs(energyPerSample: number): number {
-  return energyPerSample < 1 ? silenceDbfs : 10 * Math.log10(energyPerSample) - 20 * Math.log10(32_768)
 }

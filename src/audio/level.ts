@@ -13,6 +13,11 @@ export function levelDbfs(samples: Int16Array): number {
   return rms <= 1e-5 ? silenceDbfs : 20 * Math.log10(rms)
 }
 
+/** The same of a mean energy, which is the square of a sample of 16 bits. */
+export function energyDbfs(energy: number): number {
+  return energy < 1 ? silenceDbfs : 10 * Math.log10(energy) - 20 * Math.log10(32_768)
+}
+
 /** The largest magnitude of any sample, 0 to 32,768. */
 export function peakOf(samples: Int16Array): number {
   let peak = 0

@@ -60,7 +60,10 @@ export class CallerVoice {
       this.speaking = true
       // What was said into the guard time and goes on is one utterance.
       if (during !== 'guard' || !this.answered) this.startedMs = atMs
-      this.echoing = during !== 'reply' && atMs <= this.replyEndedMs + lateEchoMaxMs && this.isEcho(event.agoMs)
+      this.echoing =
+        during !== 'reply' &&
+        atMs <= this.replyEndedMs + lateEchoMaxMs &&
+        this.deps.echo?.soundOf(event.agoMs) === 'echo'
       return
     }
     if (during === 'guard' && !this.echoing) this.answered = this.deps.echo !== null
@@ -95,14 +98,9 @@ export class CallerVoice {
     const { clock, echo, quietMs } = this.deps
     if (echo === null) return
     const was = this.echoing
-    this.echoing = this.isEcho(Math.min(echoWindowMs, clock.now() - this.startedMs))
-    if (!was || this.echoing) return
+    const sound = echo.soundOf(Math.min(echoWindowMs, clock.now() - this.startedMs))
     // The detector notices the end of a sound some time after it: the quiet behind an echo is no voice.
-    if (quietMs() > 0) this.echoing = true
-    else this.startedMs = clock.now() - echo.onsetMs
-  }
-
-  private isEcho(newestMs: Milliseconds): boolean {
-    return this.deps.echo?.isEcho(newestMs) ?? false
+    this.echoing = sound === 'echo' || (was && (sound === 'silence' || quietMs() > 0))
+    if (was && !this.echoing) this.startedMs = clock.now() - echo.onsetMs
   }
 }

@@ -1,9 +1,9 @@
 import { EchoDetector, echoShareMin } from '#audio/echo-detector.ts'
 import { type AudioFrame, type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import type { LineEcho } from './line-echo.ts'
+import type { LineEcho, LineSound } from './line-echo.ts'
 
-/** The echo detector as a call asks it: yes or no, of the newest moment. */
+/** The echo detector as a call asks it: one word of the newest moment. */
 /**
  * What an echo whose way is known leaves unexplained is no caller while it is so quiet: coding and rooms leave some, most
  * where the agent's words fade. Who speaks more softly than this over a loudspeaker is not understood either.
@@ -37,10 +37,11 @@ export class EchoWatch implements LineEcho {
     return this.detector.clean(this.cleaned.samples) ? this.cleaned : frame
   }
 
-  isEcho(newestMs: Milliseconds): boolean {
+  soundOf(newestMs: Milliseconds): LineSound {
     const window = Math.max(windowMs.min, Math.min(windowMs.max, newestMs))
-    const { echoShare, known, residualDbfs } = this.detector.report(window)
-    if (echoShare >= echoShareMin) return true
-    return known && residualDbfs < leftOverDbfs && echoShare >= leftOverShareMin
+    const { echoShare, known, residualDbfs, silent } = this.detector.report(window)
+    if (echoShare >= echoShareMin) return 'echo'
+    if (known && residualDbfs < leftOverDbfs && echoShare >= leftOverShareMin) return 'echo'
+    return silent ? 'silence' : 'other'
   }
 }

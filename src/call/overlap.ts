@@ -202,10 +202,10 @@ export class Overlap {
   private lookForEcho(): void {
     const { echo, clock, listener, quietMs } = this.deps
     if (echo === null || this.endedMs !== null) return
-    const isEcho = echo.isEcho(clock.now() - this.onsetMs)
+    const sound = echo.soundOf(clock.now() - this.onsetMs)
     // The detector notices the end of a sound some time after it: the quiet behind an echo is no voice.
-    const comesUp = this.isEcho && !isEcho && quietMs() === 0
-    this.isEcho = isEcho || (this.isEcho && !comesUp)
+    const comesUp = this.isEcho && sound === 'other' && quietMs() === 0
+    this.isEcho = sound === 'echo' || (this.isEcho && !comesUp)
     if (!comesUp) return
     const agoMs = echo.onsetMs
     this.onsetMs = clock.now() - agoMs

@@ -5,7 +5,7 @@ import type { CallWorld } from '#call/call-plan.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 import type { FilePlaybackEvent, FilePlayer } from '#call/file-player.ts'
 import type { HangupCause } from '#call/leg.ts'
-import type { LineEcho } from '#call/line-echo.ts'
+import type { LineEcho, LineSound } from '#call/line-echo.ts'
 import type { CallFacts, CallObserver, CallStep, TurnRecord } from '#call/observer.ts'
 import { Pacer } from '#call/pacer.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
@@ -76,6 +76,8 @@ export class RecordingObserver implements CallObserver {
 /** An echo when the test says so. */
 export class FakeEcho implements LineEcho {
   echo = false
+  /** Where it is no echo: the line's noise. */
+  silent = false
   onsetMs = 0
   framesSent = 0
   framesHeard = 0
@@ -92,8 +94,8 @@ export class FakeEcho implements LineEcho {
     return frame
   }
 
-  isEcho(): boolean {
-    return this.echo
+  soundOf(): LineSound {
+    return this.echo ? 'echo' : this.silent ? 'silence' : 'other'
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AudioFrame } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
-import type { LineEcho } from '#call/line-echo.ts'
+import type { LineEcho, LineSound } from '#call/line-echo.ts'
 import type { Dice } from './dice.ts'
 
 /** A frame of the caller's line, as it truly was. */
@@ -45,13 +45,13 @@ export class TrueEcho implements LineEcho {
     return frame
   }
 
-  isEcho(newestMs: Milliseconds): boolean {
+  soundOf(newestMs: Milliseconds): LineSound {
     const newest = this.frames.slice(-Math.max(1, Math.ceil(newestMs / 20)))
     const loud = newest.filter((frame) => frame.loud)
     const truth = loud.length > 0 && loud.every((frame) => frame.echoes && !frame.own)
-    if (!this.dice.chance(this.lying)) return truth
+    if (!this.dice.chance(this.lying)) return truth ? 'echo' : loud.length === 0 ? 'silence' : 'other'
     this.lies.push(this.clock.now())
-    return !truth
+    return truth ? 'other' : 'echo'
   }
 
   get onsetMs(): Milliseconds {

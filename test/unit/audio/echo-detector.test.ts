@@ -173,6 +173,7 @@ describe('a report', () => {
       gainDb: -100,
       residualDbfs: -100,
       lineDbfs: -100,
+      silent: true,
     })
   })
 

@@ -197,6 +197,21 @@ describe('the agent’s own voice, back from the line', () => {
     expect(bench.coordinator.overlaps.all).toMatchObject([{ durationMs: 420 }])
   })
 
+  test('nor is a silence whose beginning a busy detector has not noticed yet', () => {
+    const bench = new Bench(settings, 'engine', { judge: true, echo: true }).answer()
+    bench.pass(500)
+    bench.echo.echo = true
+    bench.started(120)
+    bench.pass(300)
+    bench.echo.echo = false
+    bench.echo.silent = true
+    bench.judge?.say('interruption')
+    bench.pass(200)
+    expect([bench.state, bench.playout.holding]).toEqual(['overlap', 'none'])
+    bench.stopped(200)
+    expect(verdicts(bench)).toEqual(['echo'])
+  })
+
   test('a voice that comes up over it begins there', () => {
     const bench = new Bench(settings, 'engine', { judge: true, echo: true }).answer()
     bench.pass(500)
@@ -228,6 +243,18 @@ describe('the agent’s own voice, back from the line', () => {
       bench.stopped(0)
       expect(bench.session.taken()).toEqual(echo ? [] : ['speech_started', 'speech_stopped'])
     }
+  })
+
+  test('nor is the silence behind it when the guard time is over', () => {
+    const bench = new Bench(settings, 'engine', { judge: true, echo: true }).answer()
+    bench.pass(2800)
+    bench.echo.echo = true
+    bench.started(100)
+    bench.pass(300)
+    bench.echo.echo = false
+    bench.echo.silent = true
+    bench.pass(400)
+    expect(bench.state).toBe('listening')
   })
 
   test('that is late, after the guard time, is no turn either', () => {
