@@ -31,7 +31,7 @@ export interface EchoReport {
   /** The level of what is not explained by what was sent. */
   readonly residualDbfs: number
   readonly lineDbfs: number
-  /** The line brings no more than its noise. */
+  /** What is not explained is no louder than a line's noise. */
   readonly silent: boolean
 }
 
@@ -50,6 +50,8 @@ const searchMs = 256
 const quietEnergy = 1074
 /** −50 dBFS: no line noise is louder, and what is mistaken for it must not hide a caller. */
 const noiseMax = 10_737
+/** −80 dBFS. */
+const noiseMin = 11
 /** A line that is no louder than this, against its quietest of late, brings only its noise: 3 dB. */
 const soundOverNoise = 2
 /** Agreement that is no chance by itself, that is none when found twice, and how near "twice" is. */
@@ -95,7 +97,7 @@ export class EchoDetector {
   private explained = 0
   private echoSum = 0
   private sentSum = 0
-  private noise = Number.POSITIVE_INFINITY
+  private noise = noiseMax
   /** How much of the prediction the last frame was cleaned of: 0 or 1. */
   private cleaning = 0
   /** Of the window that is being judged. */
@@ -168,7 +170,7 @@ export class EchoDetector {
       gainDb: known && this.sentSum > 0 ? 10 * Math.log10(this.echoSum / this.sentSum) : silenceDbfs,
       residualDbfs: energyDbfs(left / count),
       lineDbfs: energyDbfs(this.lineEnergy / count),
-      silent: this.lineEnergy < this.soundEnergy * count,
+      silent: left < Math.max(noiseMax, soundOverNoise * this.noise) * count,
     }
   }
 
@@ -309,11 +311,6 @@ export class EchoDetector {
     return Math.min(this.noise, noiseMax)
   }
 
-  /** From here on it is a sound, as energy of a sample. */
-  private get soundEnergy(): number {
-    return Math.max(quietEnergy, soundOverNoise * this.noiseEnergy)
-  }
-
   /** The quietest 20 ms of late; it forgets by 2 dB a second. The newest 200 ms of the line are in `heard` then. */
   private hearNoise(end: number): void {
     const { heard } = this.work
@@ -322,7 +319,8 @@ export class EchoDetector {
     for (let at = 0; at < stretchSamples; at += frameSamples) {
       least = Math.min(least, energyOf(heard, at, frameSamples) / frameSamples)
     }
-    this.noise = least
+    // From digital silence it could never rise again.
+    this.noise = Math.max(noiseMin, least)
   }
 
   private find(end: number): void {
@@ -330,7 +328,8 @@ export class EchoDetector {
     const { search, heard } = this.work
     // A line that brings nothing but its noise brings no echo; and one that long has brought none is searched once a
     // second.
-    const silent = energyOf(heard, 0, stretchSamples) < this.soundEnergy * stretchSamples
+    const silent =
+      energyOf(heard, 0, stretchSamples) < Math.max(quietEnergy, soundOverNoise * this.noiseEnergy) * stretchSamples
     const rarely = this.echoless >= echolessTicks && hintMs === null && this.echoless % 5 !== 0
     if (silent || (this.filter === null && rarely)) {
       this.echoless += 1

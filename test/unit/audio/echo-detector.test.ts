@@ -177,6 +177,24 @@ describe('a report', () => {
     })
   })
 
+  test('tells a sound that nothing explains from the noise of a line, also where the line began in digital silence', () => {
+    const detector = new EchoDetector(8000)
+    const noise = (amplitude: number) =>
+      Int16Array.from({ length: 160 }, (_, at) => ((at * 7919) % 3) * amplitude - amplitude)
+    const pass = (line: Int16Array) => {
+      detector.sent(noise(3000))
+      detector.heard(line)
+      detector.tick()
+    }
+    for (let each = 0; each < 50; each += 1) pass(new Int16Array(160))
+    // −60 dBFS, and −30 dBFS.
+    for (let each = 0; each < 50; each += 1) pass(noise(40))
+    expect(detector.report(120).silent).toBe(true)
+    for (let each = 0; each < 10; each += 1)
+      pass(Int16Array.from({ length: 160 }, (_, at) => (at % 2 === 0 ? 1000 : -1000)))
+    expect(detector.report(120).silent).toBe(false)
+  })
+
   test('before the first frame says so too', () => {
     expect(new EchoDetector(16_000).report(120).echoShare).toBe(0)
   })
