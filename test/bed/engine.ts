@@ -2,7 +2,7 @@
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { AriAddress } from './bed-ari.ts'
 import { collectedMessage, countedMessage } from './collector.ts'
 import { freeTcpPort } from './ports.ts'
@@ -93,7 +93,10 @@ export class BedEngine {
     const collector = options.collector === true
     const source = [process.execPath, '--no-env-file', ...(collector ? ['--preload', collectorFile] : []), mainFile]
     const command = options.binary === undefined ? source : [options.binary]
-    const child = Bun.spawn([...command, 'run', '--config', file], {
+    // To look into a failure: the log of every engine of a run.
+    const logs = process.env.PATCHCORD_BED_LOGS
+    const logFile = logs === undefined ? [] : ['--log-file', join(logs, `${basename(folder)}.jsonl`)]
+    const child = Bun.spawn([...command, 'run', '--config', file, ...logFile], {
       cwd: options.cwd ?? folder,
       env: {
         ...process.env,
