@@ -1,3 +1,4 @@
+import { resultInWords, type ToolResult } from '#tools/invocations.ts'
 import { messageItem } from './client-wire.ts'
 import type { Conversation } from './conversation.ts'
 import type { Sendable } from './link.ts'
@@ -15,7 +16,7 @@ const lineNote =
  */
 export function putBack(
   conversation: Conversation,
-  results: readonly string[],
+  results: readonly ToolResult[],
   again: boolean,
   send: (event: Sendable) => boolean,
 ): ReadonlyMap<string, string> {
@@ -23,7 +24,7 @@ export function putBack(
   const items = conversation.carryOver()
   if (again && items.length > 0) put(messageItem('system', lineNote))
   for (const { id, role, text } of items) put({ ...messageItem(role, text), id })
-  if (again) for (const result of results) put(messageItem('system', result))
+  if (again) for (const result of results) put(messageItem('system', resultInWords(result)))
   // keyed by: the id before
   return new Map(items.map(({ before, id }) => [before, id]))
 }

@@ -1,12 +1,13 @@
 import type { AgentEvent, Departure } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
+import type { Invocation } from '#tools/invocations.ts'
 import type { Ask } from './asks.ts'
 import { askOf, type Due, DueReply } from './due-reply.ts'
 import type { Sendable } from './link.ts'
 import { ReplyContent, type ReplyContentDeps } from './reply-content.ts'
 import { Request } from './request.ts'
 import { hold, isFinished, newResponse, noteInvocation, noteItem, type Response, responseIdOf } from './response.ts'
-import type { Invocation, ResponseFacts, ServerEvent } from './wire.ts'
+import type { ResponseFacts, ServerEvent } from './wire.ts'
 
 /**
  * The replies of one call: asks for them, one at a time; passes on what belongs to the one that is wanted and drops the

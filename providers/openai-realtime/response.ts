@@ -1,5 +1,6 @@
 import type { Milliseconds } from '#base/clock.ts'
-import type { Invocation, ServerEvent } from './wire.ts'
+import type { Invocation } from '#tools/invocations.ts'
+import type { ServerEvent } from './wire.ts'
 
 /** One response of the server's, from `response.created` to `response.done`. */
 export interface Response {

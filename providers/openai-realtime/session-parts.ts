@@ -5,13 +5,13 @@ import { SessionAge, type SessionAgeListener } from '#agent/session-age.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import { Invocations, resultInWords } from '#tools/invocations.ts'
 import { ToolRunner } from '#tools/tool-runner.ts'
 import { AgentAudio } from './agent-audio.ts'
 import { CallerAudio } from './caller-audio.ts'
 import { CallerSpeech } from './caller-speech.ts'
-import { sessionUpdate, type WireAudio } from './client-wire.ts'
+import { messageItem, sessionUpdate, type WireAudio } from './client-wire.ts'
 import { Conversation } from './conversation.ts'
-import { Invocations } from './invocations.ts'
 import { Link, type LinkListener } from './link.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 import { OwnVoice } from './own-voice.ts'
@@ -73,6 +73,9 @@ export function createSessionParts(
     listener,
   )
   const send = link.send.bind(link)
+  const note = (text: string) => {
+    send({ type: 'conversation.item.create', item: messageItem('system', text) })
+  }
   const append = (base64: string) => link.append(base64)
   const dropped = () => tally.count('caller_audio_dropped')
   const callerAudio = new CallerAudio({ legHz, appendMs: options.append_ms, append, dropped }, first)
@@ -109,13 +112,23 @@ export function createSessionParts(
     runner,
     context: { callId, canTransfer: context.canTransfer === true, signal },
     emit,
-    send,
-    request: (ask) => replies.request(ask),
-    leave,
     session: () => link.sessions,
     timeoutMs: options.reply_timeout_ms,
     wait: () => {
       if (!sounding.active) listener.playFiller()
+    },
+    tell(result, asked) {
+      if (!asked) return note(resultInWords(result))
+      const item = { type: 'function_call_output' as const, call_id: result.id, output: result.output }
+      send({ type: 'conversation.item.create', item })
+    },
+    note,
+    goOn: () => replies.request({ kind: 'results' }),
+    follow(departure, spoke) {
+      if (departure === null) replies.request({ kind: 'results' })
+      else if (spoke) leave(departure)
+      else replies.request({ kind: 'farewell', departure })
+      return departure !== null && !spoke
     },
   })
   const speech = new CallerSpeech({ clock, conversation, sounding, replies, interruptsItself, emit, send, later })

@@ -121,8 +121,9 @@ export class RealtimeSession implements SessionOf<'agent'> {
   }
 
   private async end(): Promise<void> {
-    const { link, age, hearing, outage, replies, conversation } = this.parts
+    const { link, age, hearing, outage, replies, conversation, invocations } = this.parts
     link.close()
+    invocations.close()
     hearing.end()
     age.end()
     outage.ends()

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { identifier } from '#base/identifier.ts'
+import type { Invocation } from '#tools/invocations.ts'
 
 /**
  * Messages of the Realtime API → what a session does with them; pure, without a socket. What the client sends stands in
@@ -48,20 +49,11 @@ export interface AgentWords {
   readonly text: string
 }
 
-/** A function that the model wants to be called. */
-export interface Invocation {
-  readonly id: string
-  /** Empty where the event leaves it to the item. */
-  readonly name: string
-  /** JSON, as the model wrote it. */
-  readonly text: string
-}
-
 export interface ItemFacts {
   readonly id: string
   readonly kind: 'message' | 'function_call' | 'other'
   readonly role: 'user' | 'assistant' | 'system' | null
-  /** Of a `function_call`. */
+  /** Of a `function_call`; its name is empty where the event leaves it to the item. */
   readonly invocation: Invocation | null
 }
 
