@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { identifier } from '#base/identifier.ts'
 
 /** A refusal over HTTP → what it says of key and credit; pure. Deepgram has two shapes of an error. */
 export interface Refusal {
@@ -13,10 +14,8 @@ const errorShape = v.looseObject({ err_code: v.nullish(v.string()), category: v.
 
 export function refusalOf(status: number, body: string): Refusal {
   const parsed = v.safeParse(errorShape, parse(body))
-  const tag = parsed.success ? (parsed.output.err_code ?? parsed.output.category ?? '') : ''
-  // Anything with a space may be a sentence.
-  const known = /^[A-Za-z0-9_.-]{1,64}$/.test(tag)
-  const said = `Deepgram answered ${status}${known ? ` (${tag})` : ''}`
+  const tag = parsed.success ? identifier(parsed.output.err_code ?? parsed.output.category) : ''
+  const said = `Deepgram answered ${status}${tag === '' ? '' : ` (${tag})`}`
   if (status === 401) return { code: 'bad_key', reason: `${said}: is the API key right?`, hopeless: true }
   if (status === 403) return { code: 'bad_key', reason: `${said}: may the API key use this model?`, hopeless: true }
   if (status === 402) return { code: 'no_quota', reason: `${said}: the project has no credit left`, hopeless: true }

@@ -1,10 +1,11 @@
 import { HearingWatch } from '#agent/hearing-watch.ts'
 import { Outage, type OutageListener } from '#agent/outage.ts'
-import type { AgentEvent, CallContext, Departure } from '#agent/provider.ts'
+import type { AgentEvent, CallContext } from '#agent/provider.ts'
 import { SessionAge, type SessionAgeListener } from '#agent/session-age.ts'
 import { FormatCheck } from '#audio/format-check.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import { Invocations, resultInWords } from '#tools/invocations.ts'
 import { ToolRunner } from '#tools/tool-runner.ts'
 import type { AgentDeps } from './agent-session.ts'
 import { Asking } from './asking.ts'
@@ -15,7 +16,6 @@ import { type ClientMessage, settings } from './client-wire.ts'
 import { Complaints } from './complaints.ts'
 import { Departing } from './departing.ts'
 import { Dialogue } from './dialogue.ts'
-import { FunctionCalls } from './function-calls.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { Link, type LinkListener } from './link.ts'
 import { isFlux } from './listen-url.ts'
@@ -41,7 +41,7 @@ export interface AgentParts {
   readonly turn: CallerTurn
   readonly hearing: HearingWatch
   readonly own: OwnVoice
-  readonly functions: FunctionCalls
+  readonly functions: Invocations
   readonly age: SessionAge
   readonly outage: Outage
   readonly keepAlive: KeepAlive
@@ -52,12 +52,13 @@ export interface AgentPartsListener extends LinkListener, SessionAgeListener, Ou
   emit(event: AgentEvent): void
   later(action: () => void): void
   sounding(): boolean
-  fate(): 'live' | 'held' | 'dropped'
+  fate(words: string | null): 'live' | 'held' | 'dropped'
   startAnew(): void
   playFiller(): void
   /** Our detector has heard the caller, and the server has not. */
   unheard(): void
-  answered(departure: Departure | null): void
+  /** Nobody knows what the caller has said. */
+  missed(): void
 }
 
 /** A turn without words: so long after the voice. nova ends one by its own silence, Flux may think for longer. */
@@ -101,15 +102,24 @@ export function createAgentParts(
     log.error('the agent’s audio does not look like the format that was agreed')
     emit({ type: 'incident', code: 'format_mismatch', message: 'the audio does not look like what was agreed' })
   }
-  const departing = new Departing({ replies: () => replies, leave: (how) => emit({ type: 'leave', how }) })
+  const departing = new Departing({
+    replies: () => replies,
+    leave(how) {
+      functions.left()
+      emit({ type: 'leave', how })
+    },
+  })
+  const note = (text: string) => send({ type: 'UpdatePrompt', prompt: text })
   const wishes = { options, audio, prompt, language, tools: runner.declarations, env }
   const asking = new Asking({
     context,
     dialogue,
     replies: () => replies,
     ready: () => link.ready,
+    works: () => functions.running,
     send,
-    settings: (greeting) => settings({ ...wishes, greeting, history: dialogue.carryOver() }),
+    settings: (greeting) =>
+      settings({ ...wishes, greeting, history: dialogue.carryOver(), results: functions.results }),
   })
   const replies: Replies = new Replies({
     clock,
@@ -117,12 +127,47 @@ export function createAgentParts(
     tally,
     dialogue,
     timeoutMs: options.reply_timeout_ms,
-    emit,
-    fate: () => listener.fate(),
+    emit(event) {
+      if (event.type === 'reply_started') departing.spoke = true
+      emit(event)
+    },
+    fate: (words) => listener.fate(words),
+    ordered: (words) => !departing.left && asking.expects(words),
+    occupied: () => listener.sounding() && !own.filling,
+    works: () => functions.running,
     ask: (ask, again) => asking.ask(ask, again),
     startAnew: () => listener.startAnew(),
     playFiller: () => listener.playFiller(),
     leave: (departure) => departing.leave(departure),
+  })
+  const own = new OwnVoice({ legHz, dialogue, emit, later, tellModel: note })
+  const functions: Invocations = new Invocations({
+    clock,
+    log,
+    tally,
+    runner,
+    context: { callId, canTransfer: context.canTransfer === true, signal },
+    emit,
+    session: () => link.sessions,
+    timeoutMs: options.reply_timeout_ms,
+    wait() {
+      // What is due has a deadline of its own.
+      if (!listener.sounding() && !replies.isDue) listener.playFiller()
+    },
+    tell(result, asked) {
+      const { id, name, output } = result
+      if (asked) send({ type: 'FunctionCallResponse', id, name, content: output })
+      else note(resultInWords(result))
+    },
+    note,
+    // The server waits for an answer that it has had.
+    goOn: null,
+    follow(departure, _, asked) {
+      if (departure !== null) return departing.decided(departure, asked)
+      if (asked) replies.expect({ kind: 'results' })
+      else replies.askAnew({ kind: 'results' })
+      return false
+    },
   })
   const turn = new CallerTurn({
     clock,
@@ -132,6 +177,7 @@ export function createAgentParts(
     sounding: () => listener.sounding(),
     emit,
     later,
+    missed: () => listener.missed(),
     wordsMaxMs: longestPauseMs(options),
   })
   return {
@@ -162,23 +208,8 @@ export function createAgentParts(
       serverHears: (voiceMs) => voiceMs >= wordlessVoiceMinMs && !turn.silent,
       unheard: () => listener.unheard(),
     }),
-    own: new OwnVoice({
-      legHz,
-      dialogue,
-      emit,
-      later,
-      tellModel: (note) => send({ type: 'UpdatePrompt', prompt: note }),
-    }),
-    functions: new FunctionCalls({
-      clock,
-      log,
-      tally,
-      runner,
-      context: { callId, canTransfer: context.canTransfer === true, signal },
-      emit,
-      send,
-      answered: (departure) => listener.answered(departure),
-    }),
+    own,
+    functions,
     age: new SessionAge(clock, options.renew_after_ms, listener),
     outage: new Outage(clock, options.reply_timeout_ms, listener),
     keepAlive,

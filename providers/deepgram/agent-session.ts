@@ -1,4 +1,4 @@
-import type { Accepted, AgentEvent, AgentInput, CallContext, Departure, SessionOf } from '#agent/provider.ts'
+import type { Accepted, AgentEvent, AgentInput, CallContext, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import type { Tally } from '#agent/tally.ts'
 import type { OpenSocket } from '#agent/wire-socket.ts'
@@ -12,6 +12,7 @@ import type { Tool } from '#tools/tool.ts'
 import type { Account } from './account.ts'
 import { type AgentParts, createAgentParts } from './agent-parts.ts'
 import type { DeepgramOptions } from './options.ts'
+import { SessionChange } from './session-change.ts'
 import { readServerMessage, type ServerMessage } from './wire.ts'
 
 /**
@@ -40,6 +41,7 @@ export class AgentSession implements SessionOf<'agent'> {
   private readonly log: Log
   private readonly life: SessionLife
   private readonly parts: AgentParts
+  private readonly change: SessionChange
   private listener: (event: AgentEvent) => void = () => {}
   /** The call has begun to talk to us: before that nobody is there who could hear us. */
   private engaged = false
@@ -54,26 +56,35 @@ export class AgentSession implements SessionOf<'agent'> {
     this.deps = deps
     this.context = context
     this.log = deps.log.with({ part: 'deepgram', call: context.callId })
+    this.change = new SessionChange({
+      log: this.log,
+      tally: deps.tally,
+      parts: () => this.parts,
+      emit: (event) => this.emit(event),
+      later: (action) => this.later(action),
+      engaged: () => this.engaged,
+      sounding: () => this.sounding,
+    })
     this.parts = createAgentParts(deps, context, this.log, {
       emit: (event) => this.emit(event),
       later: (action) => this.later(action),
       // The server speaks first: `Welcome`.
       opened: () => {},
-      ready: () => this.ready(),
+      ready: () => this.change.ready(),
       message: (text) => this.received(text),
       audio: (bytes) => this.audio(bytes),
-      lost: (code, why) => this.lost(code, why),
+      lost: (code, why) => this.change.lost(code, why),
       refused: (code, why, hopeless) => this.parts.refusals.refused(code, why, hopeless, this.engaged),
-      quiet: () => this.parts.turn.silent && !this.sounding && !this.parts.replies.busy,
-      renew: () => this.renew('the session is made anew before it expires'),
-      startAnew: () => this.renew('the server does not answer: another session is asked'),
+      quiet: () => this.quiet,
+      renew: () => this.change.renew('the session is made anew before it expires'),
+      startAnew: () => this.change.renew('the server does not answer: another session is asked'),
       wait: () => this.outageLasts(),
       giveUp: () => this.parts.replies.giveUp('no_session', 'there is no session, and none could be opened in time'),
       sounding: () => this.sounding,
-      fate: () => this.fate(),
+      fate: (words) => this.fate(words),
       playFiller: () => this.playFiller(),
-      unheard: () => this.unheard(),
-      answered: (departure) => this.functionsAnswered(departure),
+      unheard: () => this.change.unheard(),
+      missed: () => this.change.missed('connection_lost', 'the session was lost before its words came'),
     })
     this.life = new SessionLife(context.signal, () => this.end())
     this.parts.link.open()
@@ -111,10 +122,13 @@ export class AgentSession implements SessionOf<'agent'> {
       case 'caller_sounds':
         this.parts.hearing.sounds(input.sounds)
         return 'sent'
-      // The server knows of turns by itself.
-      case 'speech_started':
+      // A turn that lasts longer than any is taken for one that has ended here.
       case 'speech_stopped':
       case 'turn_committed':
+        this.parts.hearing.sounds(false)
+        return 'sent'
+      // The server knows of turns by itself.
+      case 'speech_started':
         return 'sent'
     }
   }
@@ -124,8 +138,9 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   private async end(): Promise<void> {
-    const { link, age, outage, replies, turn, hearing, keepAlive } = this.parts
+    const { link, age, outage, replies, turn, hearing, keepAlive, functions } = this.parts
     link.close()
+    functions.close()
     for (const part of [age, outage, turn, hearing, keepAlive]) 'ends' in part ? part.ends() : part.end()
     replies.close()
     const { listener } = this
@@ -134,17 +149,19 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   private emit(event: AgentEvent): void {
-    if (event.type === 'reply_started') {
-      this.sounding = true
-      this.parts.departing.spoke = true
-    }
+    if (event.type === 'reply_started') this.sounding = true
     this.listener(event)
   }
 
   private engage(): void {
     this.engaged = true
-    if (!this.parts.link.ready) this.parts.outage.begins()
+    this.change.watchOutage()
     this.parts.refusals.failIfHopeless()
+  }
+
+  private get quiet(): boolean {
+    const { turn, replies, functions, hearing } = this.parts
+    return turn.silent && !hearing.hears && !this.sounding && !replies.busy && !functions.running
   }
 
   /** Whoever gave the order that led to it hears nothing of it before the order returns. */
@@ -183,13 +200,14 @@ export class AgentSession implements SessionOf<'agent'> {
 
   private interrupted(heardMs: Milliseconds): void {
     this.orders += 1
-    const { functions, replies, dialogue, turn, departing } = this.parts
+    const { functions, replies, dialogue, turn, hearing } = this.parts
+    hearing.sounds(true)
     functions.interrupt()
-    departing.stay()
     // What is held answers the interruption.
     replies.drop(true)
     dialogue.cut(heardMs)
     this.silenced()
+    this.change.watchOutage()
     turn.voided()
     turn.believed(true)
   }
@@ -202,10 +220,12 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   private heard(): void {
-    const { dialogue, turn, own } = this.parts
+    const { dialogue, turn, own, replies } = this.parts
     dialogue.heard()
     own.heard()
     this.silenced()
+    replies.heard()
+    this.change.watchOutage()
     turn.believed(false)
   }
 
@@ -220,7 +240,6 @@ export class AgentSession implements SessionOf<'agent'> {
   /** A reply that nobody has heard yet is void: what comes now belongs to the turn before. */
   private drop(): void {
     this.orders += 1
-    this.parts.departing.stay()
     this.parts.functions.interrupt()
     this.parts.replies.drop()
     this.parts.dialogue.forget()
@@ -252,10 +271,9 @@ export class AgentSession implements SessionOf<'agent'> {
         return message.side === 'agent' ? replies.words(message.text) : this.callerSaid(message.text)
       case 'audio_done':
         this.parts.decoder.reset()
-        replies.audioDone()
-        return this.parts.departing.goOn()
+        return replies.audioDone()
       case 'calls':
-        return functions.run(message.calls)
+        return functions.run(message.calls, this.parts.departing.spoke)
       case 'calls_cancelled':
         return functions.cancel(message.ids)
       case 'injection_refused':
@@ -290,13 +308,15 @@ export class AgentSession implements SessionOf<'agent'> {
   private callerSpeaks(): void {
     this.acknowledged('UserStartedSpeaking')
     this.parts.decoder.reset()
-    const { asking, hearing, replies, turn } = this.parts
+    const { asking, departing, hearing, replies, turn } = this.parts
     hearing.serverSays()
-    const isWaiting = !this.sounding && replies.dueAsk?.kind === 'turn'
+    if (departing.left) return replies.goOnSaying()
+    const due = replies.dueAsk
+    const isWaiting = !this.sounding && (due?.kind === 'turn' || due?.kind === 'results')
     asking.forget()
     if (!this.sounding) this.drop()
     this.unsaid = replies.brokenOff()
-    turn.started(isWaiting)
+    turn.started(isWaiting ? due : null)
   }
 
   private callerSaid(text: string): void {
@@ -308,10 +328,11 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   /** What a reply that begins now is to be. */
-  private fate(): 'live' | 'held' | 'dropped' {
-    if (this.parts.departing.left) return 'dropped'
-    if (this.parts.asking.begins()) return this.engaged ? 'live' : 'held'
-    return this.parts.turn.fateOfReply()
+  private fate(words: string | null): 'live' | 'held' | 'dropped' {
+    const { departing, asking, turn } = this.parts
+    if (departing.left) return 'dropped'
+    if (asking.begins(words, turn.answerDue)) return this.engaged ? 'live' : 'held'
+    return turn.fateOfReply()
   }
 
   private latency(sttMs: Milliseconds | null, llmMs: Milliseconds | null): void {
@@ -324,70 +345,7 @@ export class AgentSession implements SessionOf<'agent'> {
     this.deps.tally.count('injection_refused')
     this.parts.asking.forget()
     // It believes that a turn is going on which is none.
-    if (this.parts.replies.isDue) this.renew('the server takes no words: another session is asked')
-  }
-
-  // ── functions ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private functionsAnswered(departure: Departure | null): void {
-    if (departure === null) this.parts.replies.expect({ kind: 'results' })
-    else this.parts.departing.decided(departure)
-  }
-
-  // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
-
-  private ready(): void {
-    const { age, callerAudio, decoder, keepAlive, outage, refusals, replies } = this.parts
-    refusals.over()
-    outage.ends()
-    age.begins()
-    decoder.reset()
-    keepAlive.begin()
-    callerAudio.ready()
-    replies.ready()
-  }
-
-  private lost(code: string, why: string): void {
-    this.log.warn('the session is lost, and is made anew', { code, why })
-    this.emit({ type: 'incident', code, message: why })
-    this.leaveSession()
-  }
-
-  private renew(why: string): void {
-    this.log.info(why)
-    this.deps.tally.count('session_renewed')
-    this.leaveSession()
-    this.parts.link.renew()
-  }
-
-  /** Nothing more will come of the session that there was. */
-  private leaveSession(): void {
-    const { age, callerAudio, departing, keepAlive, outage, replies, turn } = this.parts
-    if (this.engaged) outage.begins()
-    age.end()
-    keepAlive.end()
-    callerAudio.lost()
-    const rest = replies.lost()
-    const missed = turn.lost()
-    if (rest !== '') replies.request({ kind: 'rest', text: rest })
-    else departing.goOn()
-    if (missed) this.missed('connection_lost', 'the session was lost while the caller spoke')
-  }
-
-  /** Nobody knows what the caller was saying. */
-  private missed(code: string, message: string): void {
-    this.later(() => this.emit({ type: 'fault', code, message, retryable: true }))
-  }
-
-  /** Our own detector has heard them, and the server has no words of it. */
-  private unheard(): void {
-    const { link, replies, turn } = this.parts
-    if (!link.ready || this.sounding || replies.busy) return
-    const isToldAnyway = !turn.silent
-    this.renew('the server does not hear the caller: another session is asked')
-    if (isToldAnyway) return
-    turn.unheard()
-    this.missed('caller_unheard', 'the caller spoke, and the server did not hear it')
+    if (this.parts.replies.isDue) this.change.renew('the server takes no words: another session is asked')
   }
 
   /** What is due has a deadline of its own. */

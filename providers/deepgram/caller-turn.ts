@@ -1,5 +1,6 @@
 import type { AgentEvent } from '#agent/provider.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { Ask } from './asking.ts'
 import type { CallerEar } from './caller-ear.ts'
 import type { Dialogue } from './dialogue.ts'
 import type { Replies } from './replies.ts'
@@ -22,6 +23,8 @@ export interface CallerTurnDeps {
   readonly emit: (event: AgentEvent) => void
   /** Runs it when whoever is at work now has finished, unless something else has been ordered by then. */
   readonly later: (action: () => void) => void
+  /** Nobody knows what the caller has said. */
+  readonly missed: () => void
   /** No words by so long after the voice: there were none. */
   readonly wordsMaxMs: Milliseconds
 }
@@ -39,8 +42,10 @@ interface Speech {
   answered: boolean
   /** Nobody wants an answer to it any more: the caller has gone on. */
   void: boolean
-  /** A turn was waiting for its answer when it began. */
-  readonly waiting: boolean
+  /** The session that heard it is gone. */
+  lost: boolean
+  /** What was waiting for its answer when it began. */
+  readonly waiting: Ask | null
 }
 
 const lookEveryMs: Milliseconds = 250
@@ -68,8 +73,18 @@ export class CallerTurn {
     return !this.goesOn
   }
 
-  /** @param waiting a turn was waiting for its answer until now */
-  started(waiting: boolean): void {
+  /** The server hears them in a turn of their own: that it is lost would be told. */
+  get isHeard(): boolean {
+    return this.goesOn && this.speech?.over === false
+  }
+
+  /** The server is to answer what it has heard, and has not begun to. */
+  get answerDue(): boolean {
+    return this.speech !== null && this.speech.words !== null && !this.speech.answered
+  }
+
+  /** @param waiting what was waiting for its answer until now */
+  started(waiting: Ask | null): void {
     this.speech = newSpeech(this.deps.sounding(), waiting)
     this.goesOn = true
     this.startedMs = this.deps.clock.now()
@@ -86,7 +101,7 @@ export class CallerTurn {
     this.stopped()
     if (speech === null || speech.words !== null) {
       // Nothing was heard of its beginning.
-      this.speech = newSpeech(false, false)
+      this.speech = newSpeech(false, null)
     }
     const current = this.speech as Speech
     current.words = words
@@ -123,13 +138,20 @@ export class CallerTurn {
     if (speech === null || !speech.over || (speech.verdict === 'vetoed' && !interrupts)) return
     speech.over = false
     speech.verdict = 'confirmed'
-    if (speech.words !== null) this.deps.later(() => this.take(speech))
+    const { later, missed } = this.deps
+    if (speech.words !== null) later(() => this.take(speech))
+    else if (speech.lost && interrupts) later(missed)
   }
 
-  /** The session is gone, and what the caller was saying to it. @returns whether there was such a thing */
+  /** The session is gone, and what the caller was saying to it. @returns whether nobody will know what that was */
   lost(): boolean {
-    const missed = this.goesOn && this.speech?.over === false
-    this.speech = null
+    const { speech } = this
+    const missed = this.isHeard
+    // What was said over a reply may still be a turn: if it is, another session is asked.
+    if (speech?.over === true && speech.verdict === 'open') {
+      speech.lost = true
+      speech.answered = false
+    } else this.speech = null
     this.stopped()
     return missed
   }
@@ -150,6 +172,7 @@ export class CallerTurn {
     if (this.speech !== speech || speech.words === null) return
     dialogue.callerSaid(speech.words, speech.stoppedMs)
     if (replies.holds) replies.release()
+    else if (speech.lost) replies.askAnew({ kind: 'turn' })
     else if (!speech.answered) replies.expect({ kind: 'turn' })
   }
 
@@ -186,12 +209,12 @@ export class CallerTurn {
     this.stopped()
     if (speech?.over === true || replies.making) return
     // The server has forgotten the turn before for a cough.
-    if (speech?.waiting === true) replies.askAnew({ kind: 'turn' })
+    if (speech !== null && speech.waiting !== null) replies.askAnew(speech.waiting)
     else emit({ type: 'nothing_heard' })
   }
 }
 
-function newSpeech(over: boolean, waiting: boolean): Speech {
+function newSpeech(over: boolean, waiting: Ask | null): Speech {
   const verdict = over ? 'open' : 'confirmed'
-  return { over, verdict, words: null, stoppedMs: 0, answered: false, void: false, waiting }
+  return { over, verdict, words: null, stoppedMs: 0, answered: false, void: false, lost: false, waiting }
 }

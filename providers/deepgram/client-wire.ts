@@ -1,6 +1,7 @@
 import type { Deepgram } from '@deepgram/sdk'
 import type { ChatMessage } from '#agent/provider.ts'
 import { type Environment, readSecret } from '#config/secrets.ts'
+import type { ToolResult } from '#tools/invocations.ts'
 import type { ToolDeclaration } from '#tools/tool-runner.ts'
 import { hintsOf, isFlux } from './listen-url.ts'
 import type { DeepgramOptions } from './options.ts'
@@ -32,11 +33,14 @@ export interface SettingsWishes {
   readonly greeting: string
   /** What was said before there was this session. */
   readonly history: readonly ChatMessage[]
+  /** What functions have brought: it never asked for them. */
+  readonly results: readonly ToolResult[]
   readonly env: Environment
 }
 
 export function settings(wishes: SettingsWishes): Settings {
-  const { options, audio, history, greeting } = wishes
+  const { options, audio, history, results, greeting } = wishes
+  const before = [...history.flatMap(historyMessage), ...results.map(historyCall)]
   const format = { encoding: audio.encoding, sample_rate: audio.sampleRateHz }
   return {
     type: 'Settings',
@@ -46,7 +50,7 @@ export function settings(wishes: SettingsWishes): Settings {
     flags: { history: false },
     audio: { input: format, output: { ...format, container: 'none' } },
     agent: {
-      ...(history.length === 0 ? {} : { context: { messages: history.flatMap(historyMessage) } }),
+      ...(before.length === 0 ? {} : { context: { messages: before } }),
       listen: listen(wishes),
       think: think(wishes),
       speak: speak(wishes),
@@ -57,6 +61,13 @@ export function settings(wishes: SettingsWishes): Settings {
 
 function historyMessage({ role, content }: ChatMessage) {
   return role === 'system' ? [] : [{ type: 'History' as const, role, content }]
+}
+
+function historyCall({ id, name, text, output }: ToolResult) {
+  return {
+    type: 'History' as const,
+    function_calls: [{ id, name, client_side: true, arguments: text, response: output }],
+  }
 }
 
 function listen({ options, language }: SettingsWishes): NonNullable<Agent['listen']> {

@@ -13,7 +13,7 @@ export interface DialogueTeller {
 }
 
 interface Piece extends SpokenPiece {
-  readonly text: string
+  text: string
   durationMs: Milliseconds
   /** All of its sound has come. */
   whole: boolean
@@ -48,6 +48,11 @@ export class Dialogue {
     return this.history.takeBackUser()
   }
 
+  /** The caller's newest words, whatever was said since. */
+  get callersLast(): string {
+    return this.history.lastUser
+  }
+
   /** Words that were told before. */
   putBackCaller(text: string): void {
     this.history.user(text)
@@ -55,6 +60,12 @@ export class Dialogue {
 
   /** A sentence of the agent's: its sound follows. */
   sentence(text: string): void {
+    const last = this.pieces.at(-1)
+    // Its sound comes with that of the next one.
+    if (last?.whole === false && last.durationMs === 0) {
+      last.text = `${last.text} ${text}`.trim()
+      return
+    }
     this.endPiece()
     if (this.toldPieces === this.pieces.length) this.beganMs = this.clock.now()
     this.pieces.push({ text, durationMs: 0, whole: false })
@@ -66,8 +77,15 @@ export class Dialogue {
     else last.durationMs += durationMs
   }
 
+  /** Of the reply that is being made no sound has come, and none will: nobody has heard it. */
+  unsay(): void {
+    const last = this.pieces.at(-1)
+    if (last?.whole === false && last.durationMs === 0) this.pieces.pop()
+  }
+
   /** A reply is complete. */
   replyDone(): void {
+    this.unsay()
     this.endPiece()
     const text = wordsOf(this.pieces.slice(this.toldPieces))
     this.toldPieces = this.pieces.length

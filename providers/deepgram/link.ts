@@ -54,6 +54,8 @@ const waitingMaxBytes = 262_144
 type LinkState = 'connecting' | 'agreeing' | 'ready' | 'waiting' | 'closed'
 
 export class Link {
+  /** Counts those that were open. */
+  sessions = 0
   private state: LinkState = 'connecting'
   private readonly deps: LinkDeps
   private readonly listener: LinkListener
@@ -61,7 +63,6 @@ export class Link {
   private socket: WireSocket | null = null
   private timer: Disposable | null = null
   private steady: Disposable | null = null
-  private hadSession = false
 
   constructor(deps: LinkDeps, listener: LinkListener) {
     this.deps = deps
@@ -111,8 +112,8 @@ export class Link {
     this.timer = null
     this.state = 'ready'
     this.steady = clock.after(steadyMs, () => this.backoff.reset())
-    const again = this.hadSession
-    this.hadSession = true
+    this.sessions += 1
+    const again = this.sessions > 1
     tally.count(again ? 'session_again' : 'session')
     account.proved()
     this.listener.ready(again)

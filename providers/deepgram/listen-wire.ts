@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { identifier } from '#base/identifier.ts'
 
 /**
  * Messages of `/v1/listen` and of Flux's `/v2/listen` → what a recogniser does with them; pure, without a socket. Tolerant:
@@ -81,7 +82,7 @@ export function readListenMessage(text: string): ListenMessage | 'unknown' | 'ma
       return turn(message)
     case 'Error': {
       const parsed = v.safeParse(errorShape, message)
-      return { type: 'error', code: parsed.success ? identifier(parsed.output.code) : 'error' }
+      return { type: 'error', code: parsed.success ? identifier(parsed.output.code) || 'unnamed' : 'unnamed' }
     }
     default:
       return acknowledged.includes(message.type) ? { type: 'acknowledged', what: message.type } : 'unknown'
@@ -132,9 +133,4 @@ function parse(text: string): { readonly type: string } | null {
   } catch {
     return null
   }
-}
-
-/** Anything with a space may be a sentence with somebody's words in it. */
-function identifier(value: string): string {
-  return /^[A-Za-z0-9_.-]{1,80}$/.test(value) ? value : 'error'
 }

@@ -17,6 +17,8 @@ export interface OwnVoiceDeps {
 }
 
 export class OwnVoice {
+  /** What sounds of it is nothing but a word to wait. */
+  filling = false
   private readonly deps: OwnVoiceDeps
   private words = ''
 
@@ -29,6 +31,7 @@ export class OwnVoice {
     const { legHz, dialogue, emit, later } = this.deps
     later(() => {
       this.words = words
+      this.filling = words === ''
       dialogue.sentence(words)
       emit({ type: 'reply_started' })
       dialogue.audio(samplesToMs(samples.length, legHz))
@@ -42,11 +45,13 @@ export class OwnVoice {
   heard(): void {
     const { words } = this
     this.words = ''
+    this.filling = false
     if (words !== '') this.deps.tellModel(`You have just said to the caller: ${JSON.stringify(words)}`)
   }
 
   /** It was not. */
   silenced(): void {
     this.words = ''
+    this.filling = false
   }
 }

@@ -2,29 +2,15 @@ import type { AgentEvent, Departure } from '#agent/provider.ts'
 import type { Tally } from '#agent/tally.ts'
 import { type SampleRateHz, samplesToMs } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { Ask } from './asking.ts'
 import type { Dialogue } from './dialogue.ts'
+import { DueReply } from './due-reply.ts'
 
 /**
  * The replies of one call: passes on what is wanted, holds what may be, drops the rest; and sees to it that the caller is
- * never left in silence. The server's replies have no names: one begins with its words, and ends with `AgentAudioDone` or
+ * never left in silence (`due-reply.ts`). The server's replies have no names: one begins with its words, and ends with `AgentAudioDone` or
  * with the caller's speech, after which audio without new words is a rest of it.
- *
- * A reply that is due has `reply_timeout_ms` to bring its first audio. Then a filler is heard, and again after each further
- * one. Half of it after the first filler the server is looked at: where it says that its model is slow it is waited for, else
- * another session is asked; one that has brought nothing after as long again has failed for good.
  */
-export type Ask =
-  /** An answer to the caller's turn. */
-  | { readonly kind: 'turn' }
-  /** This very text. */
-  | { readonly kind: 'say'; readonly text: string }
-  /** What functions have brought. */
-  | { readonly kind: 'results' }
-  /** The last words before the agent leaves, which the model makes of a function's result. */
-  | { readonly kind: 'farewell'; readonly departure: Departure }
-  /** The rest of what it was saying when it was broken off. */
-  | { readonly kind: 'rest'; readonly text: string }
-
 export interface RepliesDeps {
   readonly clock: Clock
   readonly legHz: SampleRateHz
@@ -32,8 +18,14 @@ export interface RepliesDeps {
   readonly dialogue: Dialogue
   readonly timeoutMs: Milliseconds
   readonly emit: (event: AgentEvent) => void
-  /** What a reply that begins now is to be. */
-  readonly fate: () => Fate
+  /** What a reply that begins now is to be. @param words its first; null where its sound came before them */
+  readonly fate: (words: string | null) => Fate
+  /** These words begin what was ordered, whatever is being said. */
+  readonly ordered: (words: string) => boolean
+  /** The caller hears something, and no filler. */
+  readonly occupied: () => boolean
+  /** A function runs. */
+  readonly works: () => boolean
   /** Asks the server; `again`: of what it was told before, it knows nothing now. */
   readonly ask: (ask: Ask, again: boolean) => void
   /** A server that does not answer is left: another session is asked. */
@@ -52,20 +44,8 @@ interface Reply {
   readonly held: (string | Int16Array)[]
 }
 
-interface Due {
-  readonly ask: Ask
-  readonly sinceMs: Milliseconds
-  attempts: number
-  /** Halves of `reply_timeout_ms` that have passed since the first whole one. */
-  halves: number
-}
-
-/** Audio that stops coming for so long in mid-reply will not go on. */
-const stallMs: Milliseconds = 5000
-/** What the server says of its slow model every 5 s holds for so long. */
-const slowWordMs: Milliseconds = 6000
-/** And is believed for so many halves: with 4 s, 24 s after the caller's turn. */
-const halvesMax = 10
+/** Audio that stops coming for so long in mid-reply will not go on; nor for longer than a reply may take to begin. */
+const stallMaxMs: Milliseconds = 5000
 /** A reply of ten minutes comes in fewer pieces. */
 const heldMax = 8192
 
@@ -80,26 +60,36 @@ export class Replies {
   private heldDone = false
   /** The reply was broken off by the caller's speech: audio that comes without words is a rest of it. */
   private late = false
-  private due: Due | null = null
-  private watch: Disposable | null = null
+  /** To be expected once the reply that is being made is over, unless it is that already. */
+  private next: Ask | null = null
+  private readonly due: DueReply
   private stall: Disposable | null = null
-  /** When the server last said that its model is slow. */
-  private slowMs = Number.NEGATIVE_INFINITY
 
   constructor(deps: RepliesDeps) {
     this.deps = deps
+    const { clock, timeoutMs, occupied, works, playFiller, startAnew } = deps
+    this.due = new DueReply({
+      clock,
+      timeoutMs,
+      occupied,
+      works,
+      late: () => this.isLate(),
+      playFiller,
+      startAnew,
+      giveUp: (message) => this.giveUp('timeout', message),
+    })
   }
 
   get busy(): boolean {
-    return this.reply !== null || this.due !== null
+    return this.reply !== null || this.isDue
   }
 
   get isDue(): boolean {
-    return this.due !== null
+    return this.due.now !== null
   }
 
   get dueAsk(): Ask | null {
-    return this.due?.ask ?? null
+    return this.due.now?.ask ?? null
   }
 
   /** One that is wanted is under way. */
@@ -119,24 +109,29 @@ export class Replies {
       this.late = true
     }
     this.heldDone = false
-    this.arm(ask)
+    this.next = null
+    this.due.arm(ask)
     this.deps.ask(ask, false)
   }
 
   /** The server knew of it, and has forgotten it. */
   askAnew(ask: Ask): void {
-    this.arm(ask)
+    this.due.arm(ask)
     this.deps.ask(ask, true)
   }
 
   /** The server makes one by itself. */
   expect(ask: Ask): void {
-    if (this.reply?.fate !== 'live') this.arm(ask)
+    if (this.reply?.fate !== 'live' || ask.kind === 'farewell') return this.due.arm(ask)
+    // What is being said may be it, or come before it.
+    this.next = ask
+    if (!this.isDue && !this.reply.audible) this.due.arm(ask)
   }
 
   /** Nothing is wanted any more. `keepHeld`: what is held may still be. */
   drop(keepHeld = false): void {
-    this.disarm()
+    this.due.disarm()
+    this.next = null
     if (this.reply !== null && !(keepHeld && this.reply.fate === 'held')) this.forget(this.reply)
   }
 
@@ -157,6 +152,7 @@ export class Replies {
       else this.sound(reply, part)
     }
     if (this.heldDone) this.done()
+    else if (!reply.audible) this.due.arm({ kind: 'turn' })
     this.heldDone = false
   }
 
@@ -164,14 +160,16 @@ export class Replies {
 
   words(text: string): void {
     this.late = false
-    const reply = this.begun()
+    this.next = null
+    if (this.reply !== null && this.deps.ordered(text)) this.end(this.reply)
+    const reply = this.begun(text)
     if (reply.fate === 'held') this.hold(reply, text)
     else if (reply.fate === 'live') this.deps.dialogue.sentence(text)
   }
 
   audio(samples: Int16Array): void {
     if (this.late) return this.deps.tally.count('late_audio')
-    const reply = this.begun()
+    const reply = this.begun(null)
     if (reply.fate === 'held') this.hold(reply, samples)
     else if (reply.fate === 'live') this.sound(reply, samples)
     else this.deps.tally.count('late_audio')
@@ -188,6 +186,7 @@ export class Replies {
   brokenOff(): string {
     const { reply } = this
     this.late = true
+    this.next = null
     if (reply === null) return ''
     this.reply = null
     this.heldDone = false
@@ -199,13 +198,24 @@ export class Replies {
     return rest
   }
 
+  /** The caller speaks over a farewell, which nobody interrupts: the rest of its words is asked for. */
+  goOnSaying(): void {
+    const { reply } = this
+    if (reply?.fate !== 'live' || !reply.audible) return
+    const text = this.deps.dialogue.replyCut()
+    if (text === '') return this.done()
+    this.late = true
+    this.deps.ask({ kind: 'rest', text }, false)
+  }
+
   /** The server has said that it could not make the reply. */
   failed(why: string): void {
-    const { due } = this
+    const due = this.due.now
     const { emit, tally, ask } = this.deps
     tally.count(`reply_failed_${why}`)
     if (due === null) return
     this.healthy = false
+    if (this.reply?.fate === 'live' && !this.reply.audible) this.end(this.reply)
     if (due.attempts > 0 || due.ask.kind === 'farewell') {
       this.drop()
       if (due.ask.kind === 'farewell') return this.deps.leave(due.ask.departure)
@@ -218,7 +228,12 @@ export class Replies {
   }
 
   modelIsSlow(): void {
-    this.slowMs = this.deps.clock.now()
+    this.due.modelIsSlow()
+  }
+
+  /** The caller has heard all that there was. */
+  heard(): void {
+    this.due.heard()
   }
 
   /** The session is gone, and all that it was making. @returns what of a reply that sounds is still unsaid */
@@ -230,12 +245,13 @@ export class Replies {
 
   /** There is a session again: what is due is asked of it. */
   ready(): void {
-    if (this.due !== null) this.deps.ask(this.due.ask, true)
+    const due = this.due.now
+    if (due !== null) this.deps.ask(due.ask, true)
   }
 
   /** No reply can be had in this call. */
   giveUp(code: string, message: string): void {
-    const ask = this.due?.ask
+    const ask = this.dueAsk
     this.drop()
     this.healthy = false
     if (ask?.kind === 'farewell') return this.deps.leave(ask.departure)
@@ -245,15 +261,15 @@ export class Replies {
   }
 
   close(): void {
-    this.disarm()
+    this.due.disarm()
     this.endStall()
     this.reply = null
   }
 
   // ── one reply ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private begun(): Reply {
-    this.reply ??= { fate: this.deps.fate(), audible: false, lastAudioMs: 0, held: [] }
+  private begun(words: string | null): Reply {
+    this.reply ??= { fate: this.deps.fate(words), audible: false, lastAudioMs: 0, held: [] }
     return this.reply
   }
 
@@ -263,38 +279,45 @@ export class Replies {
   }
 
   private sound(reply: Reply, samples: Int16Array): void {
-    const { clock, legHz, dialogue, emit } = this.deps
+    const { clock, legHz, dialogue, emit, leave } = this.deps
     reply.lastAudioMs = clock.now()
-    if (!reply.audible) this.begins(reply)
+    const ask = this.dueAsk
+    const begins = !reply.audible
+    if (begins) this.begins(reply)
     dialogue.audio(samplesToMs(samples.length, legHz))
     emit({ type: 'audio', frame: { sampleRateHz: legHz, samples } })
+    if (begins && ask?.kind === 'farewell') leave(ask.departure)
   }
 
   private begins(reply: Reply): void {
     const { clock, emit } = this.deps
-    const { due } = this
+    const due = this.due.now
     reply.audible = true
     this.healthy = true
-    // A farewell stays due until it has been said.
-    if (due?.ask.kind === 'farewell') this.endWatch()
-    else this.disarm()
+    this.due.disarm()
     emit({ type: 'reply_started' })
     if (due !== null) emit({ type: 'stage', stage: 'tts_first_audio', durationMs: clock.now() - due.sinceMs })
     this.watchStall(reply)
   }
 
   private done(): void {
-    const { reply, due } = this
+    const { reply, next } = this
     if (reply === null) return
-    this.reply = null
-    this.endStall()
+    this.end(reply)
     if (reply.fate !== 'live') return
+    if (!reply.audible) return this.failed('empty')
+    if (next !== null) this.due.arm(next)
+  }
+
+  /** No more of it will come. */
+  private end(reply: Reply): void {
+    this.reply = null
+    this.next = null
+    this.heldDone = false
+    this.endStall()
+    if (reply.fate !== 'live') return this.forget(reply)
     this.deps.dialogue.replyDone()
     if (reply.audible) this.deps.emit({ type: 'reply_done' })
-    else if (due !== null) return this.failed('empty')
-    if (due?.ask.kind !== 'farewell') return
-    this.disarm()
-    this.deps.leave(due.ask.departure)
   }
 
   /** What comes of it is nothing. */
@@ -305,22 +328,22 @@ export class Replies {
   }
 
   private watchStall(reply: Reply): void {
-    const { clock } = this.deps
+    const { clock, timeoutMs } = this.deps
+    const stallMs = Math.min(stallMaxMs, timeoutMs)
     this.stall = clock.after(stallMs - (clock.now() - reply.lastAudioMs), () => {
       if (this.reply !== reply || reply.fate !== 'live') return
-      if (clock.now() - reply.lastAudioMs >= stallMs) this.stalled()
+      if (clock.now() - reply.lastAudioMs >= stallMs) this.stalled(stallMs)
       else this.watchStall(reply)
     })
   }
 
-  private stalled(): void {
-    const { emit, leave } = this.deps
-    const ask = this.due?.ask
-    emit({ type: 'incident', code: 'reply_stalled', message: `no audio for ${stallMs} ms in mid-reply` })
+  private stalled(stallMs: Milliseconds): void {
+    const { next } = this
+    this.deps.emit({ type: 'incident', code: 'reply_stalled', message: `no audio for ${stallMs} ms in mid-reply` })
     const rest = this.brokenOff()
-    this.disarm()
-    if (ask?.kind === 'farewell') leave(ask.departure)
-    else if (rest !== '') this.request({ kind: 'rest', text: rest })
+    this.due.disarm()
+    if (rest !== '') this.request({ kind: 'rest', text: rest })
+    else if (next !== null) this.due.arm(next)
   }
 
   private endStall(): void {
@@ -328,41 +351,9 @@ export class Replies {
     this.stall = null
   }
 
-  // ── never mute ────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private arm(ask: Ask): void {
-    const { clock, timeoutMs } = this.deps
-    this.disarm()
-    const due: Due = { ask, sinceMs: clock.now(), attempts: 0, halves: 0 }
-    this.due = due
-    this.watch = clock.after(timeoutMs, () => this.lateReply(due))
-  }
-
-  private lateReply(due: Due): void {
-    const { emit, playFiller, timeoutMs, clock } = this.deps
-    if (due.ask.kind === 'farewell') return this.giveUp('timeout', `no farewell within ${timeoutMs} ms`)
-    const { halves } = due
-    due.halves += 1
-    if (halves === 0) {
-      this.healthy = false
-      emit({ type: 'incident', code: 'reply_timeout', message: `no reply within ${timeoutMs} ms` })
-    }
-    this.watch = clock.after(timeoutMs / 2, () => this.lateReply(due))
-    if (halves % 2 === 0) playFiller()
-    else if (halves < halvesMax && clock.now() - this.slowMs < slowWordMs) return
-    else if (due.attempts === 0) {
-      due.attempts = 1
-      this.deps.startAnew()
-    } else this.giveUp('timeout', 'no reply, and none of another session')
-  }
-
-  private endWatch(): void {
-    this.watch?.[Symbol.dispose]()
-    this.watch = null
-  }
-
-  private disarm(): void {
-    this.due = null
-    this.endWatch()
+  private isLate(): void {
+    this.healthy = false
+    const message = `no reply within ${this.deps.timeoutMs} ms`
+    this.deps.emit({ type: 'incident', code: 'reply_timeout', message })
   }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { identifier } from '#base/identifier.ts'
 
 /** Messages of Aura's socket → what a voice does with them; pure, without a socket. */
 export type SpeakMessage =
@@ -28,17 +29,12 @@ export function readSpeakMessage(text: string): SpeakMessage | 'unknown' | 'malf
     case 'Cleared':
       return { type: 'cleared' }
     case 'Warning':
-      return { type: 'warning', code: identifier(code) }
+      return { type: 'warning', code: identifier(code) || 'unnamed' }
     case 'Error':
-      return { type: 'error', code: identifier(code ?? otherCode) }
+      return { type: 'error', code: identifier(code ?? otherCode) || 'unnamed' }
     case 'Metadata':
       return { type: 'acknowledged' }
     default:
       return 'unknown'
   }
-}
-
-/** Anything with a space may be a sentence. */
-function identifier(value: string | null | undefined): string {
-  return value !== null && value !== undefined && /^[A-Za-z0-9_.-]{1,80}$/.test(value) ? value : 'unnamed'
 }

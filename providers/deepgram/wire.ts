@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import { identifier } from '#base/identifier.ts'
+import type { Invocation } from '#tools/invocations.ts'
 
 /**
  * Messages of the Voice Agent → what a session does with them; pure, without a socket. What the client sends stands in
@@ -17,7 +19,7 @@ export type ServerMessage =
   | { readonly type: 'thinking' }
   /** The last of a reply's audio has been sent. */
   | { readonly type: 'audio_done' }
-  | { readonly type: 'calls'; readonly calls: readonly FunctionCall[] }
+  | { readonly type: 'calls'; readonly calls: readonly Invocation[] }
   | { readonly type: 'calls_cancelled'; readonly ids: readonly string[] }
   | { readonly type: 'injection_refused' }
   | { readonly type: 'latency'; readonly sttMs: number | null; readonly llmMs: number | null }
@@ -25,14 +27,6 @@ export type ServerMessage =
   | { readonly type: 'error'; readonly code: string }
   /** Known, and nothing follows from it. */
   | { readonly type: 'acknowledged'; readonly what: string }
-
-/** A function that the model wants to be called here. */
-export interface FunctionCall {
-  readonly id: string
-  readonly name: string
-  /** JSON, as the model wrote it. */
-  readonly text: string
-}
 
 const optionalNumber = v.nullish(v.number())
 const wordsShape = v.looseObject({ role: v.string(), content: v.string() })
@@ -138,9 +132,4 @@ function parse(text: string): { readonly type: string } | null {
   } catch {
     return null
   }
-}
-
-/** Anything with a space may be a sentence with somebody's words in it. */
-function identifier(value: string | null | undefined): string {
-  return value !== null && value !== undefined && /^[A-Za-z0-9_.-]{1,80}$/.test(value) ? value : ''
 }

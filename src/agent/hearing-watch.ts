@@ -31,6 +31,11 @@ export class HearingWatch {
     this.deps = deps
   }
 
+  /** Our detector hears them. */
+  get hears(): boolean {
+    return this.startedMs !== null
+  }
+
   /** Our detector. */
   sounds(sounds: boolean): void {
     const { clock } = this.deps

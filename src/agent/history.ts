@@ -33,6 +33,11 @@ export class History {
     return last.content
   }
 
+  /** The caller's newest words, whatever was said since; empty where there are none. */
+  get lastUser(): string {
+    return this.messages.findLast(({ role }) => role === 'user')?.content ?? ''
+  }
+
   takeBackAssistant(): void {
     if (this.messages.at(-1)?.role === 'assistant') this.messages.pop()
   }

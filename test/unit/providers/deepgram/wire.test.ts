@@ -16,6 +16,7 @@ function made(options: Readonly<Record<string, unknown>>, more: object = {}) {
     tools: [],
     greeting: '',
     history: [],
+    results: [],
     env,
     ...more,
   })
