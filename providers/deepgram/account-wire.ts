@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Milliseconds } from '#base/clock.ts'
 import { identifier } from '#base/identifier.ts'
 
 /** A refusal over HTTP → what it says of key and credit; pure. Deepgram has two shapes of an error. */
@@ -22,6 +23,12 @@ export function refusalOf(status: number, body: string): Refusal {
   if (status === 429) return { code: 'rate_limited', reason: `${said}: too many requests`, hopeless: false }
   if (status >= 500) return { code: 'server_error', reason: said, hopeless: false }
   return { code: 'refused', reason: `${said}: is base_url right, without a version path?`, hopeless: true }
+}
+
+/** How long the server asks to wait; 0 where it doesn't say. */
+export function retryAfterMs(headers: Headers): Milliseconds {
+  const seconds = Number.parseFloat(headers.get('retry-after') ?? '')
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, 600_000) : 0
 }
 
 function parse(text: string): unknown {

@@ -4,7 +4,7 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
 import { type Environment, readSecret } from '#config/secrets.ts'
-import { refusalOf } from './account-wire.ts'
+import { refusalOf, retryAfterMs } from './account-wire.ts'
 import type { DeepgramOptions } from './options.ts'
 
 /** What Deepgram thinks of our key, by `GET /v1/auth/token`; and how the key is sent. */
@@ -120,12 +120,6 @@ export class Account {
       return { readiness: { ready: false, reason }, code: 'unreachable', hopeless: false, waitMs: 0 }
     }
   }
-}
-
-/** How long the server asks to wait; 0 where it doesn't say. */
-function retryAfterMs(headers: Headers): Milliseconds {
-  const seconds = Number.parseFloat(headers.get('retry-after') ?? '')
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, 600_000) : 0
 }
 
 /** Bun adds advice for programmers to its network errors. */

@@ -70,8 +70,23 @@ const turnEvents: Readonly<Record<string, FluxTurn['event']>> = {
 
 const acknowledged = ['Metadata', 'SpeechStarted', 'Connected', 'ConfigureSuccess', 'ConfigureFailure']
 
+const onceShape = v.looseObject({
+  results: v.looseObject({
+    channels: v.array(
+      v.looseObject({ alternatives: v.nullish(v.array(v.looseObject({ transcript: v.nullish(v.string()) }))) }),
+    ),
+  }),
+})
+
+/** The answer to one stretch of audio → its words; null where it is none. */
+export function readTranscript(text: string): string | null {
+  const parsed = v.safeParse(onceShape, parse(text))
+  if (!parsed.success) return null
+  return (parsed.output.results.channels[0]?.alternatives?.[0]?.transcript ?? '').trim()
+}
+
 export function readListenMessage(text: string): ListenMessage | 'unknown' | 'malformed' {
-  const message = parse(text)
+  const message = typed(parse(text))
   if (message === null) return 'malformed'
   switch (message.type) {
     case 'Results':
@@ -125,12 +140,15 @@ function split(text: string): string[] {
   return text.split(/\s+/).filter((each) => each !== '')
 }
 
-function parse(text: string): { readonly type: string } | null {
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    const isMessage = typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
-    return isMessage ? (value as { type: string }) : null
+    return JSON.parse(text)
   } catch {
     return null
   }
+}
+
+function typed(value: unknown): { readonly type: string } | null {
+  const isMessage = typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+  return isMessage ? (value as { type: string }) : null
 }

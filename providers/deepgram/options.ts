@@ -69,6 +69,10 @@ const listen = checkedSection(
       { min: 100, max: 5000 },
       'In a pipeline: when a turn is over, its last words are waited for so long.',
     ),
+    judge_overlaps: flag(
+      false,
+      'In a pipeline: what is said over the agent is judged by its words as well, each time by a request that costs money.',
+    ),
   },
   'Hearing: of the agent, and as a part of a pipeline.',
   ({ eager_eot_threshold: eager, eot_threshold: sure }) => eager === 0 || (eager >= 0.3 && eager <= sure),

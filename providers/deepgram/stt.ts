@@ -2,6 +2,7 @@ import type { CallContext, Provider, SessionOf } from '#agent/provider.ts'
 import { Tally } from '#agent/tally.ts'
 import { bunSocket, type OpenSocket } from '#agent/wire-socket.ts'
 import { Account, type AccountDeps } from './account.ts'
+import { ListenOnce } from './listen-once.ts'
 import type { DeepgramOptions } from './options.ts'
 import { SttSession } from './stt-session.ts'
 
@@ -15,6 +16,13 @@ export function createDeepgramStt(name: string, options: DeepgramOptions, deps: 
   const account = new Account(options, deps)
   const openSocket = deps.openSocket ?? bunSocket(clock)
   const tally = new Tally()
+  const once = new ListenOnce({
+    options,
+    account,
+    clock,
+    tally,
+    ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }),
+  })
   let closed = false
   return {
     name,
@@ -23,6 +31,7 @@ export function createDeepgramStt(name: string, options: DeepgramOptions, deps: 
     readiness: () => account.state.readiness,
     audioRates: (legHz) => ({ inputHz: legHz, outputHz: legHz }),
     events: () => tally.all,
+    ...(options.listen.judge_overlaps ? { wordsIn: once.wordsIn.bind(once) } : {}),
     start: () => account.start(),
     open(context: CallContext): Promise<SessionOf<'stt'>> {
       if (closed) return Promise.reject(new Error('the recognition is closed'))

@@ -2,7 +2,9 @@ import type { Refusal, StandinOptions } from './options.ts'
 import {
   type FluxQuery,
   fluxQuery,
+  type ListenOnceQuery,
   type ListenQuery,
+  listenOnceQuery,
   listenQuery,
   type Parsed,
   type SpeakQuery,
@@ -14,6 +16,7 @@ import { badRequest, type HttpFault, refusalFault } from './refusal.ts'
 export type Answer =
   | { readonly kind: 'session'; readonly session: SessionKind }
   | { readonly kind: 'speak'; readonly query: SpeakQuery }
+  | { readonly kind: 'transcribe'; readonly query: ListenOnceQuery }
   | { readonly kind: 'token' }
   | { readonly kind: 'refused'; readonly fault: HttpFault }
   | { readonly kind: 'never' }
@@ -40,6 +43,10 @@ function wantedBy(method: string, pathname: string, params: URLSearchParams): An
   if (method === 'POST' && pathname === '/v1/speak') {
     const parsed = speakQuery(params, true)
     return 'fault' in parsed ? refused(parsed.fault) : { kind: 'speak', query: parsed.query }
+  }
+  if (method === 'POST' && pathname === '/v1/listen') {
+    const parsed = listenOnceQuery(params)
+    return 'fault' in parsed ? refused(parsed.fault) : { kind: 'transcribe', query: parsed.query }
   }
   if (method !== 'GET') return null
   switch (pathname) {

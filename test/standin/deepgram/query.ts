@@ -32,6 +32,11 @@ export interface FluxQuery {
   readonly timeoutMs: number
 }
 
+/** Audio in a file, all at once. */
+export interface ListenOnceQuery {
+  readonly model: string
+}
+
 export interface SpeakQuery {
   readonly audio: WireAudio
   readonly model: string
@@ -54,6 +59,18 @@ export function listenQuery(params: URLSearchParams): Parsed<ListenQuery> {
       utteranceEndMs,
       vadEvents: flag(params, 'vad_events'),
     }
+  })
+}
+
+const listenOnceNames = listenNames.filter(
+  (name) => !['interim_results', 'endpointing', 'utterance_end_ms', 'vad_events', 'channels'].includes(name),
+)
+
+export function listenOnceQuery(params: URLSearchParams): Parsed<ListenOnceQuery> {
+  return parsed(params, listenOnceNames, () => {
+    const model = params.get('model') ?? 'general'
+    if (model.startsWith('flux-')) throw wrong(`no such model: ${model}`)
+    return { model }
   })
 }
 

@@ -10,6 +10,7 @@ import { type EncodedChunk, SpeechEncoder } from './reply-audio.ts'
 import type { SessionWire } from './socket-session.ts'
 import { SpeakSession } from './speak-session.ts'
 import { Speech } from './speech.ts'
+import { transcribed } from './transcription.ts'
 import { wavHeader } from './wav-header.ts'
 
 /**
@@ -142,6 +143,8 @@ class Server implements StandinServer {
         return this.over.promise
       case 'token':
         return Response.json({ api_key_id: id, scopes: ['usage:write'], created: '2026-01-01T00:00:00Z' })
+      case 'transcribe':
+        return transcribed(request, answer.query, this.options, id)
       case 'speak':
         return this.speak(request, answer.query, id)
       case 'session': {
