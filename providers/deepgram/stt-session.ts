@@ -36,6 +36,9 @@ const keepAliveMs: Milliseconds = 4000
 /** Flux has no message for that: it hears some silence. As much goes into one message as its documentation asks for. */
 const fluxChunkMs: Milliseconds = 80
 
+/** A server that has had a caller's audio for so long, and has said nothing of it, hangs. */
+const deafMs: Milliseconds = 2500
+
 interface Asked {
   /** The audio whose words are wanted. */
   beganMs: Milliseconds
@@ -62,6 +65,8 @@ export class SttSession implements SessionOf<'stt'> {
   /** Where the turn's first sound was: what was recognised before it says nothing of the turn. */
   private beganMs: Milliseconds = -1
   private lastAudioMs = 0
+  /** When the first audio went of which the server has said nothing yet; null: there is none. */
+  private unheardSinceMs: Milliseconds | null = null
   private idle: Disposable | null = null
   private hopeless: { readonly code: string; readonly why: string } | null = null
 
@@ -115,6 +120,7 @@ export class SttSession implements SessionOf<'stt'> {
     switch (input.type) {
       case 'audio':
         this.lastAudioMs = this.clock.now()
+        this.unheardSinceMs ??= this.lastAudioMs
         this.audio.push(input.frame)
         return 'sent'
       case 'speech_started':
@@ -178,18 +184,31 @@ export class SttSession implements SessionOf<'stt'> {
     asked.timer?.[Symbol.dispose]()
     this.asked = this.asked.filter((each) => each !== asked)
     const text = this.heard.take(asked.untilMs)
+    // It has been answered for: another stream need not hear it.
+    this.audio.confirm(asked.untilMs)
     this.listener({ type: 'transcript', final: true, text })
   }
 
   private tooLate(asked: Asked): void {
     if (!this.link.ready) return this.failed('unreachable', 'there is no connection to the recognition')
     this.deps.tally.count('finalize_timeout')
+    const deafSinceMs = this.unheardSinceMs ?? this.clock.now()
+    if (this.clock.now() - deafSinceMs >= deafMs) return this.hangs()
     this.log.debug('words are late: the turn goes on with those that are there')
     // Those before it will not come either.
     for (const each of [...this.asked]) {
       this.answer(each)
       if (each === asked) return
     }
+  }
+
+  /** Another stream is made, which is not told what nobody waits for any more. */
+  private hangs(): void {
+    const untilMs = this.audio.sentMs
+    this.failed('timeout', 'the recognition says nothing')
+    this.audio.confirm(untilMs)
+    this.lost('timeout', 'the recognition says nothing')
+    this.link.renew()
   }
 
   /** Every final that was asked for comes, empty. */
@@ -211,6 +230,7 @@ export class SttSession implements SessionOf<'stt'> {
       this.log.debug('a message of the server that is passed over', { why: message })
       return tally.count(`${message}_message`)
     }
+    this.unheardSinceMs = null
     switch (message.type) {
       case 'results':
         return this.results(message)
@@ -282,6 +302,7 @@ export class SttSession implements SessionOf<'stt'> {
     this.log.warn('the recognition is lost, and is made anew', { code, why })
     this.idle?.[Symbol.dispose]()
     this.idle = null
+    this.unheardSinceMs = null
     this.heard.restart()
     this.audio.lost()
   }

@@ -164,6 +164,23 @@ describe('a function', () => {
     await bench.close()
   })
 
+  test('a farewell that a “bye” on its way cuts short: the rest of it is said', async () => {
+    const text = 'Goodbye then, and thank you very much for calling us.'
+    const replies = ({ afterFunctionResponse }: ReplyRequest): Reply =>
+      afterFunctionResponse ? { text, ms: 3000 } : { calls: [{ name: 'terminate_call', arguments: {} }] }
+    const bench = await greeted({ tools: [hangUp], standin: { replies, pace: 1.2, injected: { ms: 1500 } } })
+    await turn(bench)
+    await bench.pass(800, 'quiet')
+    expect(bench.of('leave')).toHaveLength(1)
+    await bench.pass(300, 'hum')
+    const rest = bench.last.record.received.at(-1)?.message
+    expect([rest?.type, text.endsWith(String(rest?.message))]).toEqual(['InjectAgentMessage', true])
+    expect(bench.of('reply_done')).toEqual([])
+    await bench.pass(1400, 'quiet')
+    expect([bench.of('reply_started').length, bench.of('reply_done').length]).toEqual([1, 1])
+    await bench.close()
+  })
+
   test('a departure that the caller has made void: the model is told', async () => {
     const replies = ({ afterFunctionResponse }: ReplyRequest): Reply =>
       afterFunctionResponse ? { fault: { kind: 'silence' } } : { calls: [{ name: 'terminate_call', arguments: {} }] }

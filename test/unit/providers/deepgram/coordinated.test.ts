@@ -2,9 +2,9 @@ import { expect, test } from 'bun:test'
 import { createTerminateCall } from '#tools/terminate-call.ts'
 import { coordinatedCall } from '../../../fakes/coordinated-call.ts'
 import { AgentBench } from '../../../fakes/deepgram-agent.ts'
-import type { Reply, StandinOptions } from '../../../standin/deepgram/options.ts'
+import type { Reply, ReplyRequest, ReplyScript, StandinOptions } from '../../../standin/deepgram/options.ts'
 
-async function call(replies: readonly Reply[], standin: Partial<StandinOptions> = {}) {
+async function call(replies: readonly Reply[] | ReplyScript, standin: Partial<StandinOptions> = {}) {
   const bench = await new AgentBench({
     tools: [createTerminateCall()],
     standin: { greeting: { ms: 400 }, injected: { ms: 2000 }, replies, pace: 20, ...standin },
@@ -62,6 +62,23 @@ test('over a reply that is still being made: a cough costs nothing of its words'
   const soundedMs = leg.heard.filter((sample) => sample !== 0).length / 8
   expect(soundedMs).toBeWithin(400 + 1200 + 1900, 400 + 3000 + 2000)
   expect(coordinator.turns.all.map(({ outcome }) => outcome)).toEqual(['answered'])
+})
+
+test('a caller’s “bye” over the farewell: all of it is heard all the same', async () => {
+  const end: Reply = { calls: [{ name: 'terminate_call', arguments: {} }] }
+  const farewell: Reply = { text: 'Goodbye then, and thank you very much for calling us.', ms: 3000 }
+  const replies = ({ afterFunctionResponse }: ReplyRequest) => (afterFunctionResponse ? farewell : end)
+  const { bench, coordinator, ends, leg, sound } = await call(replies, { pace: 1.2, callerTranscripts: ['Bye.', ''] })
+  await sound(800)
+  await bench.pass(1500, 'quiet')
+  expect(coordinator.turnState).toBe('agent_speaking')
+  await sound(400)
+  expect(ends).toEqual([])
+  await bench.pass(3000, 'quiet')
+  expect(ends).toEqual(['agent'])
+  // The greeting, and all of the farewell, but where a tone crosses zero.
+  const soundedMs = leg.heard.filter((sample) => sample !== 0).length / 8
+  expect(soundedMs).toBeGreaterThan(400 + 2800)
 })
 
 test('the server falls silent for good: fillers, notice, and the end', async () => {

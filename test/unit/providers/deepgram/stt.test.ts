@@ -160,6 +160,26 @@ for (const [name, base] of [
       await bench.close()
     })
 
+    test('a server that hangs is a fault, and another stream hears what comes then', async () => {
+      const bench = await opened({ ...base, standin: { callerTranscripts: ['one two three'] } })
+      const [first] = bench.server.sessions
+      if (first !== undefined) first.mute = true
+      await speaks(bench, 2000, 300)
+      bench.send({ type: 'finalize' })
+      await bench.pass(1000, 'quiet')
+      expect(bench.taken()).toMatchObject([
+        { type: 'fault', code: 'timeout', retryable: true },
+        { type: 'transcript', final: true, text: '' },
+      ])
+      expect(bench.server.sessions).toHaveLength(2)
+      await speaks(bench, 1000, 700)
+      bench.send({ type: 'finalize' })
+      await bench.pass(900, 'quiet')
+      expect(finals(bench.taken())).toEqual(['one two three'])
+      await bench.close()
+      expect(bench.clock.pending).toBe(0)
+    })
+
     test('messages that nobody knows are counted', async () => {
       const bench = await opened({ ...base, standin: { unknownMessages: true } })
       await speaks(bench, 600, 300)
