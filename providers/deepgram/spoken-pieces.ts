@@ -1,3 +1,4 @@
+import { heardText } from '#agent/heard-text.ts'
 import type { Milliseconds } from '#base/clock.ts'
 
 /**
@@ -55,6 +56,14 @@ export class SpokenPieces {
       this.msPerLetter += 0.3 * (this.spokenMs / this.letters - this.msPerLetter)
     }
     return this.texts.splice(0)
+  }
+
+  /** Of the sentence that is being spoken, what is still unsaid by the guess. */
+  get rest(): string {
+    const [text = ''] = this.texts
+    const saidMs = this.spokenMs - this.doneLetters * this.msPerLetter
+    const wholeMs = Math.max(saidMs, text.length * this.msPerLetter)
+    return text.slice(heardText([{ text, durationMs: wholeMs }], saidMs).length).trim()
   }
 
   drop(): void {

@@ -62,6 +62,8 @@ export class TtsSession implements SessionOf<'tts'> {
   /** When the caller will have heard all that has come, if they heard it from its first moment on. */
   private heardAtMs: Milliseconds = 0
   private pumping = false
+  /** A sentence whose connection broke while it was spoken: its rest is spoken over another, once. */
+  private cut: { readonly whole: string; readonly rest: string } | null = null
   private hopeless: { readonly code: string; readonly why: string } | null = null
 
   constructor(deps: TtsDeps, context: CallContext) {
@@ -203,6 +205,7 @@ export class TtsSession implements SessionOf<'tts'> {
   private forget(): void {
     this.queue = []
     this.flushed = []
+    this.cut = null
     this.pieces.drop()
     this.decoder.reset()
     this.heardAtMs = 0
@@ -220,7 +223,7 @@ export class TtsSession implements SessionOf<'tts'> {
     const durationMs = samplesToMs(samples.length, this.sampleRateHz)
     this.heardAtMs = Math.max(this.heardAtMs, this.clock.now()) + durationMs
     this.arm()
-    for (const text of this.pieces.audio(durationMs)) this.listener({ type: 'spoken', text })
+    for (const text of this.pieces.audio(durationMs)) this.tell(text)
     // Whoever was told of a sentence may have had enough.
     if (this.flushed.length > 0) this.listener({ type: 'audio', frame: { sampleRateHz: this.sampleRateHz, samples } })
   }
@@ -258,8 +261,15 @@ export class TtsSession implements SessionOf<'tts'> {
     if (next !== undefined) this.pieces.begin(next)
     this.arm()
     // Whoever listens may cancel, or have more to say.
-    for (const text of told) this.listener({ type: 'spoken', text })
+    for (const text of told) this.tell(text)
     if (!this.life.over) this.pump()
+  }
+
+  /** A sentence is over. */
+  private tell(text: string): void {
+    const { cut } = this
+    if (text === cut?.rest) this.cut = null
+    this.listener({ type: 'spoken', text: text === cut?.rest ? cut.whole : text })
   }
 
   private fault(code: string, message: string): void {
@@ -276,7 +286,8 @@ export class TtsSession implements SessionOf<'tts'> {
     const { reply_timeout_ms: maxMs } = this.deps.options
     this.deadline = this.clock.after(maxMs, () => {
       const sent = this.flushed.length > 0
-      this.fault('timeout', `no audio of the voice within ${maxMs} ms`)
+      if (sent) this.broken('timeout', `no audio of the voice within ${maxMs} ms`, this.pieces.audible)
+      else this.fault('timeout', `no audio of the voice within ${maxMs} ms`)
       // A socket that hangs stays so.
       if (sent) this.link.renew()
     })
@@ -301,12 +312,20 @@ export class TtsSession implements SessionOf<'tts'> {
     this.log.warn('the voice is lost, and is made anew', { code, why })
     this.clearing?.[Symbol.dispose]()
     this.clearing = null
-    if (this.flushed.length === 0) return
-    // The rest of a sentence cannot be asked for; one that nobody has heard yet can.
-    if (this.pieces.audible) return this.fault(code, why)
-    this.queue = [...this.flushed.flat(), ...this.queue]
+    if (this.flushed.length > 0) this.broken(code, why, true)
+  }
+
+  /** What was sent is spoken over another connection: what nobody has heard, and of what was begun the rest, once. */
+  private broken(code: string, why: string, again: boolean): void {
+    const { audible, rest, waiting } = this.pieces
+    const [whole = ''] = waiting
+    if (!again || (audible && (this.cut !== null || rest === ''))) return this.fault(code, why)
+    const current = audible ? [rest, ...waiting.slice(1)] : waiting
+    if (audible) this.cut = { whole, rest }
+    this.queue = [...current, ...this.flushed.slice(1).flat(), ...this.queue]
     this.flushed = []
     this.pieces.drop()
+    this.decoder.reset()
     this.arm()
   }
 

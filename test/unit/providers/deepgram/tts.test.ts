@@ -144,18 +144,22 @@ describe('the voice over a socket', () => {
   })
 
   test('a voice that hangs is a fault, and another connection is made', async () => {
-    const bench = await opened({ standin: { replies: [{ fault: { kind: 'stall', afterMs: 200 } }] } })
+    const bench = await opened({ standin: { replies: [{ fault: { kind: 'stall', afterMs: 700 } }] } })
     bench.say('A long sentence.', 'Another one.')
     await bench.pass(4200)
-    expect(story(bench.taken())).toEqual(['~', 'timeout'])
+    // The rest of it is asked for, and hangs as well.
+    expect([story(bench.taken()), bench.socket().texts]).toEqual([['~'], ['sentence.']])
+    bench.taken()
+    await bench.pass(4200)
+    expect(story(bench.taken())).toEqual(['timeout'])
     await bench.pass(500)
     bench.say('I am sorry.')
     await bench.pass(200)
-    expect(bench.server.sessions).toHaveLength(2)
+    expect(bench.server.sessions).toHaveLength(3)
     await bench.close()
   })
 
-  test('a connection that breaks: what nobody has heard is said again, what was begun is a fault', async () => {
+  test('a connection that breaks: what nobody has heard is said again, and the rest of what was begun', async () => {
     const bench = await opened({ standin: { pace: 1, firstChunkAfterMs: 200 } })
     bench.say('Hello there.')
     await bench.pass(100)
@@ -163,10 +167,13 @@ describe('the voice over a socket', () => {
     await bench.pass(1500)
     expect(story(bench.taken())).toEqual(['~', 'Hello there.'])
     bench.say('A long sentence that goes on.')
-    await bench.pass(500)
+    await bench.pass(1000)
     bench.socket().cut()
-    await bench.pass(500)
-    expect(story(bench.taken())).toEqual(['~', 'connection_lost'])
+    await bench.pass(3000)
+    expect(story(bench.taken())).toEqual(['~', 'A long sentence that goes on.'])
+    const [rest = ''] = bench.socket().texts
+    expect('A long sentence that goes on.').toEndWith(rest)
+    expect(rest.length).toBeWithin(5, 28)
     await bench.close()
   })
 
