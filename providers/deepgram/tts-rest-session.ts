@@ -1,10 +1,10 @@
 import type { Accepted, CallContext, SessionOf, TtsEvent, TtsInput } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import type { SampleRateHz } from '#audio/format.ts'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
 import { messageOf } from '#base/result.ts'
 import type { Account, Fetch } from './account.ts'
-import { refusalOf } from './account-wire.ts'
+import { refusalOf, retryAfterMs } from './account-wire.ts'
 import type { DeepgramOptions } from './options.ts'
 import { speakUrl } from './speak-url.ts'
 import { Decoder, type WireAudio, wireAudio } from './wire-audio.ts'
@@ -14,6 +14,14 @@ export interface TtsRestDeps {
   readonly options: DeepgramOptions
   readonly account: Account
   readonly fetch?: Fetch
+}
+
+interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly retryable: boolean
+  /** So long the server asks to wait; it has sent no sound. */
+  readonly waitMs?: Milliseconds
 }
 
 /** A reply of more sentences than this, unspoken, is a model that runs away. */
@@ -82,7 +90,13 @@ export class TtsRestSession implements SessionOf<'tts'> {
   private async say(text: string): Promise<void> {
     const current = new AbortController()
     this.current = current
-    const failure = await this.request(text, current)
+    let failure = await this.request(text, current)
+    const waitMs = failure?.waitMs ?? 0
+    // A server that asks for less than a reply may take to begin is asked once more.
+    if (failure?.retryable === true && waitMs > 0 && waitMs < this.deps.options.reply_timeout_ms) {
+      await this.clock.sleep(waitMs, current.signal)
+      if (!current.signal.aborted) failure = await this.request(text, current)
+    }
     if (current.signal.aborted) return
     if (failure === null) {
       this.listener({ type: 'spoken', text })
@@ -90,10 +104,11 @@ export class TtsRestSession implements SessionOf<'tts'> {
     }
     // What comes after a sentence that is missing would make no sense.
     this.queue = []
-    this.listener({ type: 'fault', ...failure })
+    const { code, message, retryable } = failure
+    this.listener({ type: 'fault', code, message, retryable })
   }
 
-  private async request(text: string, current: AbortController) {
+  private async request(text: string, current: AbortController): Promise<Failure | null> {
     const { account, options } = this.deps
     const headers = account.headers()
     if (headers === undefined) return { code: 'no_key', message: 'there is no API key', retryable: false }
@@ -109,7 +124,8 @@ export class TtsRestSession implements SessionOf<'tts'> {
       })
       if (!response.ok) {
         const { code, reason, hopeless } = refusalOf(response.status, await response.text())
-        return { code, message: reason, retryable: !hopeless }
+        if (hopeless) account.refused(code, reason)
+        return { code, message: reason, retryable: !hopeless, waitMs: retryAfterMs(response.headers) }
       }
       const decoder = new Decoder(this.wire)
       for await (const bytes of response.body ?? []) {

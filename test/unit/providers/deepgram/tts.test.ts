@@ -7,7 +7,7 @@ import { createDeepgramTts } from '#providers/deepgram/tts.ts'
 import { callContext } from '../../../fakes/context.ts'
 import { PartBench, type PartBenchOptions } from '../../../fakes/deepgram-parts.ts'
 import { deepgramOptionsOf } from '../../../fakes/deepgram-standin.ts'
-import { settle } from '../../../fakes/manual-clock.ts'
+import { ManualClock, settle } from '../../../fakes/manual-clock.ts'
 import { soundOf } from '../../../standin/deepgram/reply-audio.ts'
 import { startStandin } from '../../../standin/deepgram/server.ts'
 
@@ -270,6 +270,38 @@ describe('the voice over HTTP', () => {
     world.session.send({ type: 'speak', text: 'Again.' })
     expect(await world.until(1)).toEqual(['bad_key'])
     expect(world.events[0]).toMatchObject({ type: 'fault', retryable: false })
+  })
+
+  test('a refusal that no later sentence can do without is told to whoever asks for calls; one that passes is waited for', async () => {
+    const clock = new ManualClock()
+    const answers = [429, 200, 402]
+    const provider = createDeepgramTts('deepgram', deepgramOptionsOf({ speak: { transport: 'rest' } }), {
+      clock,
+      random: seededRandom(2),
+      log: silentLog,
+      env: { DEEPGRAM_API_KEY: 'dg-test' },
+      fetch: (url) => {
+        const status = url.includes('/auth/') ? 200 : (answers.shift() ?? 500)
+        return Promise.resolve(new Response(new Uint8Array(320), { status, headers: { 'retry-after': '1' } }))
+      },
+    })
+    provider.start()
+    await settle(20)
+    const session = await provider.open(callContext(clock))
+    const events: TtsEvent[] = []
+    session.onEvent((event) => events.push(event))
+    session.send({ type: 'speak', text: 'Hello.' })
+    await settle(20)
+    expect(events).toEqual([])
+    clock.advance(1000)
+    await settle(20)
+    expect(story(events)).toEqual(['~', 'Hello.'])
+    session.send({ type: 'speak', text: 'Again.' })
+    await settle(20)
+    expect(events.at(-1)).toMatchObject({ type: 'fault', code: 'no_quota', retryable: false })
+    expect(provider.readiness().ready).toBeFalse()
+    await session.close()
+    await provider.close()
   })
 
   test('a server that says nothing is a fault', async () => {
