@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -34,6 +34,8 @@ const stages: readonly Stage[] = [
   { name: 'integration', group: 'integration', run: { tests: ['test/integration/'] } },
 ]
 
+const troublesMax = 60
+
 async function runCommand(stage: Stage, command: readonly string[]): Promise<Tally> {
   const child = Bun.spawn([...command], { cwd: root, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
   const code = await child.exited
@@ -55,8 +57,10 @@ async function runTests(stage: Stage, paths: readonly string[]): Promise<Tally> 
     // Tests that mostly wait for a caller run side by side; more than two of them would be late on two cores.
     '--max-concurrency=2',
   ]
-  const child = Bun.spawn(command, { cwd: root, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
+  const env = { ...process.env, PATCHCORD_BED_LOGS: folder }
+  const child = Bun.spawn(command, { cwd: root, env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
   const code = await child.exited
+  if (code !== 0) printTroubles(folder)
   try {
     const tally = readReport(readFileSync(report, 'utf8'))
     // A run that ended badly with no failed test, for instance in a hook or by a crash, has failed all the same.
@@ -67,6 +71,17 @@ async function runTests(stage: Stage, paths: readonly string[]): Promise<Tally> 
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** What the engines of a run that failed had to say: their last warnings and errors, and the calls that failed. */
+function printTroubles(folder: string): void {
+  const lines = readdirSync(folder)
+    .filter((name) => name.endsWith('.jsonl'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
+    .filter(
+      (line) => /"level":"(warn|error)"/.test(line) || /"message":"call summary"(?!.*"cause":"caller")/.test(line),
+    )
+  for (const line of lines.sort().slice(-troublesMax)) console.log(line.slice(0, 400))
 }
 
 /** The totals of a JUnit report's root element; what was skipped counts as failed. */
