@@ -4,7 +4,7 @@ import { transports } from '#call/leg.ts'
 import { machine } from './bench/figures.ts'
 import type { MediaRun } from './bench/media.ts'
 import type { ProviderRun } from './bench/provider.ts'
-import { type ProviderFormat, providerFormats, providerNames } from './bench/provider-wire.ts'
+import { type ProviderFormat, providerDoors, providerFormats, providerNames } from './bench/provider-wire.ts'
 
 /**
  * The figures of the documents. Each line says what was measured, on how many values, and what it should be; the
@@ -38,6 +38,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | pr
 
   provider:
   --calls N      calls at once (default 200)
+  --door DOOR    audiosocket or externalmedia (default audiosocket)
   --seconds S    how long they are measured once all are up (default 20; every 16 s each caller speaks three times)
   --format F     what travels to the server: pcmu or pcm24 (default pcmu); of deepgram mulaw or linear16 (default mulaw)
   --pace P       how many times faster than real time the server delivers its replies (default 10)
@@ -138,7 +139,8 @@ async function vendor(name: string | undefined, values: Options): Promise<number
     values['setup-rate'],
   ].map(Number) as [number, number, number, number]
   const possible = calls >= 1 && seconds >= 1 && pace >= 1 && setupRate > 0
-  if (provider === undefined || format === undefined || !possible) {
+  const door = providerDoors.find((each) => each === values.door)
+  if (provider === undefined || door === undefined || format === undefined || !possible) {
     console.error(help)
     return 2
   }
@@ -146,7 +148,7 @@ async function vendor(name: string | undefined, values: Options): Promise<number
   const { vad, floor, profile } = values
   let run: ProviderRun
   try {
-    run = await benchProvider({ provider, calls, seconds, setupRate, format, pace, vad, floor, profile })
+    run = await benchProvider({ provider, door, calls, seconds, setupRate, format, pace, vad, floor, profile })
   } catch (thrown) {
     console.error(`error: ${messageOf(thrown)}`)
     return 1

@@ -1,15 +1,15 @@
 import { messageOf } from '#base/result.ts'
 import { Callers } from './media-load.ts'
-import type { CallersJob, ToCallers } from './media-wire.ts'
+import type { ToCallers } from './media-wire.ts'
 import { conversationLines } from './provider-lines.ts'
-import type { FromProviderCallers } from './provider-wire.ts'
+import type { FromProviderCallers, ProviderCallersJob } from './provider-wire.ts'
 import { commonNow } from './turns-wire.ts'
 
 /** The load process of `just bench provider`. */
 const say = (message: FromProviderCallers) => void process.send?.(message)
 
-async function main(job: CallersJob): Promise<void> {
-  const talk = await conversationLines(job.port)
+async function main(job: ProviderCallersJob): Promise<void> {
+  const talk = await conversationLines(job.door, job.port)
   const callers = new Callers(job, talk)
   process.on('disconnect', () => process.exit(1))
   process.on('message', async (message: ToCallers) => {
@@ -31,7 +31,7 @@ async function main(job: CallersJob): Promise<void> {
 }
 
 try {
-  await main(JSON.parse(process.argv[2] ?? '{}') as CallersJob)
+  await main(JSON.parse(process.argv[2] ?? '{}') as ProviderCallersJob)
 } catch (thrown) {
   say({ type: 'failed', why: messageOf(thrown) })
 }

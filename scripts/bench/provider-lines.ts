@@ -1,67 +1,80 @@
-import { type Arrivals, frameMs } from './media-arrivals.ts'
 import { AudioSocketLine, connected, cycleMessages, sampleRateHz } from './media-audiosocket-lines.ts'
 import type { Lines } from './media-load.ts'
-import { conversation, noiseUntilMs, placeOf, utterances } from './provider-script.ts'
-import type { CallHeard, Stretch } from './provider-wire.ts'
+import { cyclePayloads, joined, RtpLine } from './media-rtp-lines.ts'
+import { conversation } from './provider-script.ts'
+import { Talk } from './provider-talk.ts'
+import type { CallHeard, ProviderDoor } from './provider-wire.ts'
 
-/**
- * Callers of `just bench provider`: they also note when each of their frames leaves. One who begins in the middle of an
- * utterance is silent until it is over.
- */
-export class ConversationLine extends AudioSocketLine {
-  private readonly sentMs: number[] = []
-  private silentFrames: number
+/** Callers of `just bench provider`. */
+export interface Conversations extends Lines {
+  readonly lines: readonly { heard(): CallHeard }[]
+}
 
-  constructor(messages: readonly Uint8Array[], framesMax: number, nth: number) {
-    const { fromMs, uuid } = placeOf(nth, crypto.randomUUID())
-    super(messages, framesMax, uuid)
-    this.next = Math.floor(fromMs / frameMs)
-    const cut = utterances.find(({ atMs, durationMs }) => fromMs > atMs && fromMs < atMs + durationMs)
-    this.silentFrames = cut === undefined ? 0 : Math.ceil((cut.atMs + cut.durationMs - fromMs) / frameMs)
+class AudioSocketConversation extends AudioSocketLine {
+  private readonly talk: Talk
+
+  constructor(messages: readonly Uint8Array[], framesMax: number, talk: Talk) {
+    super(messages, framesMax, talk.uuid)
+    this.talk = talk
+    this.next = talk.from
   }
 
   protected override messageNow(): Uint8Array {
-    if (this.silentFrames === 0) return super.messageNow()
-    this.silentFrames -= 1
-    return this.messages[this.silentFrames % (noiseUntilMs / frameMs)] as Uint8Array
+    return this.messages[this.talk.placeOf(this.next)] as Uint8Array
   }
 
   protected override sending(): void {
-    if (this.arrivals.recording) this.sentMs.push(performance.now())
+    this.talk.sending(this.arrivals)
   }
 
-  /** On the common clock. */
   heard(): CallHeard {
-    const { timeOrigin } = performance
-    return {
-      call: this.uuid,
-      sent: this.sentMs.map((atMs) => timeOrigin + atMs),
-      audible: stretches(this.arrivals, timeOrigin),
-    }
+    return this.talk.heard(this.arrivals)
   }
 }
 
-export async function conversationLines(port: number): Promise<Lines & { readonly lines: ConversationLine[] }> {
-  const messages = cycleMessages(await conversation(sampleRateHz))
-  const lines: ConversationLine[] = []
+class RtpConversation extends RtpLine {
+  private readonly talk: Talk
+
+  constructor(switchboardPort: number, payloads: readonly Uint8Array[], framesMax: number, talk: Talk) {
+    super(switchboardPort, payloads, framesMax, talk.uuid)
+    this.talk = talk
+  }
+
+  protected override payloadOf(frame: number): Uint8Array {
+    return super.payloadOf(this.talk.placeOf(this.talk.from + frame))
+  }
+
+  protected override sending(): void {
+    this.talk.sending(this.arrivals)
+  }
+
+  heard(): CallHeard {
+    return this.talk.heard(this.arrivals)
+  }
+}
+
+/** @param port of the door, or of the switchboard where the door must be told of a call beforehand */
+export async function conversationLines(door: ProviderDoor, port: number): Promise<Conversations> {
+  const samples = await conversation(sampleRateHz)
+  const lines: (AudioSocketConversation | RtpConversation)[] = []
+  if (door === 'externalmedia') {
+    const payloads = cyclePayloads(samples)
+    return {
+      lines,
+      open(framesMax) {
+        const line = new RtpConversation(port, payloads, framesMax, new Talk(lines.length))
+        lines.push(line)
+        return joined(line)
+      },
+    }
+  }
+  const messages = cycleMessages(samples)
   return {
     lines,
     open(framesMax) {
-      const line = new ConversationLine(messages, framesMax, lines.length)
+      const line = new AudioSocketConversation(messages, framesMax, new Talk(lines.length))
       lines.push(line)
       return connected(port, line)
     },
   }
-}
-
-function stretches({ times, audible, count }: Arrivals, originMs: number): Stretch[] {
-  const found: { fromMs: number; untilMs: number }[] = []
-  for (let index = 0; index < count; index += 1) {
-    if (audible[index] === 0) continue
-    const atMs = originMs + (times[index] as number)
-    const last = found.at(-1)
-    if (last === undefined || audible[index - 1] === 0) found.push({ fromMs: atMs, untilMs: atMs })
-    else last.untilMs = atMs
-  }
-  return found
 }

@@ -1,4 +1,4 @@
-import type { EngineJob, FromCallers } from './media-wire.ts'
+import type { CallersJob, EngineJob, FromCallers } from './media-wire.ts'
 
 /**
  * What the processes of `just bench provider` say to each other, beside what those of `just bench media` say: one is the
@@ -12,6 +12,14 @@ export const providerFormats = {
 export type ProviderName = keyof typeof providerFormats
 export type ProviderFormat = (typeof providerFormats)[ProviderName][number]
 export const providerNames = Object.keys(providerFormats) as readonly ProviderName[]
+
+/** What its callers can come through. */
+export const providerDoors = ['audiosocket', 'externalmedia'] as const
+export type ProviderDoor = (typeof providerDoors)[number]
+
+export interface ProviderCallersJob extends CallersJob {
+  readonly door: ProviderDoor
+}
 
 export interface ProviderEngineJob extends EngineJob {
   /** Of the stand-in. */

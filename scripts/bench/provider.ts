@@ -1,13 +1,15 @@
 import { freeTcpPort } from '../../test/bed/ports.ts'
 import { mediaFigures, rounded, whatIsMissing } from './media-figures.ts'
 import { LoopLag } from './media-loop-lag.ts'
-import type { CallersJob, FromEngine } from './media-wire.ts'
+import type { FromEngine } from './media-wire.ts'
 import { Part } from './part.ts'
 import { providerDelays } from './provider-delays.ts'
 import { type ProviderFigures, providerFigures, providerLines, whatIsWrong } from './provider-figures.ts'
 import type {
   FromProviderCallers,
   FromStandin,
+  ProviderCallersJob,
+  ProviderDoor,
   ProviderEngineJob,
   ProviderFormat,
   ProviderName,
@@ -20,6 +22,7 @@ import type {
  */
 export interface ProviderBench {
   readonly provider: ProviderName
+  readonly door: ProviderDoor
   readonly calls: number
   readonly seconds: number
   readonly setupRate: number
@@ -39,12 +42,12 @@ export interface ProviderRun {
   readonly missing: readonly string[]
 }
 
-const door = 'audiosocket'
 /** `append_ms` and `chunk_ms` as the configuration has them by default, in frames. */
 const framesPerAppend = 2
 
 export async function benchProvider(bench: ProviderBench): Promise<ProviderRun> {
-  const { provider, calls, seconds, setupRate, format, pace, vad, floor, profile } = bench
+  const { provider, door, calls, seconds, setupRate, format, pace, vad, floor, profile } = bench
+  if (floor && door !== 'audiosocket') throw new Error('the floor speaks AudioSocket only')
   const standinJob: StandinJob = { provider, pace }
   const standin = new Part<FromStandin>('provider-standin.ts', standinJob)
   let engine: Part<FromEngine> | null = null
@@ -67,7 +70,16 @@ export async function benchProvider(bench: ProviderBench): Promise<ProviderRun> 
     }
     engine = new Part<FromEngine>(floor ? 'provider-floor.ts' : 'provider-engine.ts', engineJob, profileTo(profile))
     const { port, rssBytes: idleRssBytes } = await engine.next('listening')
-    const callersJob: CallersJob = { door, port, mediaPort, calls, seconds, setupRate, churn: 0, admission: false }
+    const callersJob: ProviderCallersJob = {
+      door,
+      port,
+      mediaPort,
+      calls,
+      seconds,
+      setupRate,
+      churn: 0,
+      admission: false,
+    }
     callers = new Part<FromProviderCallers>('provider-callers.ts', callersJob)
     const { setupMs } = await callers.next('up')
     engine.tell({ type: 'begin' })
@@ -100,7 +112,7 @@ export async function benchProvider(bench: ProviderBench): Promise<ProviderRun> 
     return {
       figures,
       lines: [
-        `${calls} calls for ${seconds} s with ${provider}, ${format}, replies at ${pace} × real time: ${what}; set up in ${(setupMs / 1000).toFixed(1)} s, ${audible}; late ticks ${drained.lateTicks}, frame times given up ${drained.framesGivenUp}; of CPU per call-second the load process takes ${heard.cpuMsPerCallSecond} ms and the server ${standinMs}`,
+        `${calls} calls for ${seconds} s through ${door} with ${provider}, ${format}, replies at ${pace} × real time: ${what}; set up in ${(setupMs / 1000).toFixed(1)} s, ${audible}; late ticks ${drained.lateTicks}, frame times given up ${drained.framesGivenUp}; of CPU per call-second the load process takes ${heard.cpuMsPerCallSecond} ms and the server ${standinMs}`,
         ...providerLines(figures, delays),
         `the machine: an idle process beside it was late by p99 ${p99}, max ${max} ms`,
       ],
