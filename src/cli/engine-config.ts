@@ -1,8 +1,9 @@
+import { failed, ok, type Result } from '#base/result.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
-import { readConfigurationSource } from '#config/source.ts'
+import { builtInSource, readConfigurationSource } from '#config/source.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
 import { readEnvFile } from './env-file.ts'
 import type { CommandIo } from './io.ts'
@@ -10,47 +11,66 @@ import type { CommandIo } from './io.ts'
 export interface EngineConfig {
   readonly configuration: Configuration<VendorsConfiguration>
   readonly env: Environment
+  /** Dotted paths of the values that came out of variables. */
+  readonly fromEnvironment: readonly string[]
   readonly file: string
+  /** What is odd but possible, as lines. */
+  readonly warnings: readonly string[]
 }
 
-/**
- * The configuration a command works with: `--config`, `--env-file` and `--provider` applied. Null when something is
- * wrong; it has been said then.
- */
-export function engineConfig(
-  io: CommandIo,
-  options: {
-    readonly config?: string | undefined
-    readonly envFile?: string | undefined
-    readonly provider?: string | undefined
-  },
-): EngineConfig | null {
-  let env = io.env
+export interface EngineConfigOptions {
+  readonly config?: string | undefined
+  readonly envFile?: string | undefined
+  readonly provider?: string | undefined
+}
+
+/** `--config`, `--env-file` and `--provider` applied. Fails with lines that say what is wrong, where, and the cure. */
+export function readEngineConfig(
+  { env: ownEnv, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  options: EngineConfigOptions,
+): Result<EngineConfig, readonly string[]> {
+  let env = ownEnv
   if (options.envFile !== undefined) {
-    const read = readEnvFile(options.envFile, io.cwd)
-    if (!read.ok) {
-      io.stderr(read.error)
-      return null
-    }
+    const read = readEnvFile(options.envFile, cwd)
+    if (!read.ok) return failed([read.error])
     // What the process was started with wins over the file, as every tool with such an option has it.
-    env = { ...read.value, ...io.env }
+    env = { ...read.value, ...ownEnv }
   }
-  const source = readConfigurationSource(io.cwd, options.config)
-  const loaded = source.ok ? loadConfiguration({ ...source.value, env, vendors: vendorSchemas }) : source
-  if (!loaded.ok || !source.ok) {
-    for (const problem of loaded.ok ? [] : loaded.error) io.stderr(formatProblem(problem))
-    return null
-  }
-  for (const warning of loaded.value.warnings) io.stderr(`warning: ${formatProblem(warning)}`)
-  const { configuration } = loaded.value
-  if (options.provider === undefined) return { configuration, env, file: source.value.file }
+  const source = readConfigurationSource(cwd, options.config)
+  if (!source.ok) return failed(source.error.map(formatProblem))
+  const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas })
+  if (!loaded.ok) return failed(loaded.error.map(formatProblem))
+  const { configuration, fromEnvironment } = loaded.value
+  const warnings = loaded.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
+  const found = { configuration, env, fromEnvironment, file: source.value.file, warnings }
+  if (options.provider === undefined) return ok(found)
   const providers: Readonly<Record<string, { readonly enabled: boolean }>> = configuration.providers
   if (providers[options.provider]?.enabled !== true) {
     const names = Object.keys(providers).filter((name) => providers[name]?.enabled === true)
-    io.stderr(`--provider ${options.provider}: no such provider is enabled; there are ${names.join(', ')}`)
-    return null
+    return failed([`--provider ${options.provider}: no such provider is enabled; there are ${names.join(', ')}`])
   }
-  return { configuration: { ...configuration, default_provider: options.provider }, env, file: source.value.file }
+  return ok({ ...found, configuration: { ...configuration, default_provider: options.provider } })
+}
+
+/** The configuration a command works with. Null when something is wrong; it has been said then. */
+export function engineConfig(io: CommandIo, options: EngineConfigOptions): EngineConfig | null {
+  const read = readEngineConfig(io, options)
+  for (const line of read.ok ? read.value.warnings : read.error) io.stderr(line)
+  return read.ok ? read.value : null
+}
+
+/**
+ * Reads anew what a command began with. The file that it began with must still be there: one that is missing for a moment,
+ * while an editor replaces it, must not be taken for the wish to have the defaults.
+ */
+export function rereadEngineConfig(
+  io: Pick<CommandIo, 'env' | 'cwd'>,
+  options: EngineConfigOptions,
+  begunWith: EngineConfig,
+): Result<{ readonly loaded: EngineConfig; readonly warnings: readonly string[] }, readonly string[]> {
+  const config = begunWith.file === builtInSource.file ? options.config : begunWith.file
+  const read = readEngineConfig(io, { ...options, config })
+  return read.ok ? ok({ loaded: read.value, warnings: read.value.warnings }) : read
 }
 
 /** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */
