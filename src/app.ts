@@ -25,6 +25,7 @@ import { type ProviderPlan, planProviders } from '#providers/index.ts'
 import type { VendorsConfiguration } from '#providers/schemas.ts'
 import { SpeechDetection } from '#speech/detection.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
+import { createOverlapModel } from '#speech/overlap.ts'
 import { OverlapJudge } from '#speech/overlap-judge.ts'
 import { TurnEnd } from '#speech/turn-end.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
@@ -119,6 +120,7 @@ export class Engine implements MetricOwners {
       store: this.store,
       turnEnd: this.turnEnd,
       overlaps: this.overlaps,
+      overlapModel: createOverlapModel({ words: (samples, rateHz) => this.overlaps.judge(samples, rateHz) }),
       metrics: this.metrics,
       records: this.records,
       providerPool: this.providerPool,

@@ -4,6 +4,7 @@ import type { Log } from '#base/log.ts'
 import type { CallGrounds, CallSettings } from '#call/admission.ts'
 import type { CallWorld } from '#call/call-plan.ts'
 import { EchoWatch } from '#call/echo-watch.ts'
+import type { OverlapModel } from '#call/overlap-model.ts'
 import type { Pacer } from '#call/pacer.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
@@ -13,7 +14,6 @@ import type { ProviderPlan } from '#providers/index.ts'
 import type { VendorsConfiguration } from '#providers/schemas.ts'
 import { createCallDetector } from '#speech/call-detector.ts'
 import type { SpeechDetection } from '#speech/detection.ts'
-import { createOverlapModel } from '#speech/overlap.ts'
 import type { OverlapJudge } from '#speech/overlap-judge.ts'
 import type { TurnEnd } from '#speech/turn-end.ts'
 import { createCallObserver } from '#telemetry/call-observer.ts'
@@ -39,6 +39,7 @@ export interface GenerationDeps {
   readonly store: SessionStore
   readonly turnEnd: TurnEnd
   readonly overlaps: OverlapJudge
+  readonly overlapModel: OverlapModel
   readonly metrics: Metrics
   readonly records: CallRecordFile
   readonly providerPool: PartPool<Provider<'agent'>>
@@ -71,7 +72,7 @@ export class Generation implements CallGrounds {
   /** `before`: the one in force, whose parts are taken over where they fit. Nothing is started yet. */
   constructor(loaded: LoadedConfiguration, allow: AllowLists, deps: GenerationDeps, before: Generation | null) {
     const { configuration } = loaded
-    const { clock, log, pacer, store, turnEnd, overlaps, metrics, records } = deps
+    const { clock, log, pacer, store, turnEnd, overlapModel, metrics, records } = deps
     this.loaded = loaded
     this.allow = allow
     this.deps = deps
@@ -94,7 +95,7 @@ export class Generation implements CallGrounds {
         raisedThreshold: Math.max(configuration.vad.threshold, configuration.barge_in.threshold),
       }),
       turnEndModel: turnEnd,
-      overlapModel: createOverlapModel({ words: (samples, rateHz) => overlaps.judge(samples, rateHz) }),
+      overlapModel,
       createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
       observer: createCallObserver(log, metrics, records, configuration.logging.transcripts),
     }

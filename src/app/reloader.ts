@@ -21,8 +21,8 @@ export interface ReadConfiguration {
   readonly warnings: readonly string[]
 }
 
-/** Reads and checks it anew. Fails with the lines that `patchcord check` would print. */
-export type ReadAnew = () => Result<ReadConfiguration, readonly string[]>
+/** Reads and checks it anew, without holding up the audio of calls. Fails with the lines that `patchcord check` would print. */
+export type ReadAnew = () => Promise<Result<ReadConfiguration, readonly string[]>>
 
 /** What asked for it; for the log. */
 export type ReloadTrigger = 'file' | 'signal' | 'api'
@@ -92,7 +92,8 @@ export class Reloader {
     const { read, current, build, swap } = this.deps
     if (this.stop.signal.aborted) return refused('the engine is stopping')
     if (read === null) return refused('this engine was started without a configuration file: there is none to read')
-    const found = read()
+    const found = await read()
+    if (this.stop.signal.aborted) return refused('the engine is stopping')
     if (!found.ok) return { outcome: 'refused', problems: found.error }
     const { loaded, warnings } = found.value
     const before = current()

@@ -3,7 +3,7 @@ import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
-import { builtInSource, readConfigurationSource } from '#config/source.ts'
+import { readConfigurationSource } from '#config/source.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
 import { readEnvFile } from './env-file.ts'
 import type { CommandIo } from './io.ts'
@@ -29,13 +29,9 @@ export function readEngineConfig(
   { env: ownEnv, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
   options: EngineConfigOptions,
 ): Result<EngineConfig, readonly string[]> {
-  let env = ownEnv
-  if (options.envFile !== undefined) {
-    const read = readEnvFile(options.envFile, cwd)
-    if (!read.ok) return failed([read.error])
-    // What the process was started with wins over the file, as every tool with such an option has it.
-    env = { ...read.value, ...ownEnv }
-  }
+  const known = environmentWith(options.envFile, ownEnv, cwd)
+  if (!known.ok) return known
+  const env = known.value
   const source = readConfigurationSource(cwd, options.config)
   if (!source.ok) return failed(source.error.map(formatProblem))
   const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas })
@@ -52,25 +48,22 @@ export function readEngineConfig(
   return ok({ ...found, configuration: { ...configuration, default_provider: options.provider } })
 }
 
+/** What the process was started with wins over the file, as every tool with such an option has it. */
+export function environmentWith(
+  file: string | undefined,
+  env: Environment,
+  cwd: string,
+): Result<Environment, readonly string[]> {
+  if (file === undefined) return ok(env)
+  const read = readEnvFile(file, cwd)
+  return read.ok ? ok({ ...read.value, ...env }) : failed([read.error])
+}
+
 /** The configuration a command works with. Null when something is wrong; it has been said then. */
 export function engineConfig(io: CommandIo, options: EngineConfigOptions): EngineConfig | null {
   const read = readEngineConfig(io, options)
   for (const line of read.ok ? read.value.warnings : read.error) io.stderr(line)
   return read.ok ? read.value : null
-}
-
-/**
- * Reads anew what a command began with. The file that it began with must still be there: one that is missing for a moment,
- * while an editor replaces it, must not be taken for the wish to have the defaults.
- */
-export function rereadEngineConfig(
-  io: Pick<CommandIo, 'env' | 'cwd'>,
-  options: EngineConfigOptions,
-  begunWith: EngineConfig,
-): Result<{ readonly loaded: EngineConfig; readonly warnings: readonly string[] }, readonly string[]> {
-  const config = begunWith.file === builtInSource.file ? options.config : begunWith.file
-  const read = readEngineConfig(io, { ...options, config })
-  return read.ok ? ok({ loaded: read.value, warnings: read.value.warnings }) : read
 }
 
 /** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */

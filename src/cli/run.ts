@@ -9,10 +9,11 @@ import { usualFile } from '#config/source.ts'
 import { Listener } from '#http/listener.ts'
 import { type EngineStatus, notReadyReasons } from '#http/status.ts'
 import { selfCommand } from '#speech/executable.ts'
-import { type EngineConfig, engineConfig, rereadEngineConfig } from './engine-config.ts'
+import { type EngineConfig, engineConfig } from './engine-config.ts'
 import { FileWatch } from './file-watch.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
+import { rereadEngineConfig } from './reread.ts'
 import { openRunLog } from './run-log.ts'
 import { followSignals } from './run-signals.ts'
 
@@ -79,7 +80,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     },
   })
   try {
-    engine = await startEngine(loaded, { log, clock, read: () => rereadEngineConfig(io, configOptions, loaded) })
+    engine = await startEngine(loaded, { log, clock, read: () => rereadEngineConfig(io, configOptions, loaded, clock) })
   } catch (thrown) {
     io.stderr(messageOf(thrown))
     return exitCodes.failed

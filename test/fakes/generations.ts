@@ -75,6 +75,7 @@ export class FakeGenerations {
       pacer: new Pacer(clock, () => {}),
       turnEnd: model('end of turn') as unknown as TurnEnd,
       overlaps: model('overlaps') as unknown as OverlapJudge,
+      overlapModel: { open: () => null },
       metrics: new Metrics('0', clock, metricSources()),
       records: new CallRecordFile('/dev/null', log),
       providerPool,
@@ -88,8 +89,9 @@ export class FakeGenerations {
     this.current = this.generation(this.load(), null)
     this.current.start()
     this.reloader = new Reloader({
-      read: () => {
+      read: async () => {
         const loaded = loadConfiguration({ file: 'a.yaml', text: this.text, env: this.env, vendors: vendorSchemas })
+        await Promise.resolve()
         if (!loaded.ok) return failed(loaded.error.map(formatProblem))
         return ok({ loaded: { ...loaded.value, env: this.env }, warnings: [] })
       },
