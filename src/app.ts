@@ -17,7 +17,8 @@ import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
 import type { Configuration } from '#config/schema.ts'
-import type { Environment } from '#config/secrets.ts'
+import { type Environment, readSecret } from '#config/secrets.ts'
+import { tokenVariable } from '#http/access.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
@@ -202,9 +203,17 @@ export class Engine implements MetricOwners {
     const api = createApi({
       status: () => this.status(),
       scrape: () => this.metrics.scrape(),
+      control: {
+        clock,
+        access: () => ({
+          boundHost: configuration.health.host,
+          token: readSecret(tokenVariable, this.current.loaded.env),
+        }),
+        reload: () => this.reload('api'),
+      },
       ...(this.playback.http === null ? {} : { mediaFiles: this.playback.http }),
     })
-    this.http.attach(api.fetch)
+    this.http.attach((request, connection) => api.fetch(request, connection))
   }
 
   static async start(deps: EngineDeps): Promise<Engine> {

@@ -40,11 +40,6 @@ export function changesBetween(
   })
 }
 
-/** `KEY: OLD -> NEW` */
-export function formatChange({ key, from, to }: Change): string {
-  return `${key}: ${from} -> ${to}`
-}
-
 interface Leaf {
   readonly json: string
   readonly secret: boolean

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { changesBetween, formatChange } from '#config/changes.ts'
+import { type Change, changesBetween } from '#config/changes.ts'
 import { asNode, listKeys } from '#config/describe.ts'
 import { loadConfiguration } from '#config/load.ts'
-import { answerLines } from '#config/reload.ts'
 import { configurationSchema } from '#config/schema.ts'
 import { vendors } from './vendors.ts'
 
@@ -13,6 +12,8 @@ function load(text: string, env: Readonly<Record<string, string>> = {}) {
   if (!loaded.ok) throw new Error(loaded.error.map(({ message }) => message).join('; '))
   return loaded.value
 }
+
+const formatChange = ({ key, from, to }: Change) => `${key}: ${from} -> ${to}`
 
 const changes = (before: string, after: string) => changesBetween(load(before), load(after), schema)
 
@@ -108,14 +109,4 @@ test('listening addresses, what is bound and what is opened once need a restart;
     'media_websocket.username',
     'media_websocket.password',
   ])
-})
-
-test('an answer in lines', () => {
-  expect(answerLines({ outcome: 'unchanged', warnings: ['w'] })).toEqual(['w', 'nothing changed'])
-  expect(answerLines({ outcome: 'refused', problems: ['p'] })).toEqual([
-    'p',
-    'refused: what was in force before still is',
-  ])
-  const change = { key: 'a.b', from: '1', to: '2', restart: false }
-  expect(answerLines({ outcome: 'changed', changes: [change], warnings: [] })).toEqual(['a.b: 1 -> 2'])
 })
