@@ -38,9 +38,12 @@ function reload({ restart }: KeyInfo): string {
   return restart ? 'restart' : ''
 }
 
-/** The comment above a key in the annotated file: meaning, then unit, bounds and default. A long text's default is the value below it. */
+/**
+ * The comment above a key in the annotated file: meaning, then unit, bounds and default, and whether it takes a restart. A
+ * long text's default is the value below it.
+ */
 export function renderComment(info: KeyInfo): string {
   if (info.isSection) return info.meaning
   const fallback = String(info.fallback).length > shownMax ? 'as below' : `default ${shownDefault(info)}`
-  return `${info.meaning} [${info.brief}; ${fallback}]`
+  return `${info.meaning} [${[info.brief, fallback, ...(info.restart ? ['restart'] : [])].join('; ')}]`
 }
