@@ -67,8 +67,8 @@ function leavesOf(value: unknown, schema: SchemaNode): Map<string, Leaf> {
   return leaves
 }
 
-/** Names by which people call secrets, whatever the schema says of them. */
-const secretName = /(?:password|secret|token|api_key|authorization|credentials?)$/i
+/** Names by which people call secrets, and what may hold one, whatever the schema says of them. */
+const secretName = /(?:password|secret|token|api_key|authorization|credentials?|headers)$/i
 const shownMax = 80
 
 function shown(leaf: Leaf | undefined, ofVariable: boolean): string {
