@@ -46,6 +46,12 @@ logs:
 health *args: install
     @{{patchcord}} health "$@"
 
+# Let the engine that runs read its configuration anew
+[group('dev')]
+[no-exit-message]
+reload *args: install
+    @{{patchcord}} reload "$@"
+
 # A stand-in for a vendor, to rehearse calls without a key: openai, deepgram
 [group('dev')]
 [no-exit-message]

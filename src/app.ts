@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Provider, Readiness } from '#agent/provider.ts'
+import type { Provider } from '#agent/provider.ts'
 import { AriClient } from '#asterisk/ari-client.ts'
 import { AriEvents } from '#asterisk/ari-events.ts'
 import type { AcceptLeg } from '#asterisk/door.ts'
@@ -12,33 +12,38 @@ import type { Log } from '#base/log.ts'
 import { type Random, systemRandom } from '#base/random.ts'
 import { version } from '#base/version.ts'
 import { Admission } from '#call/admission.ts'
-import type { CallWorld } from '#call/call-plan.ts'
-import { EchoWatch } from '#call/echo-watch.ts'
-import { gateReasons } from '#call/gate.ts'
-import { LoadMeter } from '#call/load-meter.ts'
+import { type LoadLimits, LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
-import { turnStates } from '#call/turn-state.ts'
-import { WarmUp } from '#call/warm-up.ts'
+import type { ReloadAnswer } from '#config/reload.ts'
 import type { Configuration } from '#config/schema.ts'
-import type { Environment } from '#config/secrets.ts'
+import { type Environment, readSecret } from '#config/secrets.ts'
+import { tokenVariable } from '#http/access.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
-import { createProviders } from '#providers/index.ts'
+import { type ProviderPlan, planProviders } from '#providers/index.ts'
 import type { VendorsConfiguration } from '#providers/schemas.ts'
-import { createCallDetector } from '#speech/call-detector.ts'
 import { SpeechDetection } from '#speech/detection.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { createOverlapModel } from '#speech/overlap.ts'
 import { OverlapJudge } from '#speech/overlap-judge.ts'
 import { TurnEnd } from '#speech/turn-end.ts'
-import { createCallObserver } from '#telemetry/call-observer.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
-import { type AllowLists, allowedPeers } from './app/allowed-peers.ts'
-import { callSettings } from './app/call-settings.ts'
+import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
 import { createDoors, createPlaybackFiles, type MediaDoors } from './app/doors.ts'
+import { Generation, type GenerationDeps, type LoadedConfiguration } from './app/generation.ts'
+import {
+  gateReasonCounts,
+  gatesClosed,
+  type MetricOwners,
+  metricSources,
+  ProviderEvents,
+  turnStateCounts,
+} from './app/metric-sources.ts'
+import { PartPool } from './app/part-pool.ts'
+import { type ReadAnew, Reloader, type ReloadTrigger } from './app/reloader.ts'
 
 /**
  * The composition root: builds every part from one configuration, wires them, and closes them in the opposite order.
@@ -47,9 +52,9 @@ import { createDoors, createPlaybackFiles, type MediaDoors } from './app/doors.t
  * Starting never waits for what may be missing: models, keys and Asterisk come when they come, and /ready says what
  * is lacking.
  */
-export interface EngineDeps {
-  readonly configuration: Configuration<VendorsConfiguration>
-  readonly env: Environment
+export interface EngineDeps extends LoadedConfiguration {
+  /** Where a reload finds the next configuration; without it there is no reload. */
+  readonly read?: ReadAnew
   readonly log: Log
   /** False: no connection to Asterisk, calls come to the media port only. */
   readonly ari?: boolean
@@ -57,34 +62,35 @@ export interface EngineDeps {
   readonly http?: Listener
   readonly clock?: Clock
   readonly random?: Random
-  /** Instead of those that the configuration names: a benchmark brings its own. */
+  /** Instead of those that the configuration names: a benchmark brings its own. Such an engine does not reload. */
   readonly providers?: Readonly<Record<string, Provider<'agent'>>>
 }
 
-const noFiles = { files: 0, bytes: 0 }
 /** What has no owner is found at each connection to Asterisk, and this often in between. */
 const sweepEveryMs = 60_000
 
-export class Engine {
+export class Engine implements MetricOwners {
   readonly store = new SessionStore()
   readonly pacer: Pacer
   readonly metrics: Metrics
-  readonly detection: SpeechDetection
   readonly turnEnd: TurnEnd
   readonly overlaps: OverlapJudge
   readonly media: MediaDoors
-  readonly providers: Readonly<Record<string, Provider<'agent'>>>
-  private readonly configuration: Configuration<VendorsConfiguration>
+  readonly clock: Clock
+  readonly admission: Admission
+  readonly playback: ReturnType<typeof createPlaybackFiles>
+  readonly ariEvents: AriEvents
+  readonly orphans: OrphanSweep
+  readonly records: CallRecordFile
+  readonly eventsOfClosed = new ProviderEvents()
+  readonly providerPool = new PartPool<Provider<'agent'>>((provider) => this.eventsOfClosed.keep(provider))
+  readonly detectionPool = new PartPool<SpeechDetection>()
+  private current: Generation
+  private readonly reloader: Reloader
   private readonly log: Log
-  private readonly clock: Clock
-  private readonly admission: Admission
+  private readonly ari: AriClient
   private readonly load: LoadMeter
-  private readonly playback: ReturnType<typeof createPlaybackFiles>
-  private readonly warmUp: WarmUp
-  private readonly ariEvents: AriEvents
-  private readonly orphans: OrphanSweep
   private sweeping: Disposable | null = null
-  private readonly records: CallRecordFile
   private readonly http: Listener
   private asteriskVersion: string | null = null
   private filesProblem = ''
@@ -92,49 +98,59 @@ export class Engine {
 
   /** Listens on all its ports when it returns. Throws when a port is taken; the message names it. */
   private constructor(deps: EngineDeps, allow: AllowLists) {
-    const { configuration, env, log } = deps
+    const { configuration, env, fromEnvironment, log } = deps
     const clock = deps.clock ?? new SystemClock()
     const random = deps.random ?? systemRandom
-    this.configuration = configuration
     this.log = log
     this.clock = clock
     this.records = new CallRecordFile(recordsPath(configuration.records.file, env), log)
-    this.detection = new SpeechDetection({ clock, log, random, capacity: configuration.limits.calls })
-    const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
-    this.turnEnd = new TurnEnd({ clock, log, random, store })
-    this.overlaps = new OverlapJudge({ clock, log, random, store })
-    this.providers = deps.providers ?? createProviders({ configuration, env, log, clock, random })
-    this.metrics = new Metrics(version, clock, this.metricSources(), Object.keys(this.providers))
-    const { asterisk, audiosocket, limits, streaming } = configuration
-    this.load = new LoadMeter(clock, { loopLagMs: limits.loop_lag_ms, pacingLatenessMs: limits.pacing_lateness_ms })
+    const models = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
+    this.turnEnd = new TurnEnd({ clock, log, random, store: models })
+    this.overlaps = new OverlapJudge({ clock, log, random, store: models })
+    this.metrics = new Metrics(version, clock, metricSources(this))
+    this.load = new LoadMeter(clock, () => loadLimits(this.configuration))
     this.pacer = new Pacer(clock, (lagMs, latenessMs) => {
       this.metrics.pacing(lagMs, latenessMs)
       this.load.observe(lagMs, latenessMs)
     })
-
-    const world: CallWorld = {
+    const given = deps.providers
+    const shared: GenerationDeps = {
       clock,
       log,
       pacer: this.pacer,
       store: this.store,
-      detector: createCallDetector(this.detection, {
-        threshold: configuration.vad.threshold,
-        minSpeechMs: configuration.vad.min_speech_ms,
-        minSilenceMs: configuration.vad.min_silence_ms,
-        raisedThreshold: Math.max(configuration.vad.threshold, configuration.barge_in.threshold),
-      }),
-      turnEndModel: this.turnEnd,
+      turnEnd: this.turnEnd,
+      overlaps: this.overlaps,
       overlapModel: createOverlapModel({ words: (samples, rateHz) => this.overlaps.judge(samples, rateHz) }),
-      createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
-      observer: createCallObserver(log, this.metrics, this.records, configuration.logging.transcripts),
+      metrics: this.metrics,
+      records: this.records,
+      providerPool: this.providerPool,
+      detectionPool: this.detectionPool,
+      plan: (loaded) => (given === undefined ? planProviders({ ...loaded, log, clock, random }) : planned(given)),
+      createDetection: (capacity) => new SpeechDetection({ clock, log, random, capacity }),
     }
-    this.warmUp = new WarmUp(streaming.jitter_buffer_ms, streaming.min_start_ms)
-    this.admission = new Admission(callSettings(configuration, this.provider(), this.warmUp), world, this.load)
+    this.current = new Generation({ configuration, env, fromEnvironment }, allow, shared, null)
+    this.metrics.expectProviders(Object.keys(this.providers))
+    this.admission = new Admission(() => this.current, this.load)
+    this.reloader = new Reloader({
+      read: given === undefined ? (deps.read ?? null) : null,
+      current: () => this.current,
+      build: async (loaded) => {
+        const same = allowsTheSame(loaded.configuration, this.configuration)
+        const peers = same ? this.current.allow : await allowedPeers(loaded.configuration, log)
+        return new Generation(loaded, peers, shared, this.current)
+      },
+      swap: (next) => this.takeUp(next),
+      clock,
+      log,
+    })
 
-    const unannouncedWire = () => (audiosocket.accept_unannounced ? this.media.doors.formatOf('audiosocket') : null)
+    const { asterisk } = configuration
+    const unannouncedWire = () =>
+      this.configuration.audiosocket.accept_unannounced ? this.media.doors.formatOf('audiosocket') : null
     const mediaCalls = new MediaCalls(this.store, this.admission, unannouncedWire)
     const accept: AcceptLeg = (uuid, leg) => mediaCalls.accept(uuid, leg)
-    this.media = createDoors({ configuration, allow, clock, log, random, pacer: this.pacer, accept })
+    this.media = createDoors({ current: () => this.current, clock, log, random, pacer: this.pacer, accept })
     this.http = deps.http ?? this.listen()
     this.playback = createPlaybackFiles(configuration, { clock, log, random, httpPort: this.http.port })
 
@@ -146,6 +162,7 @@ export class Engine {
       requestTimeoutMs: asterisk.request_timeout_ms,
     }
     const ari = new AriClient(ariOptions)
+    this.ari = ari
     const stasis = new StasisApp({
       ari,
       store: this.store,
@@ -156,7 +173,7 @@ export class Engine {
       application: asterisk.app_name,
       doors: this.media.doors,
       files: this.playback.files,
-      repliesByFile: configuration.downstream_mode === 'file',
+      repliesByFile: () => this.configuration.downstream_mode === 'file',
     })
     this.orphans = new OrphanSweep({ ari, clock, log, store: this.store, application: asterisk.app_name })
     this.ariEvents = new AriEvents(
@@ -172,7 +189,7 @@ export class Engine {
         connected: () => {
           void stasis.reconcile()
           void this.orphans.sweep()
-          void this.meetAsterisk(ari)
+          void this.meetAsterisk()
         },
         applicationTaken: () => ari.applicationTaken(asterisk.app_name),
         disconnected: () => {
@@ -186,20 +203,25 @@ export class Engine {
     const api = createApi({
       status: () => this.status(),
       scrape: () => this.metrics.scrape(),
+      control: {
+        clock,
+        access: () => ({
+          boundHost: configuration.health.host,
+          token: readSecret(tokenVariable, this.current.loaded.env),
+        }),
+        reload: () => this.reload('api'),
+      },
       ...(this.playback.http === null ? {} : { mediaFiles: this.playback.http }),
     })
-    this.http.attach(api.fetch)
+    this.http.attach((request, connection) => api.fetch(request, connection))
   }
 
   static async start(deps: EngineDeps): Promise<Engine> {
     const engine = new Engine(deps, await allowedPeers(deps.configuration, deps.log))
-    engine.detection.start()
+    engine.current.start()
     engine.sweeping = engine.clock.every(sweepEveryMs, () => {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
     })
-    if (engine.asksTurnEnd) engine.turnEnd.start()
-    if (engine.judgesOverlaps) engine.overlaps.start()
-    engine.provider().start()
     void engine.prepareFolder()
     if (deps.ari !== false) engine.ariEvents.start()
     return engine
@@ -214,13 +236,45 @@ export class Engine {
   }
 
   /** Which Asterisk this is, and which way its audio is to take. */
-  private async meetAsterisk(ari: AriClient): Promise<void> {
+  private async meetAsterisk(): Promise<void> {
+    const { ari } = this
     const version = await ari.asteriskVersion()
     if (!version.ok) return
     this.asteriskVersion = version.value
     const { doors } = this.media
     const modules = doors.asksForModules ? await ari.modules() : null
     doors.found(version.value, modules?.ok === true ? modules.value : null)
+  }
+
+  /** What is in force. */
+  get generation(): Generation {
+    return this.current
+  }
+
+  get configuration(): Configuration<VendorsConfiguration> {
+    return this.current.configuration
+  }
+
+  get providers(): Readonly<Record<string, Provider<'agent'>>> {
+    return this.current.providers
+  }
+
+  get detection(): SpeechDetection {
+    return this.current.detection
+  }
+
+  /** Reads the configuration anew; what has changed is in force for the next call. Never rejects. */
+  reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    return this.reloader.reload(trigger)
+  }
+
+  private takeUp(next: Generation): void {
+    const before = this.configuration
+    this.current = next
+    this.metrics.expectProviders(Object.keys(next.providers))
+    if (before.audio_transport === next.configuration.audio_transport) return
+    this.media.doors.reconfigured()
+    if (this.ariEvents.connected) void this.meetAsterisk()
   }
 
   get httpUrl(): string {
@@ -232,7 +286,7 @@ export class Engine {
   }
 
   status(): EngineStatus {
-    const { configuration } = this
+    const { configuration, current } = this
     return {
       version,
       draining: this.admission.draining,
@@ -244,14 +298,14 @@ export class Engine {
       audioTransport: this.media.doors.transport,
       audioSocketAddress: this.audioSocketAddress,
       defaultProvider: configuration.default_provider,
-      providers: this.readiness(),
+      providers: current.providerReadiness(),
       speechDetection: this.detection.readiness,
       filesProblem: configuration.downstream_mode === 'file' ? this.filesProblem : '',
-      turnEnd: this.asksTurnEnd ? this.turnEnd.readiness() : null,
+      turnEnd: current.asksTurnEnd ? this.turnEnd.readiness() : null,
       conversation: {
-        states: this.turnStates(),
-        gatesClosed: this.gatesClosed(),
-        gateReasons: this.gateReasons(),
+        states: turnStateCounts(this.store),
+        gatesClosed: gatesClosed(this.store),
+        gateReasons: gateReasonCounts(this.store),
       },
     }
   }
@@ -269,6 +323,7 @@ export class Engine {
 
   private async drainAndClose(limitMs: number): Promise<void> {
     this.admission.draining = true
+    await this.reloader.close()
     if (this.store.size > 0) this.log.info('waiting for running calls', { calls: this.store.size, limit_ms: limitMs })
     const limit = new AbortController()
     await Promise.race([this.store.whenEmpty(), this.clock.sleep(limitMs, limit.signal)])
@@ -278,33 +333,13 @@ export class Engine {
     this.ariEvents.stop()
     this.media.doors.close()
     await Promise.all([
-      this.detection.close(),
+      this.detectionPool.close(),
       this.turnEnd.close(),
       this.overlaps.close(),
-      ...Object.values(this.providers).map((provider) => provider.close()),
+      this.providerPool.close(),
       this.records.flushed(),
       this.http.close(),
     ])
-  }
-
-  /** A provider that finds the turns itself, or takes none, has no pauses to judge. */
-  private get asksTurnEnd(): boolean {
-    return this.configuration.turn_taking.stop === 'model' && this.provider().turnDetection === 'engine'
-  }
-
-  private get judgesOverlaps(): boolean {
-    const { turn_taking: turns, barge_in: bargeIn } = this.configuration
-    const { turnDetection } = this.provider()
-    const overlaps = turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm)
-    return bargeIn.enabled && turns.start !== 'vad' && overlaps
-  }
-
-  private provider(): Provider<'agent'> {
-    const { default_provider: name } = this.configuration
-    const provider = this.providers[name]
-    // The configuration's own checks refuse this with line and advice; here it would be a bug.
-    if (provider === undefined) throw new Error(`bug: provider ${name} is not among the enabled ones`)
-    return provider
   }
 
   private listen(): Listener {
@@ -316,74 +351,21 @@ export class Engine {
       throw thrown
     }
   }
+}
 
-  private readiness(): Record<string, Readiness> {
-    const { default_provider: chosen } = this.configuration
-    return Object.fromEntries(
-      Object.entries(this.providers).map(([name, provider]) => {
-        const state = provider.readiness()
-        const idle = !state.ready && name !== chosen
-        return [name, idle ? { ready: false, reason: `not loaded: default_provider is ${chosen}` } : state]
-      }),
-    )
-  }
-
-  private turnStates(): Record<string, number> {
-    const counts: Record<string, number> = Object.fromEntries(turnStates.map((state) => [state, 0]))
-    for (const call of this.store.live) counts[call.turnState] = (counts[call.turnState] ?? 0) + 1
-    return counts
-  }
-
-  private gatesClosed(): number {
-    return this.store.live.filter((call) => call.gateClosed).length
-  }
-
-  private gateReasons(): Record<string, number> {
-    const counts: Record<string, number> = Object.fromEntries(gateReasons.map((reason) => [reason, 0]))
-    for (const call of this.store.live) {
-      for (const reason of call.hearing.gateReasons) counts[reason] = (counts[reason] ?? 0) + 1
-    }
-    return counts
-  }
-
-  private metricSources() {
-    return {
-      activeCalls: () => this.store.size,
-      providerSessions: () => this.store.providerSessions,
-      turnStates: () => this.turnStates(),
-      gatesClosed: () => this.gatesClosed(),
-      listening: () => this.store.live.filter((call) => call.hearing.listens).length,
-      ariConnected: () => this.ariEvents.connected,
-      ariEvents: () => this.ariEvents.counters,
-      refused: () => this.admission.refused,
-      unknownEvents: () => this.store.unknown,
-      audioSocket: () => ({ connections: this.media.audioSocket.connections, ...this.media.audioSocket.counters }),
-      orphans: () => this.orphans.removed,
-      transport: () => this.media.doors.transport,
-      rtp: () => ({ openPorts: this.media.rtp.openPorts, ...this.media.rtp.counters }),
-      mediaWebSocket: () => ({ connections: this.media.webSocket.connections, ...this.media.webSocket.counters }),
-      warmUpExtraMs: () => ({ [this.configuration.default_provider]: this.warmUp.extraMs }),
-      playbackFiles: () => ({ ...(this.playback.http?.held ?? noFiles), dropped: this.playback.http?.dropped ?? 0 }),
-      pacer: () => this.pacer.counters,
-      detector: () => this.detection.stats,
-      providersReady: () =>
-        Object.fromEntries(Object.entries(this.readiness()).map(([name, state]) => [name, state.ready])),
-      queued: () =>
-        Object.fromEntries(Object.entries(this.providers).map(([name, provider]) => [name, provider.queued?.() ?? 0])),
-      providerEvents: () =>
-        Object.fromEntries(
-          Object.entries(this.providers).flatMap(([name, provider]) =>
-            Object.entries(provider.events?.() ?? {}).map(([event, count]) => [`${name}_${event}`, count]),
-          ),
-        ),
-      timers: () => (this.clock instanceof SystemClock ? this.clock.timers : 0),
-      records: () => this.records,
-    }
-  }
+function loadLimits({ limits }: Configuration<VendorsConfiguration>): LoadLimits {
+  return { loopLagMs: limits.loop_lag_ms, pacingLatenessMs: limits.pacing_lateness_ms }
 }
 
 /** `records.file`, or the user's state folder. */
 function recordsPath(configured: string, env: Environment): string {
   if (configured !== '') return configured
   return join(env.XDG_STATE_HOME ?? join(env.HOME ?? homedir(), '.local', 'state'), 'patchcord', 'calls.jsonl')
+}
+
+/** Providers that are there already. */
+function planned(providers: Readonly<Record<string, Provider<'agent'>>>): Record<string, ProviderPlan> {
+  return Object.fromEntries(
+    Object.entries(providers).map(([name, provider]) => [name, { fingerprint: '', make: () => provider }]),
+  )
 }

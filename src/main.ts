@@ -14,6 +14,7 @@ Usage: patchcord COMMAND [options]
   dial       place a call without Asterisk and record what comes back
   demo       engine, one call with human speech, and what became of it
   health     the state of a running engine
+  reload     lets a running engine read its configuration anew
   version    print the version
 
 patchcord COMMAND --help says more.`
@@ -33,6 +34,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('#cli/demo.ts')).demo(rest, await processIo())
     case 'health':
       return (await import('#cli/health.ts')).health(rest, await processIo())
+    case 'reload':
+      return (await import('#cli/reload.ts')).reload(rest, await processIo())
     case 'version':
     case '--version':
       console.log((await import('#base/version.ts')).version)

@@ -33,6 +33,13 @@ export async function allowedPeers(configuration: Configuration, log: Log): Prom
   }
 }
 
+/** A name that was resolved need not be resolved again. */
+export function allowsTheSame(one: Configuration, other: Configuration): boolean {
+  const entries = ({ audiosocket, external_media: rtp, media_websocket: webSocket }: Configuration) =>
+    JSON.stringify([audiosocket.allow, rtp.allow, webSocket.allow])
+  return entries(one) === entries(other)
+}
+
 async function addressesOf(host: string, log: Log): Promise<string[]> {
   try {
     const found = await lookup(host, { all: true })

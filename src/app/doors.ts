@@ -13,12 +13,12 @@ import type { Pacer } from '#call/pacer.ts'
 import { advertised } from '#config/hosts.ts'
 import { playbackUrl } from '#config/media-checks.ts'
 import type { Configuration } from '#config/schema.ts'
-import type { AllowLists } from './allowed-peers.ts'
+import type { Generation } from './generation.ts'
 
 /** The three doors for audio, and the way to files, out of the configuration. */
 export interface DoorDeps {
-  readonly configuration: Configuration
-  readonly allow: AllowLists
+  /** What is in force: what a door looks at for each connection is asked anew for each. */
+  readonly current: () => Pick<Generation, 'configuration' | 'allow'>
   readonly clock: Clock
   readonly log: Log
   readonly random: Random
@@ -35,7 +35,19 @@ export interface MediaDoors {
 
 /** The servers among them listen when this returns. Throws when a port is taken; the message names it. */
 export function createDoors(deps: DoorDeps): MediaDoors {
-  const { configuration, allow, clock, log, random, pacer, accept } = deps
+  const { current, clock, log, random, pacer, accept } = deps
+  const { configuration } = current()
+  const live = {
+    get audiosocket() {
+      return current().configuration.audiosocket
+    },
+    get externalMedia() {
+      return current().configuration.external_media
+    },
+    get mediaWebSocket() {
+      return current().configuration.media_websocket
+    },
+  }
   const { audiosocket, external_media: externalMedia, media_websocket: mediaWebSocket, asterisk } = configuration
   // Which format it is depends on the Asterisk that is found, and the server is there before any.
   const audioSocketRateHz = () => wireRatesHz[doors.formatOf('audiosocket')]
@@ -45,24 +57,42 @@ export function createDoors(deps: DoorDeps): MediaDoors {
     get sampleRateHz() {
       return audioSocketRateHz()
     },
-    uuidTimeoutMs: audiosocket.uuid_timeout_ms,
-    silentPeerTimeoutMs: audiosocket.silent_peer_timeout_ms,
-    connectionsMax: audiosocket.max_connections,
-    allowList: allow.audiosocket,
+    get uuidTimeoutMs() {
+      return live.audiosocket.uuid_timeout_ms
+    },
+    get silentPeerTimeoutMs() {
+      return live.audiosocket.silent_peer_timeout_ms
+    },
+    get connectionsMax() {
+      return live.audiosocket.max_connections
+    },
+    get allowList() {
+      return current().allow.audiosocket
+    },
     clock,
     log,
     accept,
   })
   const rtp = new RtpDoor({
     host: externalMedia.host,
-    advertiseHost: advertised(externalMedia),
+    get advertiseHost() {
+      return advertised(live.externalMedia)
+    },
     portMin: externalMedia.port_min,
     portMax: externalMedia.port_max,
     ports: externalMedia.ports,
-    allowList: allow.externalMedia,
-    lockRemote: externalMedia.lock_remote,
-    jitterBufferMaxMs: externalMedia.jitter_buffer_max_ms,
-    silentPeerTimeoutMs: externalMedia.silent_peer_timeout_ms,
+    get allowList() {
+      return current().allow.externalMedia
+    },
+    get lockRemote() {
+      return live.externalMedia.lock_remote
+    },
+    get jitterBufferMaxMs() {
+      return live.externalMedia.jitter_buffer_max_ms
+    },
+    get silentPeerTimeoutMs() {
+      return live.externalMedia.silent_peer_timeout_ms
+    },
     clock,
     random,
     log,
@@ -78,21 +108,31 @@ export function createDoors(deps: DoorDeps): MediaDoors {
             host: mediaWebSocket.host,
             port: mediaWebSocket.port,
             section: mediaWebSocket.client,
-            allowList: allow.mediaWebSocket,
+            get allowList() {
+              return current().allow.mediaWebSocket
+            },
             credentials:
               mediaWebSocket.password === ''
                 ? null
                 : { username: mediaWebSocket.username, password: mediaWebSocket.password },
           },
-    startTimeoutMs: mediaWebSocket.start_timeout_ms,
-    silentPeerTimeoutMs: mediaWebSocket.silent_peer_timeout_ms,
-    connectionsMax: mediaWebSocket.max_connections,
+    get startTimeoutMs() {
+      return live.mediaWebSocket.start_timeout_ms
+    },
+    get silentPeerTimeoutMs() {
+      return live.mediaWebSocket.silent_peer_timeout_ms
+    },
+    get connectionsMax() {
+      return live.mediaWebSocket.max_connections
+    },
     clock,
     log,
     accept,
   })
   const doors = new Doors({
-    configured: configuration.audio_transport,
+    get configured() {
+      return current().configuration.audio_transport
+    },
     entrances: {
       audiosocket: {
         door: new AudioSocketDoor({

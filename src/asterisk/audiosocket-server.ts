@@ -25,6 +25,7 @@ export type Rejection =
   | 'refused'
   | Violation
 
+/** Read at each connection, but for host and port: a getter may change it for the next. */
 export interface AudioSocketServerOptions {
   readonly host: string
   readonly port: number
@@ -61,6 +62,12 @@ interface Connection {
   gone: boolean
 }
 
+/** A leg, and for how long it may be silent. */
+interface Seat {
+  readonly leg: AudioSocketLeg
+  readonly silentMaxMs: number
+}
+
 type ConnectionSocket = Socket<Connection>
 
 export class AudioSocketServer {
@@ -68,7 +75,7 @@ export class AudioSocketServer {
   private readonly options: AudioSocketServerOptions
   private readonly listener: TCPSocketListener<Connection>
   private readonly sweep: Disposable
-  private readonly legs: AudioSocketLeg[] = []
+  private readonly seats: Seat[] = []
   private open = 0
 
   /** Listens at once. Throws when the port cannot be bound; the message names host and port. */
@@ -151,11 +158,11 @@ export class AudioSocketServer {
 
   private identified(socket: ConnectionSocket, connection: Connection, uuid: string): void {
     connection.timer[Symbol.dispose]()
-    const { sampleRateHz, clock } = this.options
+    const { sampleRateHz, clock, silentPeerTimeoutMs: silentMaxMs } = this.options
     const leg = new AudioSocketLeg(socket, sampleRateHz, clock, () => unsentBytes(socket))
     connection.leg = leg
     // Before its owner has it: a leg that is closed at once must find itself in the list to leave it.
-    this.legs.push(leg)
+    this.seats.push({ leg, silentMaxMs })
     const acceptance = this.options.accept(uuid, leg, socket.remoteAddress)
     if (acceptance !== 'accepted') {
       connection.leg = null
@@ -210,8 +217,8 @@ export class AudioSocketServer {
   }
 
   private drop(leg: AudioSocketLeg): void {
-    const index = this.legs.indexOf(leg)
-    if (index >= 0) this.legs.splice(index, 1)
+    const index = this.seats.findIndex((seat) => seat.leg === leg)
+    if (index >= 0) this.seats.splice(index, 1)
   }
 
   /** Counted, and said at the first, second, fourth, eighth … time: whoever knocks all day must not fill the log. */
@@ -224,8 +231,8 @@ export class AudioSocketServer {
   }
 
   private dropSilentPeers(): void {
-    const limit = this.options.silentPeerTimeoutMs
-    if (limit === 0) return
-    for (const leg of [...this.legs]) if (leg.quietMs() > limit) leg.lost('media_lost')
+    for (const { leg, silentMaxMs } of [...this.seats]) {
+      if (silentMaxMs > 0 && leg.quietMs() > silentMaxMs) leg.lost('media_lost')
+    }
   }
 }

@@ -16,6 +16,7 @@ export interface Entrance {
 }
 
 export interface DoorsOptions {
+  /** A getter may change it; `reconfigured` says so. */
   readonly configured: Transport | 'auto'
   readonly entrances: Readonly<Record<Transport, Entrance>>
   /** Asterisk is the one that opens media WebSockets. */
@@ -87,6 +88,12 @@ export class Doors {
     if (words === this.lastWarned) return
     this.lastWarned = words
     for (const { message, fields } of warnings) log.warn(message, { asterisk: version, ...fields })
+  }
+
+  /** Another transport may be configured now. Of `auto` the one that was taken stays until an Asterisk is found. */
+  reconfigured(): void {
+    const { configured } = this.options
+    if (configured !== 'auto') this.chosen = configured
   }
 
   /** `named`: by the call itself; null for none. Fails with the name that is none of ours. */

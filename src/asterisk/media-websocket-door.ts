@@ -30,6 +30,8 @@ import {
  * The URI could carry it as well, by `v(…)` in the dial string, and must not: Asterisk keeps those parameters in the one
  * object that all calls of the section share, so that a call can arrive with the parameters of another (seen on 22.10.1:
  * a call without `v(…)` brought those of the call before it), and a caller would be heard in somebody else's call.
+ *
+ * The options are read at each connection, but for what is bound: a getter may change them for the next.
  */
 export interface MediaWebSocketDoorOptions {
   readonly connection: MediaConnectOptions | MediaListenOptions
@@ -189,6 +191,7 @@ export class MediaWebSocketDoor implements Door {
 
   private admit(connection: MediaConnection): void {
     this.open.push(connection)
+    connection.silentMaxMs = this.options.silentPeerTimeoutMs
     connection.timer = this.options.clock.after(this.options.startTimeoutMs, () => this.startedTooLate(connection))
   }
 
@@ -284,9 +287,9 @@ export class MediaWebSocketDoor implements Door {
   }
 
   private dropSilentPeers(): void {
-    const limit = this.options.silentPeerTimeoutMs
-    if (limit === 0) return
-    for (const { leg } of [...this.open]) if (leg !== null && leg.quietMs() > limit) leg.lost('media_lost')
+    for (const { leg, silentMaxMs } of [...this.open]) {
+      if (leg !== null && silentMaxMs > 0 && leg.quietMs() > silentMaxMs) leg.lost('media_lost')
+    }
   }
 }
 

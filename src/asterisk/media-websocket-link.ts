@@ -23,6 +23,8 @@ export interface MediaConnection {
   timer: Disposable | null
   /** Turned away: what still arrives is not looked at. */
   done: boolean
+  /** For how long it may be silent; 0: for ever. */
+  silentMaxMs: number
 }
 
 export interface MediaConnectionHandler {
@@ -150,7 +152,7 @@ export function listenForMedia(
 }
 
 function newConnection(peer: string): MediaConnection {
-  return { socket: noSocket, peer, leg: null, handedOver: false, timer: null, done: false }
+  return { socket: noSocket, peer, leg: null, handedOver: false, timer: null, done: false, silentMaxMs: 0 }
 }
 
 /** Per audio frame: no closure is made here. */

@@ -27,6 +27,7 @@ import { RtpPorts, type RtpSocket } from './rtp-ports.ts'
  */
 const takenByAsterisk: readonly WireFormat[] = ['ulaw', 'alaw', 'slin']
 
+/** Read when a leg is opened, but for what binds the ports: a getter may change it for the next. */
 export interface RtpDoorOptions {
   readonly host: string
   /** Where Asterisk reaches `host`: the address in `external_host`. */
@@ -251,9 +252,9 @@ export class RtpDoor implements Door {
   }
 
   private legThatMoved(bytes: Uint8Array): RtpLeg | null {
-    if (this.options.lockRemote || bytes.length < headerBytes) return null
+    if (bytes.length < headerBytes) return null
     const ssrc = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8)
-    return only(this.sharedLegs, (leg) => leg.remoteSsrc === ssrc)
+    return only(this.sharedLegs, (leg) => !leg.lockRemote && leg.remoteSsrc === ssrc)
   }
 
   private count(reason: Dropped): void {

@@ -131,6 +131,11 @@ export class RtpLeg implements Leg, PacedWriter {
   }
 
   /** The sender's SSRC, once a packet of it was taken. */
+  /** Its source may not change in mid-call. */
+  get lockRemote(): boolean {
+    return this.options.lockRemote
+  }
+
   get remoteSsrc(): number | null {
     return this.heard?.ssrc ?? null
   }

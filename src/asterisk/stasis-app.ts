@@ -29,8 +29,8 @@ export interface StasisAppOptions {
   readonly doors: Doors
   /** Null: no way for Asterisk to get at a file of ours. */
   readonly files: PlaybackFiles | null
-  /** `downstream_mode: file`. */
-  readonly repliesByFile: boolean
+  /** `downstream_mode: file`, asked at each call. */
+  readonly repliesByFile: () => boolean
 }
 
 const reconcileAttempts = 5
@@ -130,7 +130,7 @@ export class StasisApp {
       channelId: channel.id,
       uuid: () => random.uuid(),
       files,
-      repliesByFile: this.options.repliesByFile,
+      repliesByFile: this.options.repliesByFile(),
     })
     const call = admission.admit({
       id: channel.id,

@@ -71,50 +71,62 @@ export interface AdmissionRequest {
   readonly pbx: PbxSide
 }
 
+/** What calls that begin now are given, and keep to their ends whatever comes after it. */
+export interface CallGrounds {
+  readonly settings: CallSettings
+  readonly world: CallWorld
+  /** A call has begun on it; disposed of when nothing of that call is left. */
+  hold(): Disposable
+}
+
 export class Admission {
   readonly refused: Partial<Record<PatchcordResult, number>> = {}
   draining = false
-  private readonly settings: CallSettings
-  private readonly world: CallWorld
+  private readonly current: () => CallGrounds
   private readonly load: Pick<LoadMeter, 'overloaded'>
 
-  constructor(settings: CallSettings, world: CallWorld, load: Pick<LoadMeter, 'overloaded'>) {
-    this.settings = settings
-    this.world = world
+  /** `current`: asked at each request. */
+  constructor(current: () => CallGrounds, load: Pick<LoadMeter, 'overloaded'>) {
+    this.current = current
     this.load = load
   }
 
   /** A call, already in the store and opening its agent session; or why not. */
   admit(request: AdmissionRequest): Call | PatchcordResult {
-    const { settings, world } = this
+    const grounds = this.current()
+    const { settings, world } = grounds
     const result = refusal({
       activeCalls: world.store.size,
       callsMax: settings.callsMax,
-      callerCallsLeft: this.callsLeft(request.caller),
+      callerCallsLeft: callsLeft(grounds, request.caller),
       draining: this.draining,
-      providerReady: settings.provider.readiness().ready && this.canHear(),
+      providerReady: settings.provider.readiness().ready && canHear(grounds),
       overloaded: this.load.overloaded,
     })
     if (result !== null) {
       this.noteRefused(result)
       return result
     }
-    return new Call({ ...request, ...settings }, world)
-  }
-
-  private callsLeft({ number }: Caller): number | null {
-    const { callsPerCallerMax } = this.settings
-    if (callsPerCallerMax === 0 || number === '') return null
-    const live = this.world.store.live.filter(({ caller }) => caller.number === number).length
-    return Math.max(0, callsPerCallerMax - live)
-  }
-
-  /** An agent that has no ears for turns needs our speech detection. */
-  private canHear(): boolean {
-    return this.settings.provider.turnDetection !== 'engine' || this.world.detector.readiness().ready
+    const held = grounds.hold()
+    const call = new Call({ ...request, ...settings }, world)
+    world.store.whenRemoved(call, () => held[Symbol.dispose]())
+    return call
   }
 
   noteRefused(result: PatchcordResult): void {
     this.refused[result] = (this.refused[result] ?? 0) + 1
   }
+}
+
+/** Of this caller; null: as many as there are. */
+function callsLeft({ settings, world }: CallGrounds, { number }: Caller): number | null {
+  const { callsPerCallerMax } = settings
+  if (callsPerCallerMax === 0 || number === '') return null
+  const live = world.store.live.filter(({ caller }) => caller.number === number).length
+  return Math.max(0, callsPerCallerMax - live)
+}
+
+/** An agent that has no ears for turns needs our speech detection. */
+function canHear({ settings, world }: CallGrounds): boolean {
+  return settings.provider.turnDetection !== 'engine' || world.detector.readiness().ready
 }

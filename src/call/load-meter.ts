@@ -20,14 +20,15 @@ const staleMs: Milliseconds = 1000
 
 export class LoadMeter {
   private readonly clock: Clock
-  private readonly limits: LoadLimits
+  private readonly limits: () => LoadLimits
   private readonly lags = new Float64Array(ticksKept)
   private readonly latenesses = new Float64Array(ticksKept)
   private next = 0
   private kept = 0
   private lastMs = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Clock, limits: LoadLimits) {
+  /** `limits`: asked whenever it is judged. */
+  constructor(clock: Clock, limits: () => LoadLimits) {
     this.clock = clock
     this.limits = limits
   }
@@ -56,7 +57,8 @@ export class LoadMeter {
   }
 
   get overloaded(): boolean {
-    return this.loopLagMs > this.limits.loopLagMs || this.pacingLatenessMs > this.limits.pacingLatenessMs
+    const { loopLagMs, pacingLatenessMs } = this.limits()
+    return this.loopLagMs > loopLagMs || this.pacingLatenessMs > pacingLatenessMs
   }
 
   /** What this share of the ticks did not exceed. */

@@ -29,6 +29,8 @@ export class SessionStore {
   /** Names of live calls, and the most there ever were: all of them may end at one moment. */
   private held = 0
   private heldMax = 0
+  // keyed by: call
+  private readonly afterwards = new Map<Call, () => void>()
   private emptyWaiters: (() => void)[] = []
 
   get size(): number {
@@ -95,6 +97,8 @@ export class SessionStore {
     }
     this.names.delete(call)
     this.held -= names.length
+    this.afterwards.get(call)?.()
+    this.afterwards.delete(call)
     if (this.calls.size > 0) return
     for (const resolve of this.emptyWaiters) resolve()
     this.emptyWaiters = []
@@ -118,6 +122,12 @@ export class SessionStore {
       if (this.lately.size <= max) return
       this.lately.delete(oldest)
     }
+  }
+
+  /** Runs `action` when the call has been removed: then all of its parts are closed. One action a call. */
+  whenRemoved(call: Call, action: () => void): void {
+    if (this.calls.get(call.id) === call) this.afterwards.set(call, action)
+    else action()
   }
 
   /** Resolves when no call is live. */

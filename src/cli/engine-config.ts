@@ -1,3 +1,4 @@
+import { failed, ok, type Result } from '#base/result.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
@@ -10,47 +11,59 @@ import type { CommandIo } from './io.ts'
 export interface EngineConfig {
   readonly configuration: Configuration<VendorsConfiguration>
   readonly env: Environment
+  /** Dotted paths of the values that came out of variables. */
+  readonly fromEnvironment: readonly string[]
   readonly file: string
+  /** What is odd but possible, as lines. */
+  readonly warnings: readonly string[]
 }
 
-/**
- * The configuration a command works with: `--config`, `--env-file` and `--provider` applied. Null when something is
- * wrong; it has been said then.
- */
-export function engineConfig(
-  io: CommandIo,
-  options: {
-    readonly config?: string | undefined
-    readonly envFile?: string | undefined
-    readonly provider?: string | undefined
-  },
-): EngineConfig | null {
-  let env = io.env
-  if (options.envFile !== undefined) {
-    const read = readEnvFile(options.envFile, io.cwd)
-    if (!read.ok) {
-      io.stderr(read.error)
-      return null
-    }
-    // What the process was started with wins over the file, as every tool with such an option has it.
-    env = { ...read.value, ...io.env }
-  }
-  const source = readConfigurationSource(io.cwd, options.config)
-  const loaded = source.ok ? loadConfiguration({ ...source.value, env, vendors: vendorSchemas }) : source
-  if (!loaded.ok || !source.ok) {
-    for (const problem of loaded.ok ? [] : loaded.error) io.stderr(formatProblem(problem))
-    return null
-  }
-  for (const warning of loaded.value.warnings) io.stderr(`warning: ${formatProblem(warning)}`)
-  const { configuration } = loaded.value
-  if (options.provider === undefined) return { configuration, env, file: source.value.file }
+export interface EngineConfigOptions {
+  readonly config?: string | undefined
+  readonly envFile?: string | undefined
+  readonly provider?: string | undefined
+}
+
+/** `--config`, `--env-file` and `--provider` applied. Fails with lines that say what is wrong, where, and the cure. */
+export function readEngineConfig(
+  { env: ownEnv, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  options: EngineConfigOptions,
+): Result<EngineConfig, readonly string[]> {
+  const known = environmentWith(options.envFile, ownEnv, cwd)
+  if (!known.ok) return known
+  const env = known.value
+  const source = readConfigurationSource(cwd, options.config)
+  if (!source.ok) return failed(source.error.map(formatProblem))
+  const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas })
+  if (!loaded.ok) return failed(loaded.error.map(formatProblem))
+  const { configuration, fromEnvironment } = loaded.value
+  const warnings = loaded.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
+  const found = { configuration, env, fromEnvironment, file: source.value.file, warnings }
+  if (options.provider === undefined) return ok(found)
   const providers: Readonly<Record<string, { readonly enabled: boolean }>> = configuration.providers
   if (providers[options.provider]?.enabled !== true) {
     const names = Object.keys(providers).filter((name) => providers[name]?.enabled === true)
-    io.stderr(`--provider ${options.provider}: no such provider is enabled; there are ${names.join(', ')}`)
-    return null
+    return failed([`--provider ${options.provider}: no such provider is enabled; there are ${names.join(', ')}`])
   }
-  return { configuration: { ...configuration, default_provider: options.provider }, env, file: source.value.file }
+  return ok({ ...found, configuration: { ...configuration, default_provider: options.provider } })
+}
+
+/** What the process was started with wins over the file, as every tool with such an option has it. */
+export function environmentWith(
+  file: string | undefined,
+  env: Environment,
+  cwd: string,
+): Result<Environment, readonly string[]> {
+  if (file === undefined) return ok(env)
+  const read = readEnvFile(file, cwd)
+  return read.ok ? ok({ ...read.value, ...env }) : failed([read.error])
+}
+
+/** The configuration a command works with. Null when something is wrong; it has been said then. */
+export function engineConfig(io: CommandIo, options: EngineConfigOptions): EngineConfig | null {
+  const read = readEngineConfig(io, options)
+  for (const line of read.ok ? read.value.warnings : read.error) io.stderr(line)
+  return read.ok ? read.value : null
 }
 
 /** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */

@@ -1,6 +1,5 @@
 import { messageOf } from '#base/result.ts'
-import { isWildcard } from '#config/hosts.ts'
-import { quietEngineConfig } from './engine-config.ts'
+import { engineUrl } from './engine-url.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 
@@ -15,15 +14,6 @@ Prints /health of a running engine.
 
 Exit codes: 0 calls are served (with --live: it lives), 1 they are not, or nobody answers, 2 wrong arguments.`
 
-/** Null when the configuration is wrong; it has been said then. */
-function configuredUrl(io: CommandIo, config: string | undefined): string | null {
-  const loaded = quietEngineConfig(io, config)
-  if (loaded === null) return null
-  const { host, port } = loaded.configuration.health
-  const reachable = isWildcard(host) ? '127.0.0.1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
-}
-
 /** A container's health check must answer well within its own limit. */
 const answerMaxMs = 3000
 
@@ -37,9 +27,8 @@ export async function health(argv: readonly string[], io: CommandIo): Promise<nu
     io.stdout(help)
     return exitCodes.ok
   }
-  const url = options.value.url ?? configuredUrl(io, options.value.config)
-  if (url === null) return exitCodes.usage
-  const base = url.replace(/\/+$/, '')
+  const base = engineUrl(io, options.value)
+  if (base === null) return exitCodes.usage
   try {
     const live = options.value.live === true
     const response = await fetch(`${base}${live ? '/live' : '/health'}`, { signal: AbortSignal.timeout(answerMaxMs) })

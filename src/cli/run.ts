@@ -1,23 +1,28 @@
 import { resolve } from 'node:path'
-import type { Engine } from '#app'
+import type { Engine, EngineDeps } from '#app'
 import { SystemClock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
 import { version } from '#base/version.ts'
 import type { Environment } from '#config/secrets.ts'
+import { usualFile } from '#config/source.ts'
 import { Listener } from '#http/listener.ts'
 import { type EngineStatus, notReadyReasons } from '#http/status.ts'
 import { selfCommand } from '#speech/executable.ts'
-import { createLog, joinLogs } from '#telemetry/log.ts'
-import { LogFile } from '#telemetry/log-file.ts'
-import { engineConfig } from './engine-config.ts'
+import { type EngineConfig, engineConfig } from './engine-config.ts'
+import { FileWatch } from './file-watch.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
+import { rereadEngineConfig } from './reread.ts'
+import { openRunLog } from './run-log.ts'
+import { followSignals } from './run-signals.ts'
 
 const help = `Usage: patchcord run [options]
 
 Starts the engine: it takes calls on its AudioSocket port at once, keeps trying to reach the Asterisk of
-its configuration, and stops on SIGTERM or Ctrl-C when running calls have ended.
+its configuration, and stops on SIGTERM or Ctrl-C when running calls have ended. When the configuration
+file changes, on SIGHUP, and when patchcord reload asks for it, it reads the file anew: the next call has
+what changed, running calls keep what they began with.
 
   --config FILE     the configuration; else ./config/ai-agent.yaml, else the copy built in
   --env-file FILE   variables for it, one NAME=value a line; the environment's own win
@@ -27,9 +32,6 @@ its configuration, and stops on SIGTERM or Ctrl-C when running calls have ended.
   --help            this text
 
 Exit codes: 0 stopped as asked, 1 could not start, 2 wrong arguments or configuration.`
-
-/** Signals so close together are one request to stop. */
-const sameRequestMs = 1000
 
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions(argv, {
@@ -48,31 +50,37 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     io.stdout(help)
     return exitCodes.ok
   }
-  const loaded = engineConfig(io, {
+  const configOptions = {
     config: options.value.config,
     envFile: options.value['env-file'],
     provider: options.value.provider,
+  }
+  const clock = new SystemClock()
+  let engine: Engine | null = null
+  const watch = new FileWatch({
+    path: resolve(io.cwd, configOptions.config ?? usualFile),
+    clock,
+    changed: () => void engine?.reload('file'),
   })
+  const loaded = engineConfig(io, configOptions)
   if (loaded === null) return exitCodes.usage
 
-  const { configuration, env, file } = loaded
-  const clock = new SystemClock()
-  const { level, format } = configuration.logging
-  const pretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true)
-  const console = createLog({ level, format: pretty ? 'pretty' : 'json', clock, write: io.stderr })
-  const logFile =
-    options.value['log-file'] === undefined ? null : new LogFile(resolve(io.cwd, options.value['log-file']))
-  const log =
-    logFile === null
-      ? console
-      : joinLogs(console, createLog({ level, format: 'json', clock, write: (line) => logFile.append(line) }))
+  const now = () => engine?.configuration ?? loaded.configuration
+  const { log, flushed } = openRunLog(io, options.value['log-file'], clock, () => now().logging)
   const stopping = Promise.withResolvers<void>()
-  let engine: Engine
+  followSignals({
+    clock,
+    actions: {
+      stop: (signal) => {
+        log.info('asked to stop', { signal, calls: engine?.store.size ?? 0 })
+        stopping.resolve()
+      },
+      hurry: () => engine?.hurry(),
+      reload: () => void engine?.reload('signal'),
+    },
+  })
   try {
-    // The port first: what follows takes longer to load than the rest of this command.
-    const http = new Listener(configuration.health.host, configuration.health.port)
-    const { Engine: LoadedEngine } = await import('#app')
-    engine = await LoadedEngine.start({ configuration, env, log, clock, http })
+    engine = await startEngine(loaded, { log, clock, read: () => rereadEngineConfig(io, configOptions, loaded, clock) })
   } catch (thrown) {
     io.stderr(messageOf(thrown))
     return exitCodes.failed
@@ -80,33 +88,33 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   // A bug outside of any call must not take the calls along.
   process.on('uncaughtException', (thrown) => log.error('a fault of the engine', { why: messageOf(thrown) }))
   process.on('unhandledRejection', (thrown) => log.error('a fault of the engine', { why: messageOf(thrown) }))
-  let askedMs: number | null = null
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      const nowMs = clock.now()
-      // One request can arrive twice: from the terminal or a supervisor, and handed on by the program in between.
-      if (askedMs !== null && nowMs - askedMs < sameRequestMs) return
-      log.info('asked to stop', { signal, calls: engine.store.size })
-      if (askedMs !== null) engine.hurry()
-      askedMs = nowMs
-      stopping.resolve()
-    })
-  }
+  watch.start(log)
   log.info('engine started', {
     version,
-    configuration: file,
-    provider: configuration.default_provider,
+    configuration: loaded.file,
+    provider: engine.configuration.default_provider,
     audiosocket: engine.audioSocketAddress,
     http: engine.httpUrl,
   })
-  for (const line of welcome(engine, configuration.asterisk.app_name)) io.stdout(line)
-  if (options.value['fetch-models'] === true) void fetchModels(configuration.models.dir, env, log)
+  for (const line of welcome(engine, engine.configuration.asterisk.app_name)) io.stdout(line)
+  if (options.value['fetch-models'] === true) void fetchModels(loaded.configuration.models.dir, loaded.env, log)
   void announceReadiness(engine, io, clock, stopping.promise)
   await stopping.promise
-  await engine.stop(configuration.drain.timeout_seconds * 1000)
+  watch.close()
+  await engine.stop(now().drain.timeout_seconds * 1000)
   log.info('engine stopped')
-  await logFile?.flushed()
+  await flushed()
   return exitCodes.ok
+}
+
+/** The port first: what follows takes longer to load than the rest of this command. Throws when a port is taken. */
+async function startEngine(
+  { configuration, env, fromEnvironment }: EngineConfig,
+  deps: Pick<EngineDeps, 'log' | 'clock' | 'read'>,
+): Promise<Engine> {
+  const http = new Listener(configuration.health.host, configuration.health.port)
+  const { Engine: LoadedEngine } = await import('#app')
+  return await LoadedEngine.start({ configuration, env, fromEnvironment, http, ...deps })
 }
 
 /**

@@ -35,6 +35,8 @@ export interface KeyInfo {
   /** Undefined for sections. */
   readonly fallback: unknown
   readonly facts: FieldFacts
+  /** Its own fact, or that of a section around it. */
+  readonly restart: boolean
 }
 
 export function asNode(schema: v.GenericSchema): SchemaNode {
@@ -156,10 +158,12 @@ function briefOf(node: SchemaNode): string {
 }
 
 /** Every key of the schema in its order, sections before their content. */
-export function listKeys(root: SchemaNode, path: readonly string[] = []): KeyInfo[] {
+export function listKeys(root: SchemaNode, path: readonly string[] = [], restartAround = false): KeyInfo[] {
   return Object.entries(entriesOf(root) ?? {}).flatMap(([name, node]) => {
     const here = [...path, name]
     const isSection = entriesOf(node) !== undefined
+    const facts = factsOf(node)
+    const restart = restartAround || facts.restart === true
     const info: KeyInfo = {
       key: here.join('.'),
       path: here,
@@ -168,8 +172,9 @@ export function listKeys(root: SchemaNode, path: readonly string[] = []): KeyInf
       brief: briefOf(node),
       meaning: meaningOf(node),
       fallback: isSection ? undefined : defaultOf(node),
-      facts: factsOf(node),
+      facts,
+      restart,
     }
-    return isSection ? [info, ...listKeys(node, here)] : [info]
+    return isSection ? [info, ...listKeys(node, here, restart)] : [info]
   })
 }

@@ -19,6 +19,8 @@ export interface FieldFacts {
   readonly hidden?: boolean
   /** What an empty text means, for the reference page. */
   readonly emptyMeans?: string
+  /** Looked at once, when the engine starts: a reload that changes it is refused. Of a section: each of its keys is so. */
+  readonly restart?: boolean
 }
 
 interface Bounds {
@@ -59,8 +61,8 @@ export function port(fallback: number, meaning: string, facts: FieldFacts = {}) 
   return wholeNumber(fallback, { min: 0, max: 65_535, ...facts }, meaning)
 }
 
-export function flag(fallback: boolean, meaning: string) {
-  return v.optional(v.pipe(v.boolean(), v.description(meaning)), fallback)
+export function flag(fallback: boolean, meaning: string, facts: FieldFacts = {}) {
+  return v.optional(v.pipe(v.boolean(), v.description(meaning), v.metadata({ ...facts })), fallback)
 }
 
 /** Any text, empty included. 20,000 characters are far beyond any prompt that a model on a telephone can use. */
@@ -94,8 +96,9 @@ export function choice<const Options extends readonly string[]>(
   options: Options,
   fallback: Options[number],
   meaning: string,
+  facts: FieldFacts = {},
 ) {
-  return v.optional(v.pipe(v.picklist(options), v.description(meaning)), fallback)
+  return v.optional(v.pipe(v.picklist(options), v.description(meaning), v.metadata({ ...facts })), fallback)
 }
 
 /** Of a list, and of groups under names that the user chooses. */
@@ -129,8 +132,12 @@ export function named<const Entries extends v.ObjectEntries>(
 }
 
 /** A group of keys. Left out, or left empty in the file, it has all its defaults; a key that it doesn't know is refused. */
-export function section<const Entries extends v.ObjectEntries>(entries: Entries, meaning: string) {
-  const schema = v.pipe(v.strictObject(entries), v.description(meaning))
+export function section<const Entries extends v.ObjectEntries>(
+  entries: Entries,
+  meaning: string,
+  facts: FieldFacts = {},
+) {
+  const schema = v.pipe(v.strictObject(entries), v.description(meaning), v.metadata({ ...facts }))
   return v.optional(schema, {} as v.InferInput<typeof schema>)
 }
 

@@ -50,6 +50,8 @@ export interface Loaded<Vendors extends VendorSchemas> {
   readonly configuration: Configuration<Vendors>
   /** What is odd but possible: an engine without a password starts, and says that it can't reach Asterisk. */
   readonly warnings: readonly ConfigProblem[]
+  /** Dotted paths of the values that came out of variables: what they hold is shown nowhere. */
+  readonly fromEnvironment: readonly string[]
 }
 
 export function loadConfiguration<const Vendors extends VendorSchemas>(
@@ -73,7 +75,7 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
   const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
   if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
   const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
-  return ok({ configuration: deepFreeze(checked.output), warnings })
+  return ok({ configuration: deepFreeze(checked.output), warnings, fromEnvironment: [...expanded.keys()] })
 }
 
 function crossCheck(configuration: Configuration, { file, tree }: Explained, known: readonly ConfigProblem[]) {
@@ -111,7 +113,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function deepFreeze<Value>(value: Value): Value {
+/** In place. A configuration that crossed a process comes without it. */
+export function deepFreeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
     for (const inner of Object.values(value)) deepFreeze(inner)

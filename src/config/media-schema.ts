@@ -15,15 +15,18 @@ export const audiosocket = section(
       isHost,
       hostShape,
       'The address the AudioSocket server listens on; 0.0.0.0 means all.',
+      { restart: true },
     ),
-    port: port(8090, 'The port the AudioSocket server listens on.'),
+    port: port(8090, 'The port the AudioSocket server listens on.', { restart: true }),
     advertise_host: shapedText('', isHostOrEmpty, hostShape, 'The address that Asterisk is told to connect to.', {
+      restart: true,
       emptyMeans: 'audiosocket.host, or 127.0.0.1 where that listens on all addresses',
     }),
     format: choice(
       ['slin', 'slin16', 'slin24', 'slin48'],
       'slin',
       'Audio on the wire: slin is 8 kHz; slin16, slin24 and slin48 need Asterisk 20.17, 22.7, 23.1 or later.',
+      { restart: true },
     ),
     accept_unannounced: flag(
       true,
@@ -49,7 +52,9 @@ export const audiosocket = section(
 
 export const externalMedia = section(
   {
-    host: shapedText('127.0.0.1', isHost, hostShape, 'The address that RTP is received on; 0.0.0.0 means all.'),
+    host: shapedText('127.0.0.1', isHost, hostShape, 'The address that RTP is received on; 0.0.0.0 means all.', {
+      restart: true,
+    }),
     advertise_host: shapedText('', isHostOrEmpty, hostShape, 'The address that Asterisk is told to send RTP to.', {
       emptyMeans: 'external_media.host, or 127.0.0.1 where that receives on all addresses',
     }),
@@ -57,13 +62,15 @@ export const externalMedia = section(
       ['per_call', 'shared'],
       'per_call',
       'per_call binds a port of the range for each call; shared carries all calls on port_min alone, and not through a NAT that changes ports.',
+      { restart: true },
     ),
-    port_min: port(18_080, 'The first UDP port.'),
-    port_max: port(18_179, 'The last UDP port.'),
+    port_min: port(18_080, 'The first UDP port.', { restart: true }),
+    port_max: port(18_179, 'The last UDP port.', { restart: true }),
     format: choice(
       ['ulaw', 'alaw', 'slin'],
       'ulaw',
       'Audio on the wire, 8 kHz: Asterisk takes nothing wider back over RTP.',
+      { restart: true },
     ),
     allow: allow(
       'From whom RTP is taken: loopback, asterisk (the addresses of asterisk.host), IP addresses, networks.',
@@ -85,20 +92,26 @@ export const mediaWebSocket = section(
       ['connect', 'listen'],
       'connect',
       'connect: the engine connects to Asterisk; listen: Asterisk connects to the engine, by a section of websocket_client.conf.',
+      { restart: true },
     ),
     format: choice(
       ['slin', 'slin16', 'slin24', 'slin48', 'ulaw', 'alaw'],
       'slin',
       'Audio on the wire: slin, ulaw and alaw are 8 kHz, slin16 is 16 kHz.',
+      { restart: true },
     ),
-    client: text('patchcord', 'With listen: the section of websocket_client.conf.'),
-    host: shapedText('127.0.0.1', isHost, hostShape, 'With listen: the address to listen on; 0.0.0.0 means all.'),
-    port: port(8091, 'With listen: the port to listen on.'),
-    username: text('patchcord', 'With listen: the user name that the section gives, where a password is set.'),
+    client: text('patchcord', 'With listen: the section of websocket_client.conf.', { restart: true }),
+    host: shapedText('127.0.0.1', isHost, hostShape, 'With listen: the address to listen on; 0.0.0.0 means all.', {
+      restart: true,
+    }),
+    port: port(8091, 'With listen: the port to listen on.', { restart: true }),
+    username: text('patchcord', 'With listen: the user name that the section gives, where a password is set.', {
+      restart: true,
+    }),
     password: text(
       '',
       'With listen: the password that the section gives. Only from the environment: the variable MEDIA_WEBSOCKET_PASSWORD, or a file that MEDIA_WEBSOCKET_PASSWORD_FILE names.',
-      { env: 'MEDIA_WEBSOCKET_PASSWORD', secret: true, emptyMeans: 'the address alone decides' },
+      { env: 'MEDIA_WEBSOCKET_PASSWORD', secret: true, restart: true, emptyMeans: 'the address alone decides' },
     ),
     allow: allow('With listen: who may connect.'),
     start_timeout_ms: milliseconds(
@@ -167,4 +180,5 @@ export const filePlayback = section(
     ),
   },
   'The file path: how Asterisk gets at replies that it plays from a file.',
+  { restart: true },
 )

@@ -18,12 +18,13 @@ function shownDefault({ fallback, facts }: KeyInfo): string {
   return text.length > shownMax ? 'the text in the annotated file' : text
 }
 
-/** One row for each key that holds a value: key, what it takes, default, environment variable, meaning. */
+/** One row for each key that holds a value: key, what it takes, default, environment variable, when it takes effect, meaning. */
 export function renderReference(schema: v.GenericSchema): string {
   const rows = listKeys(asNode(schema))
     .filter((info) => !info.isSection)
-    .map((info) => [`\`${info.key}\``, info.expected, shownDefault(info), variable(info), info.meaning])
-  const table = [['Key', 'Takes', 'Default', 'Variable', 'Meaning'], ['---', '---', '---', '---', '---'], ...rows]
+    .map((info) => [`\`${info.key}\``, info.expected, shownDefault(info), variable(info), reload(info), info.meaning])
+  const head = ['Key', 'Takes', 'Default', 'Variable', 'Reload', 'Meaning']
+  const table = [head, head.map(() => '---'), ...rows]
   return table.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')
 }
 
@@ -32,9 +33,17 @@ function variable({ facts }: KeyInfo): string {
   return facts.secret ? `\`${facts.env}\` or \`${facts.env}_FILE\`` : `\`${facts.env}\``
 }
 
-/** The comment above a key in the annotated file: meaning, then unit, bounds and default. A long text's default is the value below it. */
+/** Empty where the next call has it. */
+function reload({ restart }: KeyInfo): string {
+  return restart ? 'restart' : ''
+}
+
+/**
+ * The comment above a key in the annotated file: meaning, then unit, bounds and default, and whether it takes a restart. A
+ * long text's default is the value below it.
+ */
 export function renderComment(info: KeyInfo): string {
   if (info.isSection) return info.meaning
   const fallback = String(info.fallback).length > shownMax ? 'as below' : `default ${shownDefault(info)}`
-  return `${info.meaning} [${info.brief}; ${fallback}]`
+  return `${info.meaning} [${[info.brief, fallback, ...(info.restart ? ['restart'] : [])].join('; ')}]`
 }

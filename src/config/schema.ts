@@ -69,6 +69,7 @@ const asterisk = section(
     ),
   },
   'The Asterisk that this engine serves.',
+  { restart: true },
 )
 
 const word = (value: string) => value.trim() !== '' && value.length <= 60
@@ -282,6 +283,7 @@ const records = section(
     }),
   },
   'What is kept of a call.',
+  { restart: true },
 )
 
 const models = section(
@@ -289,6 +291,7 @@ const models = section(
     dir: text('', 'Where models are kept.', { emptyMeans: 'patchcord/models in the cache folder of the user' }),
   },
   'Local models.',
+  { restart: true },
 )
 
 const health = section(
@@ -297,6 +300,7 @@ const health = section(
     port: port(15000, 'Their port.'),
   },
   'The HTTP endpoints for operators.',
+  { restart: true },
 )
 
 const logging = section(

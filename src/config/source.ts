@@ -18,14 +18,16 @@ const sizeMaxBytes = 1024 * 1024
 
 export const builtInSource: ConfigurationSource = { file: '(built-in configuration)', text: String(builtInText) }
 
+/** In the working folder, where no file is named. */
+export const usualFile = 'config/ai-agent.yaml'
+
 /** `file`, when one was named; else `config/ai-agent.yaml` in the working folder; else the copy built in. */
 export function readConfigurationSource(
   cwd: string,
   file?: string,
 ): Result<ConfigurationSource, readonly ConfigProblem[]> {
   if (file !== undefined) return readSource(file, cwd)
-  const usual = 'config/ai-agent.yaml'
-  return existsSync(resolve(cwd, usual)) ? readSource(usual, cwd) : ok(builtInSource)
+  return existsSync(resolve(cwd, usualFile)) ? readSource(usualFile, cwd) : ok(builtInSource)
 }
 
 function readSource(file: string, cwd: string): Result<ConfigurationSource, readonly ConfigProblem[]> {

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { addControl, type ConnectionBindings, type ControlDeps } from './control.ts'
 import { type MediaFiles, mediaFileResponse } from './media-files.ts'
 import { type EngineStatus, notReadyReasons } from './status.ts'
 
@@ -12,19 +13,29 @@ import { type EngineStatus, notReadyReasons } from './status.ts'
  * | GET /health | 200 and the state of everything, true values only |
  * | GET /metrics | Prometheus text format |
  * | GET /media/:name | audio for Asterisk to play, as long as it is needed |
+ * | POST /api/reload | reads the configuration anew: 200 with what changed, 422 with why not |
  */
 export interface ApiDeps {
   readonly status: () => EngineStatus
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>
   /** Absent where Asterisk fetches no files from us. */
   readonly mediaFiles?: MediaFiles
+  /** Absent: there is nothing under /api. */
+  readonly control?: ControlDeps
 }
 
 /** The rows of the endpoint table in the README, checked by a test. */
-export const endpoints = ['/live', '/ready', '/health', '/metrics', '/media/:name'] as const
+export const endpoints = [
+  'GET /live',
+  'GET /ready',
+  'GET /health',
+  'GET /metrics',
+  'GET /media/:name',
+  'POST /api/reload',
+] as const
 
-export function createApi(deps: ApiDeps): Hono {
-  const api = new Hono()
+export function createApi(deps: ApiDeps): Hono<{ Bindings: ConnectionBindings }> {
+  const api = new Hono<{ Bindings: ConnectionBindings }>()
 
   api.get('/live', (context) => context.json({ status: 'live' }))
 
@@ -69,6 +80,8 @@ export function createApi(deps: ApiDeps): Hono {
     const response = mediaFileResponse(deps.mediaFiles, context.req.param('name'))
     return response ?? context.json({ error: 'no such file' }, 404)
   })
+
+  if (deps.control !== undefined) addControl(api, deps.control)
 
   api.notFound((context) => context.json({ error: `no such endpoint; there are ${endpoints.join(', ')}` }, 404))
   api.onError((_error, context) => context.json({ error: 'internal error' }, 500))

@@ -1,4 +1,7 @@
 import type { Server } from 'bun'
+import type { ConnectionBindings } from './control.ts'
+
+export type RequestHandler = (request: Request, connection: ConnectionBindings) => Response | Promise<Response>
 
 /**
  * The HTTP port, bound before the rest of the engine is even loaded: a supervisor that asks /live gets its answer at
@@ -7,13 +10,17 @@ import type { Server } from 'bun'
 export class Listener {
   private readonly server: Server<undefined>
   private readonly host: string
-  private handler: (request: Request) => Response | Promise<Response> = starting
+  private handler: RequestHandler = starting
 
   /** Listens when it returns. Throws when the port is taken; the message names it. Port 0 is any free one. */
   constructor(host: string, port: number) {
     this.host = host
     try {
-      this.server = Bun.serve({ hostname: host, port, fetch: (request) => this.handler(request) })
+      this.server = Bun.serve({
+        hostname: host,
+        port,
+        fetch: (request, server) => this.handler(request, { wait: (seconds) => server.timeout(request, seconds) }),
+      })
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown)
       throw new Error(`HTTP cannot listen on ${host}:${port} (${why}): is another engine running?`)
@@ -28,7 +35,7 @@ export class Listener {
     return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.server.port}`
   }
 
-  attach(handler: (request: Request) => Response | Promise<Response>): void {
+  attach(handler: RequestHandler): void {
     this.handler = handler
   }
 

@@ -3,6 +3,7 @@ import type { Log, LogFields, LogLevel } from '#base/log.ts'
 
 /** Writes log lines to one sink, as JSON lines or for a reader's eyes. Never called on the 20 ms path. */
 export interface LogOptions {
+  /** Level and format are read at each line: a getter may change them while the engine runs. */
   readonly level: LogLevel
   readonly format: 'json' | 'pretty'
   readonly clock: Clock

@@ -155,13 +155,12 @@ export class Metrics {
     ['to'],
   )
 
-  constructor(version: string, clock: Clock, sources: MetricSources, providerNames: readonly string[]) {
+  // keyed by: name of a provider
+  private readonly expected = new Set<string>()
+
+  constructor(version: string, clock: Clock, sources: MetricSources) {
     exposeProcess(this.registry, version, clock)
     exposeSources(this.registry, sources)
-    for (const provider of providerNames) {
-      for (const cause of hangupCauses) this.calls.inc({ provider, cause }, 0)
-      this.response.zero({ provider })
-    }
     for (const stage of stageNames) this.stages.zero({ stage })
     for (const verdict of overlapVerdicts) this.bargeIns.inc({ verdict }, 0)
     for (const by of turnEnders) this.turnEnds.inc({ by }, 0)
@@ -172,6 +171,15 @@ export class Metrics {
     for (const event of streamEvents) this.streams.inc({ event }, 0)
     for (const what of frameKinds) this.frames.inc({ what }, 0)
     for (const to of ['closed', 'open']) this.gateChanges.inc({ to }, 0)
+  }
+
+  /** Calls of these may come: their series stand at zero from now on, or where they are. */
+  expectProviders(names: readonly string[]): void {
+    for (const provider of names.filter((name) => !this.expected.has(name))) {
+      this.expected.add(provider)
+      for (const cause of hangupCauses) this.calls.inc({ provider, cause }, 0)
+      this.response.zero({ provider })
+    }
   }
 
   /** The exposition and its content type. */

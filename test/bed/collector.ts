@@ -1,5 +1,5 @@
 // Loaded into the engine's process in front of it (`bun --preload`), by the bed alone: the engine knows nothing of it.
-// SIGUSR2 collects garbage and says what is left; SIGHUP counts the objects of the engine's own classes. The answers are
+// SIGUSR2 collects garbage and says what is left; SIGWINCH counts the objects of the engine's own classes. The answers are
 // lines on standard output, as the log's are on standard error.
 
 import { heapStats } from 'bun:jsc'
@@ -63,5 +63,5 @@ if (Bun.isMainThread && process.env.PATCHCORD_BED_COLLECTOR === 'yes') {
   const workers = new BroadcastChannel(collectChannel)
   workers.unref()
   process.on('SIGUSR2', () => void collect(workers))
-  process.on('SIGHUP', count)
+  process.on('SIGWINCH', count)
 }

@@ -176,7 +176,7 @@ export class BedEngine {
 
   /** Objects by class that a collection has left. Memory can't be compared with what it was before any more. */
   async countObjects(): Promise<Readonly<Record<string, number>>> {
-    return (await this.ask('SIGHUP', countedMessage)).counts as Record<string, number>
+    return (await this.ask('SIGWINCH', countedMessage)).counts as Record<string, number>
   }
 
   private async ask(signal: NodeJS.Signals, message: string): Promise<EngineLogLine> {
@@ -234,6 +234,11 @@ export class BedEngine {
         throw new Error(`not ${what} after ${timeoutMs} ms:\n${this.output.slice(-3000)}`)
       await Bun.sleep(pollMs)
     }
+  }
+
+  /** The configuration as the engine reads it; what is written there is noticed. */
+  get configurationFile(): string {
+    return join(this.folder, 'engine.yaml')
   }
 
   /** SIGTERM, and the exit code. */

@@ -1,6 +1,6 @@
-import type { CallSettings } from '#call/admission.ts'
+import type { CallGrounds, CallSettings } from '#call/admission.ts'
 import { Call } from '#call/call.ts'
-import type { CallPlan } from '#call/call-plan.ts'
+import type { CallPlan, CallWorld } from '#call/call-plan.ts'
 import type { PlayoutSettings } from '#call/playout-contract.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { type FakeAgent, fakeAgent } from './agent.ts'
@@ -34,6 +34,11 @@ export function callSettings(provider: FakeAgent, overrides: Partial<CallSetting
     turns: turnSettings,
     ...overrides,
   }
+}
+
+/** That never changes. */
+export function groundsOf(settings: CallSettings, world: CallWorld): () => CallGrounds {
+  return () => ({ settings, world, hold: () => ({ [Symbol.dispose]: () => {} }) })
 }
 
 export interface TestCall {

@@ -4,7 +4,7 @@ import { MediaCalls } from '#asterisk/media-calls.ts'
 import { Admission } from '#call/admission.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
-import { callSettings, calm, ringingCall } from '../../fakes/calls.ts'
+import { callSettings, calm, groundsOf, ringingCall } from '../../fakes/calls.ts'
 import { FakeLegSocket } from '../../fakes/leg-socket.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
@@ -13,7 +13,7 @@ const uuid = '40325ec2-5efd-4bd3-805f-53576e581d13'
 function setUp(options: { unannounced?: boolean; callsMax?: number } = {}) {
   const world = fakeWorld()
   const agent = fakeAgent()
-  const admission = new Admission(callSettings(agent, { callsMax: options.callsMax ?? 10 }), world, calm)
+  const admission = new Admission(groundsOf(callSettings(agent, { callsMax: options.callsMax ?? 10 }), world), calm)
   const leg = () => new AudioSocketLeg(new FakeLegSocket(), 8000, world.clock)
   return {
     world,

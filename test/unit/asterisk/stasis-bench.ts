@@ -7,7 +7,7 @@ import { Admission } from '#call/admission.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { ariChannel, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
-import { callSettings, calm } from '../../fakes/calls.ts'
+import { callSettings, calm, groundsOf } from '../../fakes/calls.ts'
 import { FakeDoor } from '../../fakes/door.ts'
 
 /** A Stasis application between an Asterisk in memory and calls whose agent is a fake. */
@@ -21,7 +21,7 @@ export function setUp(callsMax = 10) {
   ari.caller(caller.id)
   const world = fakeWorld()
   const agent = fakeAgent()
-  const admission = new Admission(callSettings(agent, { callsMax }), world, calm)
+  const admission = new Admission(groundsOf(callSettings(agent, { callsMax }), world), calm)
   const entrances = {
     audiosocket: { door: new FakeDoor(), format: 'slin' },
     externalmedia: { door: new FakeDoor(), format: 'ulaw' },
@@ -40,7 +40,7 @@ export function setUp(callsMax = 10) {
     application: 'patchcord',
     doors,
     files,
-    repliesByFile: false,
+    repliesByFile: () => false,
   })
   const enter = (channel = caller, args: string[] = []) => app.event({ type: 'StasisStart', args, channel })
   const mediaChannel = () =>

@@ -3,7 +3,7 @@ import { Admission, type AdmissionFacts, type PatchcordResult, refusal } from '#
 import { Call } from '#call/call.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
-import { callSettings } from '../../fakes/calls.ts'
+import { callSettings, groundsOf } from '../../fakes/calls.ts'
 
 const free: AdmissionFacts = {
   activeCalls: 0,
@@ -39,7 +39,7 @@ describe('Admission', () => {
     const world = fakeWorld()
     const agent = fakeAgent()
     const load = { overloaded: false }
-    const admission = new Admission(callSettings(agent, { callsMax, callsPerCallerMax }), world, load)
+    const admission = new Admission(groundsOf(callSettings(agent, { callsMax, callsPerCallerMax }), world), load)
     const admit = (id: string, number = '') =>
       admission.admit({
         id,

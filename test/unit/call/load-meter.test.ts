@@ -4,7 +4,7 @@ import { ManualClock } from '../../fakes/manual-clock.ts'
 
 function setUp() {
   const clock = new ManualClock()
-  const meter = new LoadMeter(clock, { loopLagMs: 20, pacingLatenessMs: 40 })
+  const meter = new LoadMeter(clock, () => ({ loopLagMs: 20, pacingLatenessMs: 40 }))
   const ticks = (count: number, lagMs: number, latenessMs = lagMs) => {
     for (let tick = 0; tick < count; tick += 1) {
       clock.advance(20)

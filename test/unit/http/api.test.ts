@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ok } from '#base/result.ts'
 import { createApi, endpoints } from '#http/api.ts'
 import { type EngineStatus, notReadyReasons } from '#http/status.ts'
+import { ManualClock } from '../../fakes/manual-clock.ts'
 
 const ready: EngineStatus = {
   version: '1.2.3',
@@ -27,6 +29,11 @@ const mediaFiles = { read: (name: string) => (name === 'a1b2.sln' ? new Uint8Arr
 const api = (status: Partial<EngineStatus> = {}) =>
   createApi({
     mediaFiles,
+    control: {
+      clock: new ManualClock(),
+      access: () => ({ boundHost: '127.0.0.1', token: ok(undefined) }),
+      reload: () => Promise.resolve({ outcome: 'unchanged', warnings: [] }),
+    },
     status: () => ({ ...ready, ...status }),
     scrape: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a 1\n' }),
   })
@@ -172,9 +179,10 @@ describe('the endpoints', () => {
 
   test('each is answered, and has its row in the README', async () => {
     const readme = readFileSync(join(import.meta.dir, '..', '..', '..', 'README.md'), 'utf8')
-    for (const path of endpoints) {
-      expect((await api().request(path.replace(':name', 'a1b2.sln'))).status).toBe(200)
-      expect(readme).toContain(`| \`GET ${path}\` |`)
+    for (const endpoint of endpoints) {
+      const [method = '', path = ''] = endpoint.replace(':name', 'a1b2.sln').split(' ')
+      expect((await api().request(path, { method, headers: { host: 'localhost' } })).status).toBe(200)
+      expect(readme).toContain(`| \`${endpoint}\` |`)
     }
   })
 })

@@ -23,7 +23,7 @@ function setUp(transcripts: boolean) {
       void lines.push({ level, message, fields })
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), with: () => log }
   const records = new KeptRecords('nowhere', log)
-  const metrics = new Metrics('0', new ManualClock(), metricSources(), ['local'])
+  const metrics = new Metrics('0', new ManualClock(), metricSources())
   return { lines, records, metrics, observer: createCallObserver(log, metrics, records, transcripts) }
 }
 

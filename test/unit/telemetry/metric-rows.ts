@@ -4,7 +4,7 @@ import { metricSources } from '../../fakes/metric-sources.ts'
 
 /** Each metric of the registry as its row of the table in docs/metrics.md. */
 export async function metricRows(): Promise<string[]> {
-  const { registry } = new Metrics('0', new ManualClock(), metricSources(), ['local'])
+  const { registry } = new Metrics('0', new ManualClock(), metricSources())
   const described = await registry.getMetricsAsJSON()
   return described.map(({ name, type, help }) => {
     const labels = labelNames(registry.getSingleMetric(name))

@@ -22,8 +22,11 @@ import { callFacts, turnRecord } from '../../fakes/call-facts.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 import { metricSources } from '../../fakes/metric-sources.ts'
 
-const build = (sources: Partial<MetricSources> = {}) =>
-  new Metrics('1.2.3', new ManualClock(), metricSources(sources), ['local', 'loopback'])
+const build = (sources: Partial<MetricSources> = {}) => {
+  const metrics = new Metrics('1.2.3', new ManualClock(), metricSources(sources))
+  metrics.expectProviders(['local', 'loopback'])
+  return metrics
+}
 
 /** One sample by its whole name with labels; undefined where it is not exposed. */
 async function sample(metrics: Metrics, name: string): Promise<number | undefined> {

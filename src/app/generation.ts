@@ -1,0 +1,216 @@
+import type { Provider, Readiness } from '#agent/provider.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import type { CallGrounds, CallSettings } from '#call/admission.ts'
+import type { CallWorld } from '#call/call-plan.ts'
+import { EchoWatch } from '#call/echo-watch.ts'
+import type { OverlapModel } from '#call/overlap-model.ts'
+import type { Pacer } from '#call/pacer.ts'
+import type { SessionStore } from '#call/session-store.ts'
+import { WarmUp } from '#call/warm-up.ts'
+import type { Configuration } from '#config/schema.ts'
+import type { Environment } from '#config/secrets.ts'
+import type { ProviderPlan } from '#providers/index.ts'
+import type { VendorsConfiguration } from '#providers/schemas.ts'
+import { createCallDetector } from '#speech/call-detector.ts'
+import type { SpeechDetection } from '#speech/detection.ts'
+import type { OverlapJudge } from '#speech/overlap-judge.ts'
+import type { TurnEnd } from '#speech/turn-end.ts'
+import { createCallObserver } from '#telemetry/call-observer.ts'
+import type { CallRecordFile } from '#telemetry/call-record.ts'
+import type { Metrics } from '#telemetry/metrics.ts'
+import type { AllowLists } from './allowed-peers.ts'
+import { callSettings } from './call-settings.ts'
+import type { Lease, PartPool } from './part-pool.ts'
+
+/** A configuration that was read and found good, with the environment it was read in. */
+export interface LoadedConfiguration {
+  readonly configuration: Configuration<VendorsConfiguration>
+  readonly env: Environment
+  /** Dotted paths of the values that came out of variables. */
+  readonly fromEnvironment?: readonly string[] | undefined
+}
+
+/** What all generations of one engine share. */
+export interface GenerationDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly pacer: Pacer
+  readonly store: SessionStore
+  readonly turnEnd: TurnEnd
+  readonly overlaps: OverlapJudge
+  readonly overlapModel: OverlapModel
+  readonly metrics: Metrics
+  readonly records: CallRecordFile
+  readonly providerPool: PartPool<Provider<'agent'>>
+  readonly detectionPool: PartPool<SpeechDetection>
+  /** The enabled providers by name. */
+  readonly plan: (loaded: LoadedConfiguration) => Readonly<Record<string, ProviderPlan>>
+  /** Speech detection for so many calls at once. */
+  readonly createDetection: (capacity: number) => SpeechDetection
+}
+
+/**
+ * One immutable configuration and all that was made from it. Each call keeps the generation it began with; a reload makes
+ * the next one beside it. It holds its parts as long as it is in force or a call of it is live, and then gives them back.
+ */
+export class Generation implements CallGrounds {
+  readonly loaded: LoadedConfiguration
+  readonly allow: AllowLists
+  /** The enabled ones by name. */
+  readonly providers: Readonly<Record<string, Provider<'agent'>>>
+  readonly detection: SpeechDetection
+  readonly warmUp: WarmUp
+  readonly settings: CallSettings
+  readonly world: CallWorld
+  private readonly deps: GenerationDeps
+  private readonly leases: Disposable[] = []
+  private readonly capacity: number
+  /** Calls, and one for being in force. */
+  private holders = 1
+
+  /** `before`: the one in force, whose parts are taken over where they fit. Nothing is started yet. */
+  constructor(loaded: LoadedConfiguration, allow: AllowLists, deps: GenerationDeps, before: Generation | null) {
+    const { configuration } = loaded
+    const { clock, log, pacer, store, turnEnd, overlapModel, metrics, records } = deps
+    this.loaded = loaded
+    this.allow = allow
+    this.deps = deps
+    this.providers = this.leaseProviders()
+    // Room for more calls than there are costs nothing; only more room needs a detector of its own.
+    this.capacity = Math.max(configuration.limits.calls, before?.capacity ?? 0)
+    const { capacity } = this
+    this.detection = this.kept(deps.detectionPool.lease(String(capacity), () => deps.createDetection(capacity)))
+    this.warmUp = this.sameWarmUp(before) ?? new WarmUp(...warmUpBounds(configuration))
+    this.settings = callSettings(configuration, this.provider, this.warmUp)
+    this.world = {
+      clock,
+      log,
+      pacer,
+      store,
+      detector: createCallDetector(this.detection, {
+        threshold: configuration.vad.threshold,
+        minSpeechMs: configuration.vad.min_speech_ms,
+        minSilenceMs: configuration.vad.min_silence_ms,
+        raisedThreshold: Math.max(configuration.vad.threshold, configuration.barge_in.threshold),
+      }),
+      turnEndModel: turnEnd,
+      overlapModel,
+      createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
+      observer: createCallObserver(log, metrics, records, configuration.logging.transcripts),
+    }
+  }
+
+  get configuration(): Configuration<VendorsConfiguration> {
+    return this.loaded.configuration
+  }
+
+  /** The one that answers calls. */
+  get provider(): Provider<'agent'> {
+    const { default_provider: name } = this.configuration
+    const provider = this.providers[name]
+    // The configuration's own checks refuse this with line and advice; here it would be a bug.
+    if (provider === undefined) throw new Error(`bug: provider ${name} is not among the enabled ones`)
+    return provider
+  }
+
+  /** A provider that finds the turns itself, or takes none, has no pauses to judge. */
+  get asksTurnEnd(): boolean {
+    return this.configuration.turn_taking.stop === 'model' && this.provider.turnDetection === 'engine'
+  }
+
+  get judgesOverlaps(): boolean {
+    const { turn_taking: turns, barge_in: bargeIn } = this.configuration
+    const { turnDetection } = this.provider
+    const overlaps = turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm)
+    return bargeIn.enabled && turns.start !== 'vad' && overlaps
+  }
+
+  /** Begins to load and to connect what calls need; what runs already goes on. */
+  start(): void {
+    this.detection.start()
+    if (this.asksTurnEnd) this.deps.turnEnd.start()
+    if (this.judgesOverlaps) this.deps.overlaps.start()
+    this.provider.start()
+  }
+
+  /** Whether a call would be served now. */
+  readiness(): Readiness {
+    const { default_provider: name } = this.configuration
+    const provider = this.provider.readiness()
+    if (!provider.ready) return { ready: false, reason: `provider ${name}: ${provider.reason}` }
+    if (!this.detection.readiness.ready) {
+      return { ready: false, reason: `speech detection: ${this.detection.readiness.reason}` }
+    }
+    return provider
+  }
+
+  /** Without them calls are served all the same: turns end by silence, voices interrupt by their length. */
+  get modelsReady(): boolean {
+    const { turnEnd, overlaps } = this.deps
+    return (!this.asksTurnEnd || turnEnd.readiness().ready) && (!this.judgesOverlaps || overlaps.readiness().ready)
+  }
+
+  /** Of each provider; one that answers no calls is not loaded. */
+  providerReadiness(): Record<string, Readiness> {
+    const { default_provider: chosen } = this.configuration
+    return Object.fromEntries(
+      Object.entries(this.providers).map(([name, provider]) => {
+        const state = provider.readiness()
+        const idle = !state.ready && name !== chosen
+        return [name, idle ? { ready: false, reason: `not loaded: default_provider is ${chosen}` } : state]
+      }),
+    )
+  }
+
+  hold(): Disposable {
+    this.holders += 1
+    let held = true
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.letGo()
+        held = false
+      },
+    }
+  }
+
+  /** It is in force no more; the last of its calls gives its parts back. Once. */
+  retire(): void {
+    this.letGo()
+  }
+
+  private letGo(): void {
+    this.holders -= 1
+    if (this.holders > 0) return
+    for (const lease of this.leases) lease[Symbol.dispose]()
+  }
+
+  /** One that answers calls is another than one that does not: the former has models in memory, the latter has none. */
+  private leaseProviders(): Record<string, Provider<'agent'>> {
+    const { configuration } = this.loaded
+    const plans = this.deps.plan(this.loaded)
+    return Object.fromEntries(
+      Object.entries(plans).map(([name, { fingerprint, make }]) => {
+        const use = name === configuration.default_provider ? 'in use' : 'idle'
+        return [name, this.kept(this.deps.providerPool.lease(`${name} ${use} ${fingerprint}`, make))]
+      }),
+    )
+  }
+
+  private kept<Part>(lease: Lease<Part>): Part {
+    this.leases.push(lease)
+    return lease.part
+  }
+
+  /** What was learnt of a provider holds as long as it is the same one, within the same bounds. */
+  private sameWarmUp(before: Generation | null): WarmUp | null {
+    if (before === null || before.provider !== this.provider) return null
+    const [boundMs, baseMs] = warmUpBounds(before.configuration)
+    const [nextBoundMs, nextBaseMs] = warmUpBounds(this.configuration)
+    return boundMs === nextBoundMs && baseMs === nextBaseMs ? before.warmUp : null
+  }
+}
+
+function warmUpBounds({ streaming }: Configuration<VendorsConfiguration>): [boundMs: number, replyBaseMs: number] {
+  return [streaming.jitter_buffer_ms, streaming.min_start_ms]
+}

@@ -1,0 +1,174 @@
+import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
+import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import { type Change, changesBetween } from '#config/changes.ts'
+import type { ReloadAnswer } from '#config/reload.ts'
+import { configurationSchema } from '#config/schema.ts'
+import { mask, readSecret } from '#config/secrets.ts'
+import { variablesNamed } from '#providers/index.ts'
+import { vendorSchemas } from '#providers/schemas.ts'
+import type { Generation, LoadedConfiguration } from './generation.ts'
+
+/**
+ * From a file that may have changed to a generation in force, or to a refusal that leaves everything as it was: read,
+ * check, compare, refuse what only a start can bring, make the next generation beside the present one, wait until it
+ * could serve a call, swap. One at a time; what is asked for meanwhile is one more, and all who asked get its answer.
+ */
+
+/** A configuration that was read, and what is odd about it, as lines. */
+export interface ReadConfiguration {
+  readonly loaded: LoadedConfiguration
+  readonly warnings: readonly string[]
+}
+
+/** Reads and checks it anew, without holding up the audio of calls. Fails with the lines that `patchcord check` would print. */
+export type ReadAnew = () => Promise<Result<ReadConfiguration, readonly string[]>>
+
+/** What asked for it; for the log. */
+export type ReloadTrigger = 'file' | 'signal' | 'api'
+
+export interface ReloaderDeps {
+  /** Null: this engine was given its configuration by hand. */
+  readonly read: ReadAnew | null
+  readonly current: () => Generation
+  /** The next one, beside the present: nothing of it is in force. */
+  readonly build: (loaded: LoadedConfiguration) => Promise<Generation>
+  /** It is in force from now on, for calls that begin. */
+  readonly swap: (next: Generation) => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Loading models from a cold disk takes some seconds, a vendor's answer less. */
+const readyMaxMs: Milliseconds = 30_000
+/** For models that calls can do without, and which may not be there at all. */
+const modelsMaxMs: Milliseconds = 5000
+const pollMs: Milliseconds = 50
+
+export class Reloader {
+  private readonly deps: ReloaderDeps
+  private readonly stop = new AbortController()
+  private running: Promise<ReloadAnswer> | null = null
+  private next: Promise<ReloadAnswer> | null = null
+
+  constructor(deps: ReloaderDeps) {
+    this.deps = deps
+  }
+
+  /** Never rejects. */
+  reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    if (this.running === null) return this.begin(trigger)
+    this.next ??= this.running.then(() => {
+      this.next = null
+      return this.begin(trigger)
+    })
+    return this.next
+  }
+
+  /** Refuses what is asked for from now on; resolves when nothing is under way. */
+  async close(): Promise<void> {
+    this.stop.abort()
+    while (this.running !== null) await this.running
+  }
+
+  private begin(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    const running = this.attempt()
+      .catch(
+        (thrown: unknown): ReloadAnswer => ({
+          outcome: 'refused',
+          problems: [`a fault of the engine: ${messageOf(thrown)}`],
+        }),
+      )
+      .then((answer) => {
+        this.running = null
+        this.say(trigger, answer)
+        return answer
+      })
+    this.running = running
+    return running
+  }
+
+  private async attempt(): Promise<ReloadAnswer> {
+    const { read, current, build, swap } = this.deps
+    if (this.stop.signal.aborted) return refused('the engine is stopping')
+    if (read === null) return refused('this engine was started without a configuration file: there is none to read')
+    const found = await read()
+    if (this.stop.signal.aborted) return refused('the engine is stopping')
+    if (!found.ok) return { outcome: 'refused', problems: found.error }
+    const { loaded, warnings } = found.value
+    const before = current()
+    const changes = allChanges(before.loaded, loaded)
+    if (changes.length === 0) return { outcome: 'unchanged', warnings }
+    const atStart = changes.filter(({ restart }) => restart)
+    if (atStart.length > 0)
+      return refused(
+        ...atStart.map(
+          ({ key }) => `${key}: takes effect only at a restart of the engine. Restart it, or take the change back.`,
+        ),
+      )
+    const next = await build(loaded)
+    next.start()
+    const ready = await this.untilServing(next, before)
+    if (!ready.ok) {
+      next.retire()
+      return refused(ready.error)
+    }
+    swap(next)
+    before.retire()
+    return { outcome: 'changed', changes, warnings }
+  }
+
+  /** Where calls are not served now, nothing can be lost by a swap, and there is nothing to wait for. */
+  private async untilServing(next: Generation, before: Generation): Promise<Result<void, string>> {
+    const { clock } = this.deps
+    const { signal } = this.stop
+    const begunMs = clock.now()
+    const waits = (limitMs: Milliseconds) => !signal.aborted && clock.now() - begunMs < limitMs
+    while (before.readiness().ready && !next.readiness().ready && waits(readyMaxMs)) await clock.sleep(pollMs, signal)
+    while (before.modelsReady && !next.modelsReady && waits(modelsMaxMs)) await clock.sleep(pollMs, signal)
+    if (signal.aborted) return failed('the engine is stopping')
+    const state = next.readiness()
+    if (state.ready || !before.readiness().ready) return ok(undefined)
+    return failed(`calls could not be served with it, ${readyMaxMs / 1000} seconds were waited for: ${state.reason}`)
+  }
+
+  private say(trigger: ReloadTrigger, answer: ReloadAnswer): void {
+    const { log } = this.deps
+    switch (answer.outcome) {
+      case 'changed':
+        for (const { key, from, to } of answer.changes) log.info('configuration changed', { key, from, to })
+        return log.info('configuration reloaded', { trigger, changes: answer.changes.length })
+      case 'unchanged':
+        return log.info('configuration read anew: nothing changed', { trigger })
+      case 'refused':
+        for (const why of answer.problems) log.warn('configuration refused', { why })
+        return log.warn('the configuration before stays in force', { trigger, problems: answer.problems.length })
+    }
+  }
+}
+
+const schema = configurationSchema(vendorSchemas)
+
+/** Of keys, and of the secrets that keys name. */
+function allChanges(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {
+  const comparable = ({ configuration, fromEnvironment = [] }: LoadedConfiguration) => ({
+    configuration,
+    fromEnvironment,
+  })
+  return [...changesBetween(comparable(before), comparable(after), schema), ...changedSecrets(before, after)]
+}
+
+function changedSecrets(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {
+  const known = variablesNamed(before.configuration)
+  return [...new Set(variablesNamed(after.configuration))]
+    .filter((name) => known.includes(name) && secretIn(before, name) !== secretIn(after, name))
+    .map((name) => ({ key: `the variable ${name}`, from: mask, to: mask, restart: false }))
+}
+
+function secretIn({ env }: LoadedConfiguration, name: string): string {
+  return JSON.stringify(readSecret(name, env))
+}
+
+function refused(...problems: string[]): ReloadAnswer {
+  return { outcome: 'refused', problems }
+}

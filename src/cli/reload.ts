@@ -1,0 +1,71 @@
+import { messageOf } from '#base/result.ts'
+import { readSecret } from '#config/secrets.ts'
+import { tokenVariable } from '#http/access.ts'
+import type { ReloadBody } from '#http/control.ts'
+import { engineUrl } from './engine-url.ts'
+import { type CommandIo, exitCodes } from './io.ts'
+import { parseOptions } from './options.ts'
+
+const help = `Usage: patchcord reload [--url URL | --config FILE] [--token TOKEN]
+
+Lets a running engine read its configuration anew, and prints what changed: the next call has it, running calls keep
+what they began with. What is wrong with the file is said as patchcord check says it; nothing is changed then.
+
+  --url URL       where the engine listens; else as the configuration says (default http://127.0.0.1:15000)
+  --config FILE   that configuration; else ./config/ai-agent.yaml, else the copy built in
+  --token TOKEN   the engine's PATCHCORD_API_TOKEN; else the variable of that name, which other users cannot see
+  --help          this text
+
+Exit codes: 0 read, 1 refused, or nobody answers, 2 wrong arguments.`
+
+/** A new provider may take half a minute to become ready. */
+const answerMaxMs = 60_000
+
+export async function reload(argv: readonly string[], io: CommandIo): Promise<number> {
+  const options = parseOptions(argv, { url: 'text', config: 'text', token: 'text', help: 'flag' })
+  if (!options.ok) {
+    io.stderr(`${options.error}\n\n${help}`)
+    return exitCodes.usage
+  }
+  const { help: asksHelp, token, ...where } = options.value
+  if (asksHelp === true) {
+    io.stdout(help)
+    return exitCodes.ok
+  }
+  const known = readSecret(tokenVariable, io.env)
+  if (token === undefined && !known.ok) {
+    io.stderr(known.error)
+    return exitCodes.usage
+  }
+  const url = engineUrl(io, where)
+  if (url === null) {
+    io.stderr('Nothing was changed. To ask the engine all the same, name it with --url.')
+    return exitCodes.failed
+  }
+  const given = token ?? (known.ok ? known.value : undefined)
+  try {
+    const response = await fetch(`${url}/api/reload`, {
+      method: 'POST',
+      headers: given === undefined ? {} : { authorization: `Bearer ${given}` },
+      signal: AbortSignal.timeout(answerMaxMs),
+    })
+    return print(io, (await response.json()) as Partial<ReloadBody> & { readonly error?: string })
+  } catch (thrown) {
+    io.stderr(`no engine answers at ${url} (${messageOf(thrown)}): is it running?`)
+    return exitCodes.failed
+  }
+}
+
+function print(io: CommandIo, body: Partial<ReloadBody> & { readonly error?: string }): number {
+  const { outcome, changes = [], warnings = [], problems = [], error } = body
+  for (const line of warnings) io.stderr(line)
+  for (const { key, from, to } of changes) io.stdout(`${key}: ${from} -> ${to}`)
+  if (outcome === 'changed') return exitCodes.ok
+  if (outcome === 'unchanged') {
+    io.stdout('nothing changed')
+    return exitCodes.ok
+  }
+  for (const line of problems) io.stderr(line)
+  io.stderr(error ?? 'Refused: what was in force before still is.')
+  return exitCodes.failed
+}

@@ -1,0 +1,84 @@
+import type * as v from 'valibot'
+import { asNode, childOf, factsOf, type SchemaNode } from './describe.ts'
+import { mask } from './secrets.ts'
+
+/**
+ * What differs between two configurations, key by key, in words that may be shown: an answer to a reload goes into logs
+ * and terminals. What a secret holds is masked, and so is all that came out of a variable, since nobody but its owner
+ * knows what a variable holds.
+ */
+export interface Change {
+  /** `llm.prompt`; of a group under a name that the user chose, `transfer.destinations.sales.key`. */
+  readonly key: string
+  /** As it may be shown: a JSON value, shortened; `absent` where the key was not there. */
+  readonly from: string
+  readonly to: string
+  /** Only a start of the engine can bring it about. */
+  readonly restart: boolean
+}
+
+export interface ComparedConfiguration {
+  readonly configuration: unknown
+  /** Dotted paths of values that came out of variables. */
+  readonly fromEnvironment: readonly string[]
+}
+
+export function changesBetween(
+  before: ComparedConfiguration,
+  after: ComparedConfiguration,
+  schema: v.GenericSchema,
+): Change[] {
+  const old = leavesOf(before.configuration, asNode(schema))
+  const next = leavesOf(after.configuration, asNode(schema))
+  return [...new Set([...old.keys(), ...next.keys()])].flatMap((key) => {
+    const from = old.get(key)
+    const to = next.get(key)
+    if (from?.json === to?.json) return []
+    const restart = (from ?? to)?.restart === true
+    const shownFrom = shown(from, isFrom(before.fromEnvironment, key))
+    return [{ key, from: shownFrom, to: shown(to, isFrom(after.fromEnvironment, key)), restart }]
+  })
+}
+
+interface Leaf {
+  readonly json: string
+  readonly secret: boolean
+  readonly restart: boolean
+}
+
+/** Lists are one value. An empty group of named groups has no leaves: its names come and go one by one. */
+function leavesOf(value: unknown, schema: SchemaNode): Map<string, Leaf> {
+  // keyed by: dotted path
+  const leaves = new Map<string, Leaf>()
+  const visit = (inner: unknown, node: SchemaNode | undefined, path: string, restartAround: boolean): void => {
+    const facts = node === undefined ? {} : factsOf(node)
+    const restart = restartAround || facts.restart === true
+    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) {
+      for (const [name, child] of Object.entries(inner)) {
+        visit(child, node && childOf(node, name), path === '' ? name : `${path}.${name}`, restart)
+      }
+      return
+    }
+    if (inner === undefined) return
+    const secret = facts.secret === true || secretName.test(path)
+    leaves.set(path, { json: JSON.stringify(inner), secret, restart })
+  }
+  visit(value, schema, '', false)
+  return leaves
+}
+
+/** Names by which people call secrets, and what may hold one, whatever the schema says of them. */
+const secretName = /(?:password|secret|token|api_key|authorization|credentials?|headers)$/i
+const shownMax = 80
+
+function shown(leaf: Leaf | undefined, ofVariable: boolean): string {
+  if (leaf === undefined) return 'absent'
+  const { json, secret } = leaf
+  if (secret || ofVariable) return json === '""' ? json : mask
+  return json.length > shownMax ? `${json.slice(0, shownMax)}…` : json
+}
+
+/** It, or a part of it, is among these paths. */
+function isFrom(paths: readonly string[], key: string): boolean {
+  return paths.some((path) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`))
+}

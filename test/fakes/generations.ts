@@ -1,0 +1,184 @@
+import type { Provider, Readiness } from '#agent/provider.ts'
+import { AllowList } from '#asterisk/allow-list.ts'
+import type { Log, LogFields, LogLevel } from '#base/log.ts'
+import { failed, ok } from '#base/result.ts'
+import { Admission } from '#call/admission.ts'
+import { Pacer } from '#call/pacer.ts'
+import { SessionStore } from '#call/session-store.ts'
+import { loadConfiguration } from '#config/load.ts'
+import { formatProblem } from '#config/problem.ts'
+import { planProviders } from '#providers/index.ts'
+import { vendorSchemas } from '#providers/schemas.ts'
+import { SpeechDetection } from '#speech/detection.ts'
+import type { OverlapJudge } from '#speech/overlap-judge.ts'
+import type { TurnEnd } from '#speech/turn-end.ts'
+import { CallRecordFile } from '#telemetry/call-record.ts'
+import { Metrics } from '#telemetry/metrics.ts'
+import { Generation, type GenerationDeps, type LoadedConfiguration } from '../../src/app/generation.ts'
+import { PartPool } from '../../src/app/part-pool.ts'
+import { Reloader } from '../../src/app/reloader.ts'
+import { type FakeAgent, fakeAgent } from './agent.ts'
+import { FakePbx } from './call-world.ts'
+import { calm } from './calls.ts'
+import { ManualClock } from './manual-clock.ts'
+import { metricSources } from './metric-sources.ts'
+
+/** A provider that writes down its life, in the place of the real one that its plan would make. */
+export interface PlannedAgent extends FakeAgent {
+  starts: number
+  closed: number
+}
+
+export interface SaidLine {
+  readonly level: LogLevel
+  readonly message: string
+  readonly fields: LogFields
+}
+
+/** Generations and their reloads without sockets and workers: configurations are real, providers are planned for real. */
+export class FakeGenerations {
+  /** What a reload reads. */
+  text: string
+  env: Readonly<Record<string, string>> = {}
+  readonly clock = new ManualClock()
+  readonly lines: SaidLine[] = []
+  /** Every provider that was made, oldest first. */
+  readonly agents: PlannedAgent[] = []
+  /** Of providers that are made from now on, and of models that calls can do without. */
+  ready: Readiness = { ready: true }
+  modelsReady: Readiness = { ready: true }
+  readonly modelStarts: string[] = []
+  /** Speech detections by the calls that they have room for. */
+  readonly detections: number[] = []
+  readonly store = new SessionStore()
+  readonly providerPool = new PartPool<Provider<'agent'>>()
+  readonly detectionPool = new PartPool<SpeechDetection>()
+  current: Generation
+  readonly reloader: Reloader
+  readonly admission: Admission
+  private readonly deps: GenerationDeps
+  private calls = 0
+
+  constructor(text: string) {
+    this.text = text
+    const { clock, store, providerPool, detectionPool } = this
+    const log = this.log()
+    const model = (name: string) => ({
+      start: () => void this.modelStarts.push(name),
+      readiness: () => this.modelsReady,
+      judge: () => Promise.resolve(null),
+    })
+    this.deps = {
+      clock,
+      log,
+      store,
+      pacer: new Pacer(clock, () => {}),
+      turnEnd: model('end of turn') as unknown as TurnEnd,
+      overlaps: model('overlaps') as unknown as OverlapJudge,
+      overlapModel: { open: () => null },
+      metrics: new Metrics('0', clock, metricSources()),
+      records: new CallRecordFile('/dev/null', log),
+      providerPool,
+      detectionPool,
+      plan: (loaded) => this.plan(loaded),
+      createDetection: (capacity) => {
+        this.detections.push(capacity)
+        return new SpeechDetection({ clock, log, capacity, createWorker: () => this.worker() })
+      },
+    }
+    this.current = this.generation(this.load(), null)
+    this.current.start()
+    this.reloader = new Reloader({
+      read: async () => {
+        const loaded = loadConfiguration({ file: 'a.yaml', text: this.text, env: this.env, vendors: vendorSchemas })
+        await Promise.resolve()
+        if (!loaded.ok) return failed(loaded.error.map(formatProblem))
+        return ok({ loaded: { ...loaded.value, env: this.env }, warnings: [] })
+      },
+      current: () => this.current,
+      build: (loaded) => Promise.resolve(this.generation(loaded, this.current)),
+      swap: (next) => {
+        this.current = next
+      },
+      clock,
+      log,
+    })
+    this.admission = new Admission(() => this.current, calm)
+  }
+
+  /** A call that begins now, or why there is none. */
+  call() {
+    this.calls += 1
+    return this.admission.admit({
+      id: `call-${this.calls}`,
+      caller: { number: '', name: '', dialled: '' },
+      origin: 'ari',
+      transport: 'audiosocket',
+      wire: 'slin',
+      pbx: new FakePbx(),
+    })
+  }
+
+  /** The provider that was made last. */
+  get newest(): PlannedAgent {
+    const agent = this.agents.at(-1)
+    if (agent === undefined) throw new Error('no provider was made')
+    return agent
+  }
+
+  private load(): LoadedConfiguration {
+    const loaded = loadConfiguration({ text: this.text, env: this.env, vendors: vendorSchemas })
+    if (!loaded.ok) throw new Error(loaded.error.map(formatProblem).join('\n'))
+    return { ...loaded.value, env: this.env }
+  }
+
+  private generation(loaded: LoadedConfiguration, before: Generation | null): Generation {
+    const none = AllowList.parse([])
+    if (!none.ok) throw new Error(none.error)
+    const allow = { audiosocket: none.value, externalMedia: none.value, mediaWebSocket: none.value }
+    return new Generation(loaded, allow, this.deps, before)
+  }
+
+  private plan(loaded: LoadedConfiguration) {
+    const { clock } = this
+    const plans = planProviders({ ...loaded, log: this.deps.log, clock, random: { next: () => 0.5, uuid: () => 'u' } })
+    return Object.fromEntries(
+      Object.entries(plans).map(([name, { fingerprint }]) => [name, { fingerprint, make: () => this.agent(name) }]),
+    )
+  }
+
+  private agent(name: string): PlannedAgent {
+    const agent: PlannedAgent = Object.assign(fakeAgent(), { name, starts: 0, closed: 0 })
+    agent.ready = this.ready
+    agent.start = () => {
+      agent.starts += 1
+    }
+    agent.close = () => {
+      agent.closed += 1
+      return Promise.resolve()
+    }
+    this.agents.push(agent)
+    return agent
+  }
+
+  /** It has loaded as soon as somebody listens to it. */
+  private worker() {
+    return {
+      onerror: null,
+      addEventListener: () => {},
+      postMessage: () => {},
+      set onmessage(listener: ((event: MessageEvent) => void) | null) {
+        listener?.({ data: 'ready' } as MessageEvent)
+      },
+    }
+  }
+
+  private log(): Log {
+    const say =
+      (level: LogLevel) =>
+      (message: string, fields: LogFields = {}) =>
+        void this.lines.push({ level, message, fields })
+    const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), with: () => log }
+    return log
+  }
+}

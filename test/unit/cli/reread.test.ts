@@ -1,0 +1,48 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SystemClock } from '#base/clock.ts'
+import { rereadEngineConfig } from '#cli/reread.ts'
+import { builtInSource } from '#config/source.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'patchcord-reread-'))
+const clock = new SystemClock()
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const reread = (options: Parameters<typeof rereadEngineConfig>[1], env = {}, file = options.config ?? '') =>
+  rereadEngineConfig({ env: { HOME: process.env.HOME, ...env }, cwd: folder }, options, { file }, clock)
+
+describe('the configuration of a running engine, read anew', () => {
+  test('has what the file says now, the variables of the environment file, and the provider of the command line', async () => {
+    writeFileSync(join(folder, 'a.yaml'), 'language: ${TONGUE}\ndefault_provider: local')
+    writeFileSync(join(folder, '.env'), 'TONGUE=fr\n')
+    writeFileSync(join(folder, 'a.env'), 'TONGUE=de\nOPENAI_API_KEY=canary\n')
+    const read = await reread({ config: 'a.yaml', envFile: 'a.env', provider: 'loopback' })
+    expect(read.ok && read.value.loaded).toMatchObject({
+      configuration: { language: 'de', default_provider: 'loopback' },
+      env: { OPENAI_API_KEY: 'canary', TONGUE: 'de' },
+      fromEnvironment: ['language'],
+      file: 'a.yaml',
+    })
+    expect(read.ok && Object.isFrozen(read.value.loaded.configuration.llm)).toBe(true)
+    expect(read.ok && read.value.warnings.map((line) => line.split(':')[1])).toEqual([' a.yaml'])
+  })
+
+  test('says what is wrong as `patchcord check` does', async () => {
+    writeFileSync(join(folder, 'b.yaml'), 'languag: de\n')
+    expect(await reread({ config: 'b.yaml' })).toEqual({
+      ok: false,
+      error: ['b.yaml:1:1: languag: unknown key. Did you mean language?'],
+    })
+    expect(await reread({ config: 'b.yaml', envFile: 'none.env' })).toMatchObject({ ok: false })
+  })
+
+  test('is not the built-in one where the file that the engine began with is missing', async () => {
+    const read = await reread({}, {}, 'config/ai-agent.yaml')
+    expect(!read.ok && read.error[0]).toContain('config/ai-agent.yaml:1:1: there is no such file')
+    const builtIn = await reread({}, {}, builtInSource.file)
+    expect(builtIn.ok && builtIn.value.loaded.file).toBe(builtInSource.file)
+  })
+})
