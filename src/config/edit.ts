@@ -101,7 +101,7 @@ function otherKeyThatChanged(before: string, after: string, key: string, value: 
   const old = topValues(before)
   const now = topValues(after)
   const wanted: Record<string, unknown> = { ...old, [key]: value }
-  for (const name of new Set([...Object.keys(wanted), ...Object.keys(now)])) {
+  for (const name of Object.keys({ ...wanted, ...now })) {
     if (JSON.stringify(wanted[name]) !== JSON.stringify(now[name])) return name
   }
   return null
