@@ -46,6 +46,8 @@ const modelsMaxMs: Milliseconds = 5000
 const pollMs: Milliseconds = 50
 
 export class Reloader {
+  /** How often each outcome was the answer. */
+  readonly counts: Record<ReloadAnswer['outcome'], number> = { changed: 0, unchanged: 0, refused: 0 }
   private readonly deps: ReloaderDeps
   private readonly stop = new AbortController()
   private running: Promise<ReloadAnswer> | null = null
@@ -81,6 +83,7 @@ export class Reloader {
       )
       .then((answer) => {
         this.running = null
+        this.counts[answer.outcome] += 1
         this.say(trigger, answer)
         return answer
       })

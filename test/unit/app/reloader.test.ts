@@ -243,6 +243,7 @@ describe('reloads that meet', () => {
     const before = all.current
     expect(await after(all, `# a word\n${loopback}\n`)).toEqual({ outcome: 'unchanged', warnings: [] })
     expect(all.current).toBe(before)
+    expect(all.reloader.counts).toEqual({ changed: 0, unchanged: 1, refused: 0 })
   })
 
   test('two hundred of them leave nothing behind', async () => {
