@@ -59,8 +59,10 @@ export class Reloader {
 
   /** Never rejects. */
   reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    // The next one is due as soon as the one before has answered: who comes in between joins it.
+    if (this.next !== null) return this.next
     if (this.running === null) return this.begin(trigger)
-    this.next ??= this.running.then(() => {
+    this.next = this.running.then(() => {
       this.next = null
       return this.begin(trigger)
     })
@@ -70,7 +72,7 @@ export class Reloader {
   /** Refuses what is asked for from now on; resolves when nothing is under way. */
   async close(): Promise<void> {
     this.stop.abort()
-    while (this.running !== null) await this.running
+    while (this.running !== null || this.next !== null) await (this.next ?? this.running)
   }
 
   private begin(trigger: ReloadTrigger): Promise<ReloadAnswer> {
