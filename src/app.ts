@@ -86,7 +86,7 @@ export class Engine implements MetricOwners {
   readonly providerPool = new PartPool<Provider<'agent'>>((provider) => this.eventsOfClosed.keep(provider))
   readonly detectionPool = new PartPool<SpeechDetection>()
   private current: Generation
-  private readonly reloader: Reloader
+  readonly reloader: Reloader
   private readonly log: Log
   private readonly ari: AriClient
   private readonly load: LoadMeter

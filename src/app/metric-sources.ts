@@ -13,6 +13,7 @@ import type { MetricSources } from '#telemetry/metric-sources.ts'
 import type { createPlaybackFiles, MediaDoors } from './doors.ts'
 import type { Generation } from './generation.ts'
 import type { PartPool } from './part-pool.ts'
+import type { Reloader } from './reloader.ts'
 
 /** The owners of the numbers that a scrape reads. */
 export interface MetricOwners {
@@ -26,6 +27,7 @@ export interface MetricOwners {
   readonly records: CallRecordFile
   readonly clock: Clock
   readonly generation: Generation
+  readonly reloader: Reloader
   readonly providerPool: PartPool<Provider<'agent'>>
   readonly detectionPool: PartPool<SpeechDetection>
   readonly eventsOfClosed: ProviderEvents
@@ -61,6 +63,7 @@ export function metricSources(owners: MetricOwners): MetricSources {
     queued: () => queuedBy(liveProviders(owners)),
     providerEvents: () => owners.eventsOfClosed.with(liveProviders(owners)),
     timers: () => (owners.clock instanceof SystemClock ? owners.clock.timers : 0),
+    reloads: () => owners.reloader.counts,
     records: () => owners.records,
   }
 }

@@ -46,6 +46,8 @@ const modelsMaxMs: Milliseconds = 5000
 const pollMs: Milliseconds = 50
 
 export class Reloader {
+  /** How often each outcome was the answer. */
+  readonly counts: Record<ReloadAnswer['outcome'], number> = { changed: 0, unchanged: 0, refused: 0 }
   private readonly deps: ReloaderDeps
   private readonly stop = new AbortController()
   private running: Promise<ReloadAnswer> | null = null
@@ -57,8 +59,10 @@ export class Reloader {
 
   /** Never rejects. */
   reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    // The next one is due as soon as the one before has answered: who comes in between joins it.
+    if (this.next !== null) return this.next
     if (this.running === null) return this.begin(trigger)
-    this.next ??= this.running.then(() => {
+    this.next = this.running.then(() => {
       this.next = null
       return this.begin(trigger)
     })
@@ -68,7 +72,7 @@ export class Reloader {
   /** Refuses what is asked for from now on; resolves when nothing is under way. */
   async close(): Promise<void> {
     this.stop.abort()
-    while (this.running !== null) await this.running
+    while (this.running !== null || this.next !== null) await (this.next ?? this.running)
   }
 
   private begin(trigger: ReloadTrigger): Promise<ReloadAnswer> {
@@ -81,6 +85,7 @@ export class Reloader {
       )
       .then((answer) => {
         this.running = null
+        this.counts[answer.outcome] += 1
         this.say(trigger, answer)
         return answer
       })

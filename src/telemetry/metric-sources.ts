@@ -66,5 +66,7 @@ export interface MetricSources {
   /** What sessions of providers have met with, by name. */
   readonly providerEvents: () => Readonly<Record<string, number>>
   readonly timers: () => number
+  /** Readings of the configuration of the running engine, by outcome. */
+  readonly reloads: () => Readonly<Record<string, number>>
   readonly records: () => { readonly written: number; readonly lost: number }
 }

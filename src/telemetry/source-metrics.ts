@@ -226,6 +226,13 @@ export function exposeSources(registry: MetricRegistry, sources: MetricSources):
     [],
     sources.providerEvents,
   )
+  registry.totalEach(
+    'ai_agent_configuration_reloads_total',
+    'Times the configuration was read anew, by what became of it.',
+    'answer',
+    [],
+    sources.reloads,
+  )
   registry.read('ai_agent_timers', 'Timers that are armed.', sources.timers)
   registry.total('ai_agent_call_records_total', 'Call records written.', () => sources.records().written)
   registry.total(

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { silentLog } from '#base/log.ts'
+import { failed } from '#base/result.ts'
 import { Call } from '#call/call.ts'
+import { Reloader } from '../../../src/app/reloader.ts'
 import { FakeGenerations } from '../../fakes/generations.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
@@ -238,11 +241,36 @@ describe('reloads that meet', () => {
     expect(all.lines.filter(({ message }) => message === 'configuration reloaded').length).toBe(2)
   })
 
+  test('are never two at a time, also when the first answer leads to another at once', async () => {
+    const all = new FakeGenerations(loopback)
+    let reading = 0
+    let readingMax = 0
+    const reloader = new Reloader({
+      read: async () => {
+        reading += 1
+        readingMax = Math.max(readingMax, reading)
+        await settle()
+        reading -= 1
+        return failed(['no'])
+      },
+      current: () => all.current,
+      build: () => Promise.reject(new Error('nothing is built')),
+      swap: () => {},
+      clock: all.clock,
+      log: silentLog,
+    })
+    const again = reloader.reload('api').then(() => reloader.reload('api'))
+    const second = reloader.reload('file')
+    await Promise.all([again, second])
+    expect([readingMax, reloader.counts.refused]).toEqual([1, 2])
+  })
+
   test('with a file that says the same, answer that nothing changed', async () => {
     const all = new FakeGenerations(loopback)
     const before = all.current
     expect(await after(all, `# a word\n${loopback}\n`)).toEqual({ outcome: 'unchanged', warnings: [] })
     expect(all.current).toBe(before)
+    expect(all.reloader.counts).toEqual({ changed: 0, unchanged: 1, refused: 0 })
   })
 
   test('two hundred of them leave nothing behind', async () => {

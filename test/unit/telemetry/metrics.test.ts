@@ -159,6 +159,7 @@ describe('labels', () => {
     provider: ['local', 'loopback'],
     cause: hangupCauses,
     outcome: Object.keys(outcomes),
+    answer: ['changed', 'unchanged', 'refused'],
     stage: stageNames,
     verdict: overlapVerdicts,
     by: turnEnders,
