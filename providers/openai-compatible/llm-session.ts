@@ -1,20 +1,11 @@
+import type { FunctionDeclaration } from '#agent/functions.ts'
 import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import { messageOf } from '#base/result.ts'
+import { failureOfResponse, retryAfterMs, type WireFailure } from './failure-wire.ts'
 import type { OpenAiCompatibleLlm, Route } from './llm.ts'
-import {
-  ChatStream,
-  commonDialect,
-  type Dialect,
-  dialectAfter,
-  failureOfResponse,
-  recentMessages,
-  requestBody,
-  retryAfterMs,
-  type WireEvent,
-  type WireFailure,
-  wholeAnswer,
-} from './wire.ts'
+import { commonDialect, type Dialect, dialectAfter, recentMessages, requestBody } from './request-wire.ts'
+import { ChatStream, type WireEvent, wholeAnswer } from './wire.ts'
 
 /**
  * The answers of one call, one at a time. A caller waits while this runs, so each answer has two deadlines that hold
@@ -46,9 +37,9 @@ export class LlmSession implements SessionOf<'llm'> {
       return 'sent'
     }
     if (this.answer !== undefined) return 'full'
-    const answer: Answer = new Answer(this.provider, this.context, input.messages, (event) => {
+    const answer: Answer = new Answer(this.provider, this.context, input, (event) => {
       // Whoever listens may ask for the next answer at once.
-      if (event.type !== 'text') this.answer = undefined
+      if (event.type === 'done' || event.type === 'fault') this.answer = undefined
       this.listener(event)
     })
     this.answer = answer
@@ -68,17 +59,21 @@ export class LlmSession implements SessionOf<'llm'> {
   }
 }
 
+type Generate = Extract<LlmInput, { type: 'generate' }>
+
 /** One answer: its request, its deadlines, its one retry. */
 class Answer {
   readonly settled: Promise<void>
   private readonly provider: OpenAiCompatibleLlm
   private readonly context: CallContext
   private readonly messages: readonly ChatMessage[]
+  private readonly functions: readonly FunctionDeclaration[]
   private readonly emit: (event: LlmEvent) => void
   private readonly abort = new AbortController()
   private cancelled: boolean = false
   private expired: string | undefined
   private spoken: boolean = false
+  private asks: boolean = false
   private firstWord: Disposable | undefined
   /** What this request was made with; another session may learn a better one meanwhile. */
   private dialect: Dialect = commonDialect
@@ -86,11 +81,12 @@ class Answer {
   constructor(
     provider: OpenAiCompatibleLlm,
     context: CallContext,
-    messages: readonly ChatMessage[],
+    { messages, functions = [] }: Generate,
     emit: (event: LlmEvent) => void,
   ) {
     this.provider = provider
     this.context = context
+    this.functions = functions
     this.messages = recentMessages(messages, provider.options.history_turns)
     this.emit = emit
     this.settled = this.run()
@@ -161,6 +157,7 @@ class Answer {
     const body = requestBody({
       model: route.model,
       messages: this.messages,
+      functions: this.functions,
       temperature: options.temperature,
       maxTokens: options.max_tokens,
       dialect,
@@ -203,10 +200,20 @@ class Answer {
       if (event.type === 'error') return { failure: event.failure }
       if (event.type === 'finish') {
         return {
-          failure: this.spoken
-            ? undefined
-            : { code: 'bad_answer', message: 'the answer holds no words', retryable: true },
+          failure:
+            this.spoken || this.asks
+              ? undefined
+              : { code: 'bad_answer', message: 'the answer holds no words', retryable: true },
         }
+      }
+      if (event.type === 'calling') {
+        this.firstWord?.[Symbol.dispose]()
+        continue
+      }
+      if (event.type === 'calls') {
+        this.asks = true
+        this.emit({ type: 'function_calls', calls: event.calls })
+        continue
       }
       if (event.delta.trim() === '' && !this.spoken) continue
       this.spoken = true

@@ -5,9 +5,11 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
 import { type Environment, readSecret } from '#config/secrets.ts'
+import { failureOfResponse } from './failure-wire.ts'
 import { LlmSession } from './llm-session.ts'
 import type { OpenAiCompatibleOptions } from './options.ts'
-import { commonDialect, type Dialect, failureOfResponse, modelNames } from './wire.ts'
+import { commonDialect, type Dialect } from './request-wire.ts'
+import { modelNames } from './wire.ts'
 
 /**
  * A language model behind OpenAI-compatible HTTP: Ollama, llama.cpp, vLLM, a cloud, or the engine's own child process,
@@ -62,7 +64,7 @@ export class OpenAiCompatibleLlm implements Provider<'llm'> {
   readonly options: OpenAiCompatibleOptions
   readonly deps: LlmDependencies
   /** Learnt by the sessions, for all that follow. */
-  dialect: Dialect = commonDialect
+  dialect: Dialect
   private readonly log: Log
   private readonly stop = new AbortController()
   private state: Readiness = { ready: false, reason: 'the language model has not been asked yet' }
@@ -73,6 +75,8 @@ export class OpenAiCompatibleLlm implements Provider<'llm'> {
   constructor(options: OpenAiCompatibleOptions, deps: LlmDependencies) {
     this.options = options
     this.deps = deps
+    // The built-in model calls no functions.
+    this.dialect = options.base_url === '' ? { ...commonDialect, tools: false } : commonDialect
     this.log = deps.log.with({ part: 'llm' })
   }
 

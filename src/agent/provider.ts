@@ -1,6 +1,7 @@
 import type { AudioFrame, SampleRateHz, WireFormat } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
+import type { FunctionCall, FunctionDeclaration } from './functions.ts'
 
 /**
  * The contracts between a call and its partners. A provider is a factory that was configured once;
@@ -148,17 +149,28 @@ export type SttEvent =
   | Closed
 
 export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant'
+  readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly content: string
+  /** Of the assistant: functions that it has asked for; each is answered by one message of the role `tool`. */
+  readonly calls?: readonly FunctionCall[]
+  /** Of a `tool`: the id of what it answers. */
+  readonly callId?: string
 }
 
 export type LlmInput =
-  | { readonly type: 'generate'; readonly messages: readonly ChatMessage[] }
+  /** `functions`: what the model may ask for; none where it is to speak only. */
+  | {
+      readonly type: 'generate'
+      readonly messages: readonly ChatMessage[]
+      readonly functions?: readonly FunctionDeclaration[]
+    }
   /** Stop the answer that is being made; no event of it comes after this. */
   | { readonly type: 'cancel' }
 
 export type LlmEvent =
   | { readonly type: 'text'; readonly delta: string }
+  /** The model asks for functions, all of them at once, before `done`. */
+  | { readonly type: 'function_calls'; readonly calls: readonly FunctionCall[] }
   /** The answer is complete. */
   | { readonly type: 'done' }
   | Fault
