@@ -1,10 +1,11 @@
 import type { FunctionDeclaration } from '#agent/functions.ts'
 import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
-import { messageOf } from '#base/result.ts'
+import { readBounded } from './bounded-body.ts'
 import { failureOfResponse, retryAfterMs, type WireFailure } from './failure-wire.ts'
-import type { OpenAiCompatibleLlm, Route } from './llm.ts'
+import type { OpenAiCompatibleLlm } from './llm.ts'
 import { commonDialect, type Dialect, dialectAfter, recentMessages, requestBody } from './request-wire.ts'
+import { plain, type Route } from './server.ts'
 import { ChatStream, type WireEvent, wholeAnswer } from './wire.ts'
 
 /**
@@ -58,6 +59,9 @@ export class LlmSession implements SessionOf<'llm'> {
     this.listener({ type: 'closed' })
   }
 }
+
+/** 1 MiB: an answer that comes whole, or a complaint, is shorter. */
+const answerBytesMax = 1024 * 1024
 
 type Generate = Extract<LlmInput, { type: 'generate' }>
 
@@ -124,7 +128,7 @@ class Answer {
     if (this.expired !== undefined) failure = { code: 'timeout', message: this.expired, retryable: true }
     if (failure === undefined) this.emit({ type: 'done' })
     else {
-      if (failure.code === 'unreachable' || failure.code === 'unauthorized') this.provider.doubt()
+      if (failure.code === 'unreachable' || failure.code === 'unauthorized') this.provider.server.doubt()
       this.emit({ type: 'fault', ...failure })
     }
   }
@@ -134,7 +138,7 @@ class Answer {
 
   private async attempt(): Promise<WireFailure | undefined> {
     this.retryMs = 100 + 100 * this.provider.deps.random.next()
-    const route = this.provider.route()
+    const route = this.provider.server.route()
     if (route === undefined) {
       const state = this.provider.readiness()
       return unreachable(state.ready ? 'the language model has no address' : state.reason)
@@ -147,12 +151,12 @@ class Answer {
       // Network errors name hosts and ports, never contents.
       return this.spoken
         ? { code: 'bad_answer', message: 'the connection broke within the answer', retryable: true }
-        : unreachable(`the language model cannot be reached: ${messageOf(thrown).split(/[.?] /)[0]}`)
+        : unreachable(`the language model cannot be reached: ${plain(thrown)}`)
     }
   }
 
   private request(route: Route): Promise<Response> {
-    const { options, dialect, deps } = this.provider
+    const { options, dialect, server } = this.provider
     this.dialect = dialect
     const body = requestBody({
       model: route.model,
@@ -162,12 +166,17 @@ class Answer {
       maxTokens: options.max_tokens,
       dialect,
     })
-    const request = { method: 'POST', headers: route.headers, body, signal: this.abort.signal }
-    return (deps.fetch ?? fetch)(`${route.baseUrl}/chat/completions`, request)
+    const headers = { 'content-type': 'application/json', ...route.headers }
+    return server.request(`${route.baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers,
+      body,
+      signal: this.abort.signal,
+    })
   }
 
   private async refused(response: Response): Promise<WireFailure> {
-    const body = await response.text()
+    const body = (await readBounded(response, answerBytesMax)) ?? ''
     const dialect = dialectAfter(response.status, body, this.dialect)
     const failure = failureOfResponse(response.status, body)
     if (dialect !== undefined) {
@@ -181,7 +190,7 @@ class Answer {
 
   private async read(response: Response): Promise<WireFailure | undefined> {
     if (response.headers.get('content-type')?.includes('application/json')) {
-      return this.pass(wholeAnswer(await response.text())).failure
+      return this.pass(wholeAnswer((await readBounded(response, answerBytesMax)) ?? '')).failure
     }
     const stream = new ChatStream()
     for await (const bytes of response.body ?? []) {

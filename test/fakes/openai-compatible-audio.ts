@@ -47,8 +47,6 @@ export interface ScriptedSpeech extends Refusal {
   readonly pieceDelayMs?: number
   /** So many bytes are sent, and then nothing more while the connection stays open. */
   readonly stallAfterBytes?: number
-  /** So many bytes are sent, and then the connection breaks. */
-  readonly breakAfterBytes?: number
   readonly contentType?: string
   /** Instead of samples: whatever a server may send. */
   readonly bytes?: Uint8Array<ArrayBuffer>

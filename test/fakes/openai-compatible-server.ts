@@ -166,13 +166,12 @@ export class OpenAiCompatibleServer {
   }
 
   private async *audio(bytes: Uint8Array, answer: ScriptedSpeech, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const until = answer.stallAfterBytes ?? answer.breakAfterBytes ?? bytes.length
+    const until = answer.stallAfterBytes ?? bytes.length
     const size = answer.chunkBytes ?? 4800
     for (let offset = 0; offset < until; offset += size) {
       yield bytes.subarray(offset, Math.min(until, offset + size))
       await Bun.sleep(answer.pieceDelayMs ?? 0)
     }
-    if (answer.breakAfterBytes !== undefined) throw new Error('the connection breaks')
     if (answer.stallAfterBytes !== undefined) await this.forever(signal)
   }
 
