@@ -1,30 +1,17 @@
 import type { Provider } from '#agent/provider.ts'
-import { type SampleRateHz, wireRatesHz } from '#audio/format.ts'
-import type { Clock } from '#base/clock.ts'
-import type { Log } from '#base/log.ts'
-import type { Random } from '#base/random.ts'
-import type { Configuration } from '#config/schema.ts'
-import type { Environment } from '#config/secrets.ts'
-import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { RecordedPhrases } from '#speech/recorded-phrases.ts'
 import { createTools } from '#tools/tools.ts'
 import { createDeepgramAgent } from './deepgram/agent.ts'
-import { createLlmProcess, createLocalAgent } from './local/agent.ts'
+import { createLocalAgent } from './local/agent.ts'
 import { createLoopback } from './loopback/agent.ts'
-import { createOpenAiCompatibleLlm } from './openai-compatible/llm.ts'
 import { createOpenAiRealtime } from './openai-realtime/agent.ts'
-import type { VendorsConfiguration } from './schemas.ts'
+import { createLocalLlm, createPart, legRates, localDeps, type PartDeps, phrases } from './parts.ts'
+import { createPipeline } from './pipelines.ts'
 
-/** Every vendor, made from its section of the configuration: the one list; nothing registers itself. */
-export interface ProviderDeps {
-  readonly configuration: Configuration<VendorsConfiguration>
-  readonly env: Environment
-  readonly log: Log
-  readonly clock: Clock
-  readonly random: Random
-}
+/** Every agent: each vendor's, made from its section of the configuration, and the pipelines. Nothing registers itself. */
+export type ProviderDeps = PartDeps
 
-/** The enabled providers by name; none of them has started anything yet. */
+/** The enabled providers and the pipelines, by name; none of them has started anything yet. */
 export function createProviders(deps: ProviderDeps): Record<string, Provider<'agent'>> {
   const { deepgram, local, loopback, openai_realtime: realtime } = deps.configuration.providers
   return {
@@ -32,15 +19,24 @@ export function createProviders(deps: ProviderDeps): Record<string, Provider<'ag
     ...(realtime.enabled ? { openai_realtime: createRealtime(deps) } : {}),
     ...(deepgram.enabled ? { deepgram: createDeepgram(deps) } : {}),
     ...(loopback.enabled ? { loopback: createLoopback('loopback', { delayMs: loopback.delay_ms }) } : {}),
+    ...createPipelines(deps),
   }
 }
 
+function createPipelines(deps: ProviderDeps): Record<string, Provider<'agent'>> {
+  const { pipelines, transfer } = deps.configuration
+  return Object.fromEntries(
+    Object.entries(pipelines).map(([name, pipeline]) => {
+      const tools = createTools(pipeline.tools, { destinations: transfer.destinations })
+      const part: Parameters<typeof createPipeline>[2]['part'] = (role, entry) => createPart(role, entry, deps)
+      return [name, createPipeline(name, pipeline, { ...deps, tools, part })]
+    }),
+  )
+}
+
 function createLocal(deps: ProviderDeps): Provider<'agent'> {
-  const { configuration, env, log, clock, random } = deps
-  const { stt, llm, tts } = configuration.providers.local
-  const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
-  const localDeps = { store, env, log, clock, random }
-  const builtIn = llm.base_url === '' ? { endpoint: createLlmProcess(configuration.llm.prompt, localDeps) } : {}
+  const { configuration } = deps
+  const { stt, tts } = configuration.providers.local
   return createLocalAgent(
     'local',
     {
@@ -49,9 +45,9 @@ function createLocal(deps: ProviderDeps): Provider<'agent'> {
       speed: tts.speed,
       phrases: phrases(configuration),
       sampleRatesHz: legRates(configuration),
-      llm: createOpenAiCompatibleLlm(llm, { clock, random, log, env, ...builtIn }),
+      llm: createLocalLlm(deps),
     },
-    localDeps,
+    localDeps(deps),
   )
 }
 
@@ -84,10 +80,12 @@ function createDeepgram(deps: ProviderDeps): Provider<'agent'> {
 }
 
 /** What is said in trouble is recorded by the local voice, whose models may be there or not. */
-function recordedPhrases({ configuration, env, log, clock, random }: ProviderDeps, filler: string): RecordedPhrases {
+function recordedPhrases(deps: ProviderDeps, filler: string): RecordedPhrases {
+  const { configuration } = deps
   const { tts } = configuration.providers.local
+  const { store, clock, log, random } = localDeps(deps)
   return new RecordedPhrases({
-    store: new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env }),
+    store,
     voice: tts.voice,
     speed: tts.speed,
     phrases: [filler, ...phrases(configuration)].filter((text) => text !== ''),
@@ -96,16 +94,4 @@ function recordedPhrases({ configuration, env, log, clock, random }: ProviderDep
     log,
     random,
   })
-}
-
-/** Said to every caller, or in trouble. */
-function phrases({ llm, turn_taking: turns, on_failure: onFailure }: Configuration): string[] {
-  return [llm.initial_greeting, llm.apology, onFailure.notice, ...turns.check_ins, turns.farewell]
-}
-
-/** The rates that legs can have: of each door's format, since a call may name its door. */
-function legRates(configuration: Configuration): SampleRateHz[] {
-  const { audiosocket, external_media: externalMedia, media_websocket: mediaWebSocket } = configuration
-  const rates = [audiosocket.format, externalMedia.format, mediaWebSocket.format].map((wire) => wireRatesHz[wire])
-  return [...new Set(rates)]
 }

@@ -20,7 +20,7 @@ import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { turnStates } from '#call/turn-state.ts'
 import { WarmUp } from '#call/warm-up.ts'
-import type { Configuration } from '#config/schema.ts'
+import { answeringName, type Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
@@ -243,7 +243,7 @@ export class Engine {
       asteriskVersion: this.asteriskVersion,
       audioTransport: this.media.doors.transport,
       audioSocketAddress: this.audioSocketAddress,
-      defaultProvider: configuration.default_provider,
+      defaultProvider: answeringName(configuration),
       providers: this.readiness(),
       speechDetection: this.detection.readiness,
       filesProblem: configuration.downstream_mode === 'file' ? this.filesProblem : '',
@@ -300,7 +300,7 @@ export class Engine {
   }
 
   private provider(): Provider<'agent'> {
-    const { default_provider: name } = this.configuration
+    const name = answeringName(this.configuration)
     const provider = this.providers[name]
     // The configuration's own checks refuse this with line and advice; here it would be a bug.
     if (provider === undefined) throw new Error(`bug: provider ${name} is not among the enabled ones`)
@@ -318,12 +318,12 @@ export class Engine {
   }
 
   private readiness(): Record<string, Readiness> {
-    const { default_provider: chosen } = this.configuration
+    const chosen = answeringName(this.configuration)
     return Object.fromEntries(
       Object.entries(this.providers).map(([name, provider]) => {
         const state = provider.readiness()
         const idle = !state.ready && name !== chosen
-        return [name, idle ? { ready: false, reason: `not loaded: default_provider is ${chosen}` } : state]
+        return [name, idle ? { ready: false, reason: `not loaded: ${chosen} answers calls` } : state]
       }),
     )
   }
@@ -362,7 +362,7 @@ export class Engine {
       transport: () => this.media.doors.transport,
       rtp: () => ({ openPorts: this.media.rtp.openPorts, ...this.media.rtp.counters }),
       mediaWebSocket: () => ({ connections: this.media.webSocket.connections, ...this.media.webSocket.counters }),
-      warmUpExtraMs: () => ({ [this.configuration.default_provider]: this.warmUp.extraMs }),
+      warmUpExtraMs: () => ({ [answeringName(this.configuration)]: this.warmUp.extraMs }),
       playbackFiles: () => ({ ...(this.playback.http?.held ?? noFiles), dropped: this.playback.http?.dropped ?? 0 }),
       pacer: () => this.pacer.counters,
       detector: () => this.detection.stats,

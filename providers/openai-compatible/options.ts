@@ -126,6 +126,24 @@ const speaking = {
 const hearingModel = requiredText('gpt-4o-mini-transcribe', 'The model that listens, as the server knows it.')
 const speakingModel = requiredText('gpt-4o-mini-tts', 'The model that speaks, as the server knows it.')
 
+const ofPipeline = {
+  provider: v.picklist(['openai_compatible']),
+  base_url: v.pipe(v.string(), v.check(isBaseUrl, urlShape), v.metadata({ hidden: true })),
+  api_key_env: keyVariable(''),
+}
+
+/** A part that a pipeline defines: nothing of it comes from `providers`, so that no key goes to another server. */
+export const openAiCompatibleInline = {
+  stt: section({ ...ofPipeline, model: hearingModel, ...hearing }, 'Recognition of a server.').wrapped,
+  llm: checkedSection(
+    { ...ofPipeline, model: modelName, ...answering },
+    'The language model of a server.',
+    deadlinesFit,
+    deadlinesMessage,
+  ).wrapped,
+  tts: section({ ...ofPipeline, model: speakingModel, ...speaking }, 'The voice of a server.').wrapped,
+}
+
 /** Where all three parts are reached, unless one of a pipeline says otherwise. */
 export const openAiCompatibleParts = section(
   {
@@ -148,29 +166,14 @@ export const openAiCompatibleParts = section(
     tts: section({ model: speakingModel, ...speaking }, 'Text to speech: POST /audio/speech.'),
   },
   'Parts of pipelines from a server with OpenAI-compatible HTTP.',
+  { isAgent: false, parts: openAiCompatibleInline },
 )
 
-const ofPipeline = {
-  provider: v.picklist(['openai_compatible']),
-  base_url: v.pipe(v.string(), v.check(isBaseUrl, urlShape), v.metadata({ hidden: true })),
-  api_key_env: keyVariable(''),
-}
-
-/** A part that a pipeline defines: nothing of it comes from `providers`, so that no key goes to another server. */
-export const openAiCompatibleInline = {
-  stt: section({ ...ofPipeline, model: hearingModel, ...hearing }, 'Recognition of a server.').wrapped,
-  llm: checkedSection(
-    { ...ofPipeline, model: modelName, ...answering },
-    'The language model of a server.',
-    deadlinesFit,
-    deadlinesMessage,
-  ).wrapped,
-  tts: section({ ...ofPipeline, model: speakingModel, ...speaking }, 'The voice of a server.').wrapped,
-}
-
-type WithoutProvider<Options> = Omit<Options, 'provider'>
-export type SttOptions = WithoutProvider<v.InferOutput<typeof openAiCompatibleInline.stt>>
-export type TtsOptions = WithoutProvider<v.InferOutput<typeof openAiCompatibleInline.tts>>
+export type SttPart = v.InferOutput<typeof openAiCompatibleInline.stt>
+export type LlmPart = v.InferOutput<typeof openAiCompatibleInline.llm>
+export type TtsPart = v.InferOutput<typeof openAiCompatibleInline.tts>
+export type SttOptions = Omit<SttPart, 'provider'>
+export type TtsOptions = Omit<TtsPart, 'provider'>
 
 function isBaseUrl(value: string): boolean {
   const url = URL.parse(value)

@@ -1,4 +1,5 @@
 import { loadConfiguration } from '#config/load.ts'
+import { vendorFacts } from '#config/pipeline-schema.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
@@ -44,13 +45,30 @@ export function engineConfig(
   for (const warning of loaded.value.warnings) io.stderr(`warning: ${formatProblem(warning)}`)
   const { configuration } = loaded.value
   if (options.provider === undefined) return { configuration, env, file: source.value.file }
-  const providers: Readonly<Record<string, { readonly enabled: boolean }>> = configuration.providers
-  if (providers[options.provider]?.enabled !== true) {
-    const names = Object.keys(providers).filter((name) => providers[name]?.enabled === true)
-    io.stderr(`--provider ${options.provider}: no such provider is enabled; there are ${names.join(', ')}`)
+  const chosen = answeredBy(configuration, options.provider)
+  if (chosen === null) {
+    io.stderr(
+      `--provider ${options.provider}: no such provider is enabled; there are ${agentsOf(configuration).join(', ')}`,
+    )
     return null
   }
-  return { configuration: { ...configuration, default_provider: options.provider }, env, file: source.value.file }
+  return { configuration: chosen, env, file: source.value.file }
+}
+
+/** The configuration with this provider or pipeline in charge; null where there is no such one. */
+function answeredBy<Given extends EngineConfig['configuration']>(configuration: Given, name: string): Given | null {
+  if (!agentsOf(configuration).includes(name)) return null
+  if (Object.hasOwn(configuration.pipelines, name)) return { ...configuration, active_pipeline: name }
+  return { ...configuration, default_provider: name, active_pipeline: '' }
+}
+
+/** What can answer calls: the enabled providers that are agents, and the pipelines. */
+function agentsOf({ providers, pipelines }: EngineConfig['configuration']): string[] {
+  const agents = Object.entries(providers).filter(
+    ([name, { enabled }]) =>
+      enabled && (vendorFacts(vendorSchemas[name as keyof VendorsConfiguration]).isAgent ?? true),
+  )
+  return [...agents.map(([name]) => name), ...Object.keys(pipelines)]
 }
 
 /** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */

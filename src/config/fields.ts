@@ -19,6 +19,8 @@ export interface FieldFacts {
   readonly hidden?: boolean
   /** What an empty text means, for the reference page. */
   readonly emptyMeans?: string
+  /** Of a value that may have several: each of them. */
+  readonly shapes?: readonly v.GenericSchema[]
 }
 
 interface Bounds {
@@ -128,9 +130,9 @@ export function named<const Entries extends v.ObjectEntries>(
   return v.optional(schema, () => ({}))
 }
 
-/** A group of keys. Left out, or left empty in the file, it has all its defaults; a key that it doesn't know is refused. */
-export function section<const Entries extends v.ObjectEntries>(entries: Entries, meaning: string) {
-  const schema = v.pipe(v.strictObject(entries), v.description(meaning))
+/** A group of keys; `facts` is what else is to be known of it. Left out, or left empty in the file, it has all its defaults; a key that it doesn't know is refused. */
+export function section<const Entries extends v.ObjectEntries>(entries: Entries, meaning: string, facts: object = {}) {
+  const schema = v.pipe(v.strictObject(entries), v.description(meaning), v.metadata({ ...facts }))
   return v.optional(schema, {} as v.InferInput<typeof schema>)
 }
 

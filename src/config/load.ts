@@ -18,10 +18,12 @@ import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
+import { providerProblems } from './provider-checks.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
 import type { Environment } from './secrets.ts'
 import {
   describeFound,
+  dotted,
   emptyMap,
   fileStart,
   nodeAt,
@@ -69,16 +71,21 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
 
   // What is wrong in itself is left out, so that the checks over several keys still find what they can.
   const mended = checked.success ? checked : v.safeParse(schema, without(value, checked.issues.map(pathOf)))
-  const crossed = mended.success ? crossCheck(mended.output as Configuration, facts, problems) : []
+  const crossed = mended.success ? crossCheck(mended.output as Configuration, facts, problems, request.vendors) : []
   const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
   if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
   const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
   return ok({ configuration: deepFreeze(checked.output), warnings })
 }
 
-function crossCheck(configuration: Configuration, { file, tree }: Explained, known: readonly ConfigProblem[]) {
+function crossCheck(
+  configuration: Configuration,
+  { file, tree }: Explained,
+  known: readonly ConfigProblem[],
+  vendors: VendorSchemas,
+) {
   const touches = (key: string) => known.some((problem) => problem.key === key || problem.key.startsWith(`${key}.`))
-  return crossChecks
+  const found = crossChecks
     .filter((check) => !check.keys.some(touches) && check.broken(configuration))
     .map((check) => {
       const paths = check.keys.map((key) => key.split('.'))
@@ -88,6 +95,13 @@ function crossCheck(configuration: Configuration, { file, tree }: Explained, kno
       const problem = { file, ...placeOf(tree, present), key, message: check.message(configuration), advice }
       return { severity: check.severity, problem }
     })
+  const placed = providerProblems(configuration, vendors)
+    .map(({ path, severity, message, advice }) => ({
+      severity,
+      problem: { file, ...placeOf(tree, path), key: dotted(path), message, advice },
+    }))
+    .filter(({ problem }) => !touches(problem.key))
+  return [...placed, ...found]
 }
 
 /** A copy without the values at these paths; of a list with a bad entry nothing is kept. */
