@@ -60,6 +60,8 @@ export class OpenAiCompatibleServer {
   /** What `GET /models` answers instead, for servers that refuse. */
   modelsStatus = 200
   modelsRequests = 0
+  /** The keys that `GET /models` came with. */
+  readonly modelsKeys: (string | null)[] = []
   readonly transcriptions: SeenTranscription[] = []
   readonly speeches: SeenSpeech[] = []
   /** What was refused because it breaks the protocol: a test that expects none looks here. */
@@ -94,6 +96,7 @@ export class OpenAiCompatibleServer {
     const { pathname } = new URL(request.url)
     if (request.method === 'GET' && pathname === '/v1/models') {
       this.modelsRequests += 1
+      this.modelsKeys.push(request.headers.get('authorization'))
       const body = {
         object: 'list',
         data: this.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'test' })),
