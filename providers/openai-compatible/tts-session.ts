@@ -5,10 +5,19 @@ import type { Milliseconds } from '#base/clock.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse, type WireFailure } from './failure-wire.ts'
 import type { TtsOptions } from './options.ts'
-import { plain, type Route, type Server } from './server.ts'
+import { plain, type Server } from './server.ts'
 import { SpeechAudio } from './speech-audio.ts'
 
-/** The voice of one call: sentence by sentence, since a server that speaks is faster than a listener hears. */
+/**
+ * The voice of one call, sentence by sentence. While one is spoken the next is asked for already, so that a short one is not
+ * followed by silence.
+ */
+interface Asked {
+  readonly text: string
+  readonly answer: Promise<Response | WireFailure>
+  readonly deadline: Deadline
+  readonly late: AbortController
+}
 
 /** A reply of more sentences than this, unspoken, is a model that runs away. */
 const queueMax = 64
@@ -25,7 +34,12 @@ export class TtsSession implements SessionOf<'tts'> {
   private readonly life: SessionLife
   private listener: (event: TtsEvent) => void = () => {}
   private queue: string[] = []
-  private current: AbortController | null = null
+  /** Aborts all that is under way. */
+  private cancelling = new AbortController()
+  /** The first of the queue, asked for while the one before it is spoken. */
+  private ahead: Asked | null = null
+  /** One has been answered, and is being spoken. */
+  private speaking: boolean = false
   /** The loop that works the queue off; resolves when there is nothing left. */
   private working: Promise<void> | null = null
 
@@ -49,6 +63,7 @@ export class TtsSession implements SessionOf<'tts'> {
     if (this.queue.length >= queueMax) return 'full'
     this.queue.push(input.text)
     this.working ??= this.work()
+    this.askAhead()
     return 'sent'
   }
 
@@ -64,7 +79,10 @@ export class TtsSession implements SessionOf<'tts'> {
 
   private cancel(): void {
     this.queue = []
-    this.current?.abort()
+    this.ahead = null
+    this.speaking = false
+    this.cancelling.abort()
+    this.cancelling = new AbortController()
   }
 
   private async work(): Promise<void> {
@@ -75,43 +93,66 @@ export class TtsSession implements SessionOf<'tts'> {
   }
 
   private async say(text: string): Promise<void> {
-    const current = new AbortController()
-    this.current = current
-    const failure = await this.speak(text, current.signal)
-    if (current.signal.aborted) return
+    const { signal } = this.cancelling
+    const asked = this.ahead ?? this.ask(text, signal)
+    this.ahead = null
+    const failure = await this.speak(asked, signal)
+    if (signal.aborted) return
+    this.speaking = false
     if (failure === null) return this.listener({ type: 'spoken', text })
     // What comes after a sentence that is missing would make no sense.
-    this.queue = []
+    this.cancel()
     if (failure.code === 'unreachable' || failure.code === 'unauthorized') this.server.doubt()
     this.listener({ type: 'fault', ...failure })
   }
 
-  private async speak(text: string, signal: AbortSignal): Promise<WireFailure | null> {
-    const { server, options, context } = this
-    const route = server.route()
-    if (route === undefined)
-      return unreachable(server.readiness.ready ? 'the voice has no address' : server.readiness.reason)
-    if (text.length > charactersMax)
-      return { code: 'bad_request', message: `more than ${charactersMax} characters in one sentence`, retryable: false }
-    const { timeout_ms: maxMs } = options
-    const late = new AbortController()
-    const deadline = new Deadline(() => context.clock.after(maxMs, () => late.abort()))
+  private askAhead(): void {
+    const [next] = this.queue
+    if (this.speaking && this.ahead === null && next !== undefined) this.ahead = this.ask(next, this.cancelling.signal)
+  }
+
+  private async speak({ answer, deadline, late }: Asked, signal: AbortSignal): Promise<WireFailure | null> {
+    const response = await answer
+    if (!(response instanceof Response) || signal.aborted) return response instanceof Response ? null : response
+    deadline.begin()
     try {
-      const response = await this.request(route, text, AbortSignal.any([signal, late.signal]))
       if (!response.ok)
         return failureOfResponse(response.status, (await readBounded(response, complaintBytesMax)) ?? '')
+      this.speaking = true
+      this.askAhead()
       return await this.read(response, signal, deadline)
     } catch (thrown) {
-      if (!late.signal.aborted) return unreachable(`the voice cannot be reached: ${plain(thrown)}`)
-      return { code: 'timeout', message: `no audio of the voice within ${maxMs} ms`, retryable: true }
+      return this.failureOf(thrown, late)
     } finally {
       deadline.end()
     }
   }
 
-  private request(route: Route, text: string, signal: AbortSignal): Promise<Response> {
+  /** A request whose answer is not read yet; its audio waits in the connection. */
+  private ask(text: string, signal: AbortSignal): Asked {
+    const late = new AbortController()
+    const { timeout_ms: maxMs } = this.options
+    const deadline = new Deadline(() => this.context.clock.after(maxMs, () => late.abort()))
+    const answer = this.request(text, AbortSignal.any([signal, late.signal]))
+      .catch((thrown: unknown) => this.failureOf(thrown, late))
+      .finally(() => deadline.end())
+    return { text, answer, deadline, late }
+  }
+
+  private failureOf(thrown: unknown, late: AbortController): WireFailure {
+    if (!late.signal.aborted) return unreachable(`the voice cannot be reached: ${plain(thrown)}`)
+    return { code: 'timeout', message: `no audio of the voice within ${this.options.timeout_ms} ms`, retryable: true }
+  }
+
+  private async request(text: string, signal: AbortSignal): Promise<Response | WireFailure> {
+    const { server } = this
+    const route = server.route()
+    if (route === undefined)
+      return unreachable(server.readiness.ready ? 'the voice has no address' : server.readiness.reason)
+    if (text.length > charactersMax)
+      return { code: 'bad_request', message: `more than ${charactersMax} characters in one sentence`, retryable: false }
     const { voice, speed, instructions, response_format: format } = this.options
-    return this.server.request(`${route.baseUrl}/audio/speech`, {
+    return await server.request(`${route.baseUrl}/audio/speech`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...route.headers },
       body: JSON.stringify({

@@ -95,9 +95,28 @@ describe('a voice over HTTP', () => {
     expect(events.every(({ type }) => type === 'audio')).toBeTrue()
   })
 
+  test('the next sentence is asked for while one is spoken, also where it comes late; never more than one', async () => {
+    const { bench, session, events } = await open()
+    bench.server.speak = () => ({ pieceDelayMs: 10 })
+    session.send({ type: 'speak', text: 'One sentence.' })
+    await until(() => events.length > 1)
+    for (const text of ['Two.', 'Three.']) session.send({ type: 'speak', text })
+    await until(() => bench.server.speeches.length === 2)
+    expect(events.some(({ type }) => type === 'spoken')).toBeFalse()
+    expect(bench.server.speeches.map(({ input }) => input)).toEqual(['One sentence.', 'Two.'])
+    await until(() => events.filter(({ type }) => type === 'spoken').length === 3)
+    expect(events.flatMap((event) => (event.type === 'spoken' ? [event.text] : []))).toEqual([
+      'One sentence.',
+      'Two.',
+      'Three.',
+    ])
+    // Of each all of its audio, before the next begins.
+    expect(bench.server.speeches).toHaveLength(3)
+  })
+
   test('what is cancelled stays silent, and what comes then is spoken', async () => {
     const { bench, session, events, say } = await open()
-    bench.server.speak = (_seen, index) => (index === 0 ? { pieceDelayMs: 20 } : {})
+    bench.server.speak = (_seen, index) => (index < 2 ? { pieceDelayMs: 20 } : {})
     session.send({ type: 'speak', text: 'A sentence of some length.' })
     session.send({ type: 'speak', text: 'Never.' })
     await until(() => events.length > 1)
@@ -106,8 +125,9 @@ describe('a voice over HTTP', () => {
     await Bun.sleep(50)
     expect(events.length).toBe(before)
     await say('Then.')
-    expect(bench.server.speeches.map(({ input }) => input)).toEqual(['A sentence of some length.', 'Then.'])
-    expect(bench.server.aborted).toBe(1)
+    expect(events.flatMap((event) => (event.type === 'spoken' ? [event.text] : []))).toEqual(['Then.'])
+    // The one that was being spoken, and the one that was asked for meanwhile.
+    await until(() => bench.server.aborted === 2)
   })
 
   test.each([
@@ -125,7 +145,7 @@ describe('a voice over HTTP', () => {
     expect(events.at(-1)).toMatchObject({ type: 'fault', code, retryable })
     expect(JSON.stringify(events.at(-1))).not.toMatch(/sk-1|slow down|One|Two/)
     await Bun.sleep(20)
-    expect(bench.server.speeches).toHaveLength(1)
+    expect(events.filter(({ type }) => type === 'fault' || type === 'spoken')).toHaveLength(1)
   })
 
   test('a connection that breaks within a sentence is a fault', async () => {
