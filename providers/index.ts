@@ -1,15 +1,20 @@
 import type { Provider } from '#agent/provider.ts'
+import type { Configuration } from '#config/schema.ts'
+import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { RecordedPhrases } from '#speech/recorded-phrases.ts'
 import { createTools } from '#tools/tools.ts'
 import { createDeepgramAgent } from './deepgram/agent.ts'
 import { createLocalAgent } from './local/agent.ts'
 import { createLoopback } from './loopback/agent.ts'
 import { createOpenAiRealtime } from './openai-realtime/agent.ts'
-import { createLocalLlm, createPart, legRates, localDeps, type PartDeps, phrases } from './parts.ts'
-import { createPipeline } from './pipelines.ts'
+import { legRates, type PartDeps, phrases, planLocalLlm } from './parts.ts'
+import { planPipeline } from './pipelines.ts'
+import type { VendorsConfiguration } from './schemas.ts'
 
 /** Every agent: each vendor's, made from its section of the configuration, and the pipelines. Nothing registers itself. */
-export type ProviderDeps = PartDeps
+export interface ProviderDeps extends Omit<PartDeps, 'store'> {
+  readonly configuration: Configuration<VendorsConfiguration>
+}
 
 /** The enabled providers and the pipelines, by name; none of them has started anything yet. */
 export function createProviders(deps: ProviderDeps): Record<string, Provider<'agent'>> {
@@ -24,13 +29,12 @@ export function createProviders(deps: ProviderDeps): Record<string, Provider<'ag
 }
 
 function createPipelines(deps: ProviderDeps): Record<string, Provider<'agent'>> {
-  const { pipelines, transfer } = deps.configuration
+  const { configuration } = deps
   return Object.fromEntries(
-    Object.entries(pipelines).map(([name, pipeline]) => {
-      const tools = createTools(pipeline.tools, { destinations: transfer.destinations })
-      const part: Parameters<typeof createPipeline>[2]['part'] = (role, entry) => createPart(role, entry, deps)
-      return [name, createPipeline(name, pipeline, { ...deps, tools, part })]
-    }),
+    Object.entries(configuration.pipelines).map(([name, pipeline]) => [
+      name,
+      planPipeline(name, pipeline, configuration).make(partDeps(deps)),
+    ]),
   )
 }
 
@@ -45,9 +49,9 @@ function createLocal(deps: ProviderDeps): Provider<'agent'> {
       speed: tts.speed,
       phrases: phrases(configuration),
       sampleRatesHz: legRates(configuration),
-      llm: createLocalLlm(deps),
+      llm: planLocalLlm(configuration).make(partDeps(deps)),
     },
-    localDeps(deps),
+    partDeps(deps),
   )
 }
 
@@ -83,7 +87,7 @@ function createDeepgram(deps: ProviderDeps): Provider<'agent'> {
 function recordedPhrases(deps: ProviderDeps, filler: string): RecordedPhrases {
   const { configuration } = deps
   const { tts } = configuration.providers.local
-  const { store, clock, log, random } = localDeps(deps)
+  const { store, clock, log, random } = partDeps(deps)
   return new RecordedPhrases({
     store,
     voice: tts.voice,
@@ -94,4 +98,9 @@ function recordedPhrases(deps: ProviderDeps, filler: string): RecordedPhrases {
     log,
     random,
   })
+}
+
+function partDeps({ configuration, env, log, clock, random }: ProviderDeps): PartDeps {
+  const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
+  return { store, env, log, clock, random }
 }

@@ -7,11 +7,11 @@ import type { Random } from '#base/random.ts'
 import type { InlinePart, RoleEntry } from '#config/pipeline-schema.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
-import { ModelStore, modelsFolder } from '#speech/model-store.ts'
+import type { ModelStore } from '#speech/model-store.ts'
 import type { DeepgramSttPart, DeepgramTtsPart } from './deepgram/options.ts'
 import { createDeepgramStt } from './deepgram/stt.ts'
 import { createDeepgramTts } from './deepgram/tts.ts'
-import { createLlmProcess, type LocalDeps } from './local/agent.ts'
+import { createLlmProcess } from './local/agent.ts'
 import type { LocalSttPart, LocalTtsPart } from './local/options.ts'
 import { createLocalStt } from './local/stt.ts'
 import { createLocalTts } from './local/tts.ts'
@@ -21,86 +21,102 @@ import { createOpenAiCompatibleStt } from './openai-compatible/stt.ts'
 import { createOpenAiCompatibleTts } from './openai-compatible/tts.ts'
 import type { VendorsConfiguration } from './schemas.ts'
 
-/** The parts of cascades, made from a vendor's section of the configuration, or from what a pipeline says in place. */
+/**
+ * The parts of cascades, from a vendor's section of the configuration or from what a pipeline says in place. A plan holds all
+ * that shapes a part, so that plans of equal inputs make parts that nobody could tell apart.
+ */
 export interface PartDeps {
-  readonly configuration: Configuration<VendorsConfiguration>
+  readonly store: ModelStore
   readonly env: Environment
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
 }
 
-/** Each vendor's, by role. An entry in place has passed that vendor's own schema: its type is known by its `provider`. */
-type Makers = {
-  readonly [R in PartRole]: Readonly<Record<string, (deps: PartDeps, inline: InlinePart | null) => Provider<R>>>
+export interface PartPlan<R extends PartRole> {
+  /** Values only, as JSON has them; secrets by the names of their variables. */
+  readonly inputs: object
+  make(deps: PartDeps): Provider<R>
 }
 
-const makers: Makers = {
+type Whole = Configuration<VendorsConfiguration>
+
+/** Each vendor's, by role. An entry in place has passed that vendor's own schema: its type is known by its `provider`. */
+type Planners = {
+  readonly [R in PartRole]: Readonly<Record<string, (configuration: Whole, inline: InlinePart | null) => PartPlan<R>>>
+}
+
+const planners: Planners = {
   stt: {
-    local: (deps, inline) => {
-      const { model } = (inline as LocalSttPart | null) ?? deps.configuration.providers.local.stt
-      const { store, clock, log, random } = localDeps(deps)
-      return createLocalStt({ store, model, clock, log, random })
+    local: ({ providers }, inline) => {
+      const { model } = (inline as LocalSttPart | null) ?? providers.local.stt
+      return plan({ local: model }, ({ store, clock, log, random }) =>
+        createLocalStt({ store, model, clock, log, random }),
+      )
     },
-    deepgram: (deps, inline) => {
-      const { deepgram } = deps.configuration.providers
-      const listen = (inline as DeepgramSttPart | null) ?? deepgram.listen
-      return createDeepgramStt('deepgram', { ...deepgram, listen }, deps)
+    deepgram: ({ providers: { deepgram } }, inline) => {
+      const options = { ...deepgram, listen: (inline as DeepgramSttPart | null) ?? deepgram.listen }
+      return plan({ deepgram: options }, (deps) => createDeepgramStt('deepgram', options, deps))
     },
-    openai_compatible: (deps, inline) => {
-      const { base_url, api_key_env, stt } = deps.configuration.providers.openai_compatible
-      return createOpenAiCompatibleStt((inline as SttPart | null) ?? { base_url, api_key_env, ...stt }, deps)
+    openai_compatible: ({ providers }, inline) => {
+      const { base_url, api_key_env, stt } = providers.openai_compatible
+      const options = (inline as SttPart | null) ?? { base_url, api_key_env, ...stt }
+      return plan({ openai_compatible: options }, (deps) => createOpenAiCompatibleStt(options, deps))
     },
   },
   llm: {
-    local: (deps) => createLocalLlm(deps),
-    openai_compatible: (deps, inline) => {
-      const { base_url, api_key_env, llm } = deps.configuration.providers.openai_compatible
-      return createOpenAiCompatibleLlm((inline as LlmPart | null) ?? { base_url, api_key_env, ...llm }, deps)
+    local: planLocalLlm,
+    openai_compatible: ({ providers }, inline) => {
+      const { base_url, api_key_env, llm } = providers.openai_compatible
+      const options = (inline as LlmPart | null) ?? { base_url, api_key_env, ...llm }
+      return plan({ openai_compatible: options }, (deps) => createOpenAiCompatibleLlm(options, deps))
     },
   },
   tts: {
-    local: (deps, inline) => {
-      const { configuration } = deps
+    local: (configuration, inline) => {
       const { voice, speed } = (inline as LocalTtsPart | null) ?? configuration.providers.local.tts
-      const { store, clock, log, random } = localDeps(deps)
       const said = phrases(configuration).flatMap((text) =>
         legRates(configuration).map((sampleRateHz) => ({ text, sampleRateHz })),
       )
-      return createLocalTts({ store, voice, speed, phrases: said, clock, log, random })
+      return plan({ local: { voice, speed, said } }, ({ store, clock, log, random }) =>
+        createLocalTts({ store, voice, speed, phrases: said, clock, log, random }),
+      )
     },
-    deepgram: (deps, inline) => {
-      const { deepgram } = deps.configuration.providers
+    deepgram: ({ providers: { deepgram } }, inline) => {
       const { model, speed, transport } = (inline as DeepgramTtsPart | null) ?? deepgram.speak
-      return createDeepgramTts('deepgram', { ...deepgram, speak: { ...deepgram.speak, model, speed, transport } }, deps)
+      const options = { ...deepgram, speak: { ...deepgram.speak, model, speed, transport } }
+      return plan({ deepgram: options }, (deps) => createDeepgramTts('deepgram', options, deps))
     },
-    openai_compatible: (deps, inline) => {
-      const { base_url, api_key_env, tts } = deps.configuration.providers.openai_compatible
-      return createOpenAiCompatibleTts((inline as TtsPart | null) ?? { base_url, api_key_env, ...tts }, deps)
+    openai_compatible: ({ providers }, inline) => {
+      const { base_url, api_key_env, tts } = providers.openai_compatible
+      const options = (inline as TtsPart | null) ?? { base_url, api_key_env, ...tts }
+      return plan({ openai_compatible: options }, (deps) => createOpenAiCompatibleTts(options, deps))
     },
   },
 }
 
-export function createPart<R extends PartRole>(role: R, entry: RoleEntry, deps: PartDeps): Provider<R> {
+function plan<R extends PartRole>(inputs: object, make: (deps: PartDeps) => Provider<R>): PartPlan<R> {
+  return { inputs, make }
+}
+
+export function planPart<R extends PartRole>(role: R, entry: RoleEntry, configuration: Whole): PartPlan<R> {
   const inline = typeof entry === 'string' ? null : entry
   const vendor = inline?.provider ?? String(entry)
-  const make = makers[role][vendor]
+  const planner = planners[role][vendor]
   // The configuration's own checks refuse this with line and advice; here it would be a bug.
-  if (make === undefined) throw new Error(`bug: ${vendor} has no ${role}`)
-  return make(deps, inline)
+  if (planner === undefined) throw new Error(`bug: ${vendor} has no ${role}`)
+  return planner(configuration, inline)
 }
 
 /** The language model of `providers.local`: another server's, or the built-in one in a child process. */
-export function createLocalLlm(deps: PartDeps): Provider<'llm'> {
-  const { configuration } = deps
+export function planLocalLlm(configuration: Whole): PartPlan<'llm'> {
   const { llm } = configuration.providers.local
-  const builtIn = llm.base_url === '' ? { endpoint: createLlmProcess(configuration.llm.prompt, localDeps(deps)) } : {}
-  return createOpenAiCompatibleLlm(llm, { ...deps, ...builtIn })
-}
-
-export function localDeps({ configuration, env, log, clock, random }: PartDeps): LocalDeps {
-  const store = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
-  return { store, env, log, clock, random }
+  // The built-in model has the prompt in its cache before the first call.
+  const prompt = llm.base_url === '' ? configuration.llm.prompt : null
+  return plan({ local: llm, prompt }, (deps) => {
+    const builtIn = prompt === null ? {} : { endpoint: createLlmProcess(prompt, deps) }
+    return createOpenAiCompatibleLlm(llm, { ...deps, ...builtIn })
+  })
 }
 
 /** Said to every caller, or in trouble. */

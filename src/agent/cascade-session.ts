@@ -188,7 +188,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private onStt(event: SttEvent): void {
     if (event.type === 'closed' || this.closed !== null) return
     if (event.type === 'fault') return this.fault(event)
-    if (event.type === 'turn_end') return this.listener(event)
+    if (event.type === 'turn_end' || event.type === 'incident') return this.listener(event)
     if (!event.final) return this.listener({ type: 'transcript', side: 'caller', final: false, text: event.text })
     this.finalsAwaited = Math.max(0, this.finalsAwaited - 1)
     if (event.text !== '') this.heardWords.push(event.text)
@@ -229,6 +229,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private onLlm(event: LlmEvent): void {
     if (event.type === 'closed') return
+    if (event.type === 'incident') return this.listener(event)
     if (!this.isMakingReply) return
     if (event.type === 'fault') return this.fault(event)
     if (event.type === 'text') {
@@ -288,6 +289,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private onTts(event: TtsEvent): void {
     if (event.type === 'closed') return
+    if (event.type === 'incident') return this.listener(event)
     if (this.phase !== 'speaking') return
     switch (event.type) {
       case 'fault':

@@ -1,6 +1,6 @@
 import type { FallbackGroup } from './fallback.ts'
 import { createMemory, type PartMemory, type PartRole } from './fallback-memory.ts'
-import type { Accepted, CallContext, Closed, Fault, Roles, SessionOf } from './provider.ts'
+import type { Accepted, CallContext, Closed, Fault, Incident, Roles, SessionOf } from './provider.ts'
 import { SessionLife } from './session-life.ts'
 
 /**
@@ -14,7 +14,7 @@ interface InUse<R extends PartRole> {
 }
 
 type Input<R extends PartRole> = Roles[R]['input']
-type Event<R extends PartRole> = Roles[R]['event'] | Fault | Closed
+type Event<R extends PartRole> = Roles[R]['event'] | Incident | Fault | Closed
 
 export class FallbackSession<R extends PartRole> {
   private readonly group: FallbackGroup<R>
@@ -95,7 +95,7 @@ export class FallbackSession<R extends PartRole> {
   }
 
   private onFault(used: InUse<R>, fault: Fault): void {
-    this.group.failed(used.index, fault.code, fault.message)
+    this.group.failed(used.index, fault.code, fault.message, this.context.callId)
     if (this.memory.isRepeatable) return this.change(fault)
     this.memory.giveUp()
     this.emit(fault)
@@ -123,6 +123,9 @@ export class FallbackSession<R extends PartRole> {
     if (before !== null) this.closings = Promise.all([this.closings, before.session.close()]).then(() => {})
     this.use(next)
     for (const input of this.memory.again) next.session.send(input)
+    const { role, members } = this.group
+    const message = `${members[next.index]?.name}, place ${next.index + 1} of ${members.length}, took over`
+    this.emit({ type: 'incident', code: `${role}_replaced`, message })
   }
 
   /** The last one is kept: a session may serve the next turn after a fault. */

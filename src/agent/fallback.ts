@@ -111,15 +111,16 @@ export class FallbackGroup<R extends PartRole> {
       try {
         return { index, session: await member.open(context) }
       } catch (thrown) {
-        this.failed(index, 'not_opened', messageOf(thrown))
+        this.failed(index, 'not_opened', messageOf(thrown), context.callId)
       }
     }
   }
 
-  failed(index: number, code: string, why: string): void {
+  failed(index: number, code: string, why: string, call: string): void {
     this.rests.failed(index, this.clock.now())
     this.tally.count('fallback_failed')
-    this.log.warn('a part failed', { provider: this.members[index]?.name, code, why })
+    // Two of a list may have one name.
+    this.log.warn('a part failed', { call, provider: this.members[index]?.name, place: index + 1, code, why })
   }
 
   worked(index: number): void {
@@ -129,6 +130,5 @@ export class FallbackGroup<R extends PartRole> {
   /** Another has taken over within a call, or (null) there is none left. */
   replaced(index: number | null): void {
     this.tally.count(index === null ? 'fallback_exhausted' : 'fallback_replaced')
-    if (index !== null) this.log.info('another part took over', { provider: this.members[index]?.name })
   }
 }

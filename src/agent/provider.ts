@@ -145,6 +145,7 @@ export type SttEvent =
   | { readonly type: 'transcript'; readonly final: boolean; readonly text: string }
   /** The turn is over, by its own judgement; or (`done: false`) it is not after all. */
   | { readonly type: 'turn_end'; readonly done: boolean }
+  | Incident
   | Fault
   | Closed
 
@@ -173,6 +174,7 @@ export type LlmEvent =
   | { readonly type: 'function_calls'; readonly calls: readonly FunctionCall[] }
   /** The answer is complete. */
   | { readonly type: 'done' }
+  | Incident
   | Fault
   | Closed
 
@@ -186,6 +188,7 @@ export type TtsEvent =
   | { readonly type: 'audio'; readonly frame: AudioFrame }
   /** All audio of one `speak` has been sent. */
   | { readonly type: 'spoken'; readonly text: string }
+  | Incident
   | Fault
   | Closed
 

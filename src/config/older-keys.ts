@@ -18,7 +18,7 @@ const table: Readonly<Record<string, string>> = {
   'contexts.*': `${notYet}; llm.prompt and llm.initial_greeting hold for every call.`,
   'profiles.*': `${notYet}; audiosocket.format, external_media.format and media_websocket.format set the rate of the wire.`,
   'tools.*':
-    'providers.openai_realtime.tools and providers.deepgram.tools switch tools on, and transfer.destinations names places to transfer to.',
+    'providers.openai_realtime.tools, providers.deepgram.tools and the tools of a pipeline switch tools on, and transfer.destinations names places to transfer to.',
   'mcp.*': `${notYet}.`,
   'no_input.*': `${notYet}.`,
   config_version: 'The file has no version number: remove it.',

@@ -159,6 +159,8 @@ describe('a pipeline in YAML only', () => {
         const count = await engine.metric(`ai_agent_provider_events_total{event="front_${role}_fallback_replaced"}`)
         expect([role, count]).toEqual([role, 1])
       }
+      const incidents = record.incidents as readonly { readonly code: string }[]
+      expect(incidents.map(({ code }) => code)).toEqual(['tts_replaced', 'stt_replaced', 'llm_replaced'])
       expect(failing.speeches.map(({ input }) => input)).toEqual(['Hello.'])
       expect(server.speeches[0]?.input).toBe('Hello.')
       expect(server.problems).toEqual([])

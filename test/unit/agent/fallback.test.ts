@@ -17,6 +17,7 @@ class Bench<R extends PartRole> {
   readonly members: readonly [FakePart<R>, FakePart<R>, FakePart<R>]
   readonly provider
   readonly events: Roles[R]['event'][] = []
+  readonly incidents: string[] = []
 
   constructor(role: R) {
     this.members = [fakePart(role), fakePart(role), fakePart(role)]
@@ -26,7 +27,10 @@ class Bench<R extends PartRole> {
 
   async open(): Promise<SessionOf<R>> {
     const session = await this.provider.open(callContext(this.clock))
-    session.onEvent((event: Roles[R]['event']) => void this.events.push(event))
+    session.onEvent((event: Roles[R]['event']) => {
+      if (event.type === 'incident') this.incidents.push(event.code)
+      else this.events.push(event)
+    })
     return session as SessionOf<R>
   }
 
@@ -129,6 +133,7 @@ describe('recognition', () => {
     bench.members[1].session.emit({ type: 'transcript', final: true, text: 'Hello.' })
     expect(bench.events).toEqual([{ type: 'transcript', final: true, text: 'Hello.' }])
     expect(bench.counts).toEqual({ fallback_failed: 1, fallback_replaced: 1 })
+    expect(bench.incidents).toEqual(['stt_replaced'])
     // Nothing of the one that was replaced is heard any more.
     bench.members[0].session.emit({ type: 'transcript', final: true, text: '' })
     expect(bench.events).toHaveLength(1)

@@ -6,6 +6,7 @@ import { seededRandom } from '#base/random.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import { createProviders } from '#providers/index.ts'
+import { planPipeline } from '#providers/pipelines.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
 import { callContext } from '../../fakes/context.ts'
 import { OpenAiCompatibleServer } from '../../fakes/openai-compatible-server.ts'
@@ -88,5 +89,42 @@ pipelines: { front: { ${all}, options: { language: de-AT } } }
     front?.start()
     await until(() => server.modelsRequests > 0)
     expect(server.modelsKeys).toEqual([null])
+  })
+})
+
+describe('the plan of a pipeline', () => {
+  const base = (role: string) => `pipelines: { front: { ${role} } }\n`
+  const inputsOf = (text: string) => {
+    const loaded = loadConfiguration({ text, env: {}, vendors: vendorSchemas })
+    if (!loaded.ok) throw new Error(loaded.error.map(formatProblem).join('\n'))
+    const { configuration } = loaded.value
+    const { front } = configuration.pipelines
+    return front === undefined ? '' : JSON.stringify(planPipeline('front', front, configuration).inputs)
+  }
+
+  test('is equal where all that shapes it is equal, wherever it is said', () => {
+    const inPlace = inputsOf(base('stt: { provider: deepgram, model: nova-2 }'))
+    expect(inputsOf(`${base('stt: deepgram')}providers: { deepgram: { listen: { model: nova-2 } } }\n`)).toBe(
+      inPlace.replace('"provider":"deepgram",', ''),
+    )
+    expect(inputsOf(`${base('tts: openai_compatible')}barge_in: { enabled: false }\n`)).toBe(
+      inputsOf(base('tts: openai_compatible')),
+    )
+  })
+
+  test.each([
+    ['its own tools', base('llm: openai_compatible, tools: [terminate_call]')],
+    ['its options', base('llm: openai_compatible, options: { language: de }')],
+    [
+      'the section of a vendor',
+      `${base('llm: openai_compatible')}providers: { openai_compatible: { llm: { model: x } } }\n`,
+    ],
+    [
+      'where a vendor is reached',
+      `${base('llm: openai_compatible')}providers: { openai_compatible: { api_key_env: K } }\n`,
+    ],
+    ['a phrase that the local voice prepares', `${base('llm: openai_compatible')}llm: { apology: Pardon? }\n`],
+  ])('differs with %s', (_what, text) => {
+    expect(inputsOf(text)).not.toBe(inputsOf(base('llm: openai_compatible')))
   })
 })
