@@ -187,7 +187,7 @@ export type DeepgramTtsPart = v.InferOutput<typeof deepgramInline.tts>
 
 export const deepgramOptions = section(
   {
-    enabled: flag(true, 'default_provider may name it; only the one it names is connected.'),
+    enabled: flag(true, 'default_provider and pipelines may name it; only what answers calls is connected.'),
     ws_url: shapedText(
       'wss://agent.deepgram.com/v1/agent/converse',
       (value) => isUrl(value, ['wss:', 'ws:']),

@@ -25,7 +25,7 @@ export type LocalTtsPart = v.InferOutput<typeof localInline.tts>
 export function localOptions<const Llm extends v.GenericSchema>(llm: Llm) {
   return section(
     {
-      enabled: flag(true, 'default_provider may name it; only the one it names is loaded.'),
+      enabled: flag(true, 'default_provider and pipelines may name it; only what answers calls is loaded.'),
       stt: section(stt, 'Speech to text.'),
       llm,
       tts: section(tts, 'Text to speech.'),
