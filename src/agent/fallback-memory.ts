@@ -11,6 +11,8 @@ export type PartRole = Exclude<Role, 'agent'>
 export interface PartMemory<R extends PartRole> {
   sent(input: Roles[R]['input']): void
   came(event: Roles[R]['event']): void
+  /** Something is waited for. */
+  readonly isDue: boolean
   /** Nothing of it has been given that would be given twice. */
   readonly isRepeatable: boolean
   /** With this event what was asked for has been given. */
@@ -56,6 +58,10 @@ class SttMemory implements PartMemory<'stt'> {
     if (!this.completes(event)) return
     const end = this.inputs.findIndex(({ type }) => type === 'finalize')
     this.keepFrom(end + 1)
+  }
+
+  get isDue(): boolean {
+    return this.inputs.some(({ type }) => type === 'finalize')
   }
 
   completes(event: SttEvent): boolean {
@@ -106,6 +112,10 @@ class LlmMemory implements PartMemory<'llm'> {
     if (this.completes(event)) this.question = null
   }
 
+  get isDue(): boolean {
+    return this.question !== null
+  }
+
   completes(event: LlmEvent): boolean {
     return event.type === 'done'
   }
@@ -139,6 +149,10 @@ class TtsMemory implements PartMemory<'tts'> {
     if (!this.completes(event)) return
     this.sentences.shift()
     this.sounds = false
+  }
+
+  get isDue(): boolean {
+    return this.sentences.length > 0
   }
 
   completes(event: TtsEvent): boolean {

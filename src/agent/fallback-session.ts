@@ -118,9 +118,9 @@ export class FallbackSession<R extends PartRole> {
       return
     }
     this.opening = false
-    this.group.replaced(next?.index ?? null)
-    if (next === null) return this.exhausted(before, fault)
     if (before !== null) this.closings = Promise.all([this.closings, before.session.close()]).then(() => {})
+    this.group.replaced(next?.index ?? null)
+    if (next === null) return this.exhausted(fault)
     this.use(next)
     for (const input of this.memory.again) next.session.send(input)
     const { role, members } = this.group
@@ -128,12 +128,22 @@ export class FallbackSession<R extends PartRole> {
     this.emit({ type: 'incident', code: `${role}_replaced`, message })
   }
 
-  /** The last one is kept: a session may serve the next turn after a fault. */
-  private exhausted(before: InUse<R> | null, fault: Fault | null): void {
+  /** All are asked anew with what is wanted next, each with a session that knows nothing of this turn. */
+  private exhausted(fault: Fault | null): void {
     this.tried.clear()
-    if (before !== null) this.use(before)
-    const owed = fault === null ? [] : this.memory.giveUp()
-    if (fault !== null) this.emit(fault)
+    if (fault === null) return
+    // Where nothing is due yet, the turn may still find one that hears it.
+    if (!this.memory.isDue) {
+      const { role, members } = this.group
+      this.emit({
+        type: 'incident',
+        code: `${role}_exhausted`,
+        message: `all ${members.length} of the list have failed`,
+      })
+      return
+    }
+    const owed = this.memory.giveUp()
+    this.emit(fault)
     for (const event of owed) this.emit(event)
   }
 

@@ -173,9 +173,26 @@ describe('recognition', () => {
     expect(bench.counts.fallback_exhausted).toBe(1)
     bench.told()
     session.send(audio(2))
-    bench.members[2].session.emit(fault)
+    session.send({ type: 'speech_started', agoMs: 0 })
     await settle()
-    expect(bench.told()).toEqual([['audio'], [], ['audio']])
+    expect(bench.told()).toEqual([['audio', 'speech_started'], [], []])
+  })
+
+  test('where all have failed before the turn is over, it is no fault yet: they are asked again at its end', async () => {
+    const bench = new Bench('stt')
+    const session = await bench.open()
+    session.send(audio(1))
+    for (const member of bench.members) {
+      member.session.emit(fault)
+      await settle()
+    }
+    expect([bench.events, bench.incidents]).toEqual([[], ['stt_replaced', 'stt_replaced', 'stt_exhausted']])
+    bench.told()
+    session.send({ type: 'finalize' })
+    await settle()
+    expect(bench.told()[0]).toEqual(['audio', 'finalize'])
+    bench.members[0].session.emit({ type: 'transcript', final: true, text: 'Hello.' })
+    expect(bench.events).toEqual([{ type: 'transcript', final: true, text: 'Hello.' }])
   })
 
   test('a session that has ended is asked no more; its turn is not lost', async () => {
