@@ -104,21 +104,29 @@ function crossCheck(
   return [...placed, ...found]
 }
 
-/** A copy without the values at these paths; of a list with a bad entry nothing is kept. */
+/** A copy without the values at these paths: of a list with a bad entry, and of a group that lacks a key, nothing is kept. */
 function without(value: unknown, paths: readonly Path[]): unknown {
   const copy = structuredClone(value)
   for (const path of paths) {
-    let holder: unknown = copy
-    for (const part of path.slice(0, -1)) {
-      const inner: unknown = isRecord(holder) ? holder[String(part)] : undefined
-      if (!isRecord(inner)) break
-      holder = inner
-    }
-    const names = path.filter((part) => typeof part === 'string')
-    const last = names.at(-1)
+    const inList = path.findIndex((part) => typeof part === 'number')
+    const target = presentIn(value, (inList < 0 ? path : path.slice(0, inList)).map(String))
+    const last = target.at(-1)
+    const holder = valueAt(copy, target.slice(0, -1))
     if (last !== undefined && isRecord(holder)) delete holder[last]
   }
   return copy
+}
+
+/** The path itself, or that of the nearest group around it that there is. */
+function presentIn(value: unknown, path: readonly string[]): readonly string[] {
+  return path.length === 0 || valueAt(value, path) !== undefined ? path : presentIn(value, path.slice(0, -1))
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, part) => (isRecord(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined),
+    value,
+  )
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

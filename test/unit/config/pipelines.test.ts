@@ -154,6 +154,28 @@ pipelines:
     expect(found).toHaveLength(1)
   })
 
+  test('several at once are told at once', () => {
+    const text = `active_pipeline: frnt
+pipelines:
+  front:
+    stt: [local, { provider: openai_compatible, model: x }, 5]
+    llm: deepgram
+    tts: []
+    sst: local
+  back:
+    tts: depgram
+`
+    expect(problems(text).map((line) => line.split(': ').slice(0, 2).join(' '))).toEqual([
+      'x.yaml:1:1 active_pipeline',
+      'x.yaml:4:18 pipelines.front.stt[2].base_url',
+      'x.yaml:4:61 pipelines.front.stt[3]',
+      'x.yaml:5:5 pipelines.front.llm',
+      'x.yaml:6:5 pipelines.front.tts',
+      'x.yaml:7:5 pipelines.front.sst',
+      'x.yaml:9:5 pipelines.back.tts',
+    ])
+  })
+
   test('tools that nobody can call, and a transfer without somewhere to go, are warnings', () => {
     expect(warnings('pipelines: { front: { tools: [terminate_call] } }\n')).toMatch(
       /built-in language model calls no tools/,
