@@ -1,28 +1,21 @@
 import { createHash } from 'node:crypto'
 import type { Provider } from '#agent/provider.ts'
-import { type SampleRateHz, wireRatesHz } from '#audio/format.ts'
-import type { Clock } from '#base/clock.ts'
-import type { Log } from '#base/log.ts'
-import type { Random } from '#base/random.ts'
 import type { Configuration } from '#config/schema.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { readSecret } from '#config/secrets.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { RecordedPhrases } from '#speech/recorded-phrases.ts'
 import { createTools } from '#tools/tools.ts'
 import { createDeepgramAgent } from './deepgram/agent.ts'
-import { createLlmProcess, createLocalAgent } from './local/agent.ts'
+import { createLocalAgent } from './local/agent.ts'
 import { createLoopback } from './loopback/agent.ts'
-import { createOpenAiCompatibleLlm } from './openai-compatible/llm.ts'
 import { createOpenAiRealtime } from './openai-realtime/agent.ts'
+import { legRates, type PartDeps, phrases, planLocalLlm } from './parts.ts'
+import { planPipeline } from './pipelines.ts'
 import type { VendorsConfiguration } from './schemas.ts'
 
-/** Every vendor, made from its section of the configuration: the one list; nothing registers itself. */
-export interface ProviderDeps {
+/** Every agent: each vendor's, made from its section of the configuration, and the pipelines. Nothing registers itself. */
+export interface ProviderDeps extends Omit<PartDeps, 'store'> {
   readonly configuration: Configuration<VendorsConfiguration>
-  readonly env: Environment
-  readonly log: Log
-  readonly clock: Clock
-  readonly random: Random
 }
 
 /** How a provider is made. Plans of equal fingerprints make providers that nobody could tell apart. */
@@ -43,7 +36,18 @@ export function planProviders(deps: ProviderDeps): Record<string, ProviderPlan> 
     ...(loopback.enabled
       ? { loopback: plan(deps, { delayMs: loopback.delay_ms }, (inputs) => createLoopback('loopback', inputs)) }
       : {}),
+    ...planPipelines(deps),
   }
+}
+
+function planPipelines(deps: ProviderDeps): Record<string, ProviderPlan> {
+  const { configuration } = deps
+  return Object.fromEntries(
+    Object.entries(configuration.pipelines).map(([name, pipeline]) => {
+      const { inputs, make } = planPipeline(name, pipeline, configuration)
+      return [name, plan(deps, inputs, () => make(partDeps(deps)))]
+    }),
+  )
 }
 
 /** `make` has its inputs from the plan alone, so that nothing can shape a provider that its fingerprint does not know. */
@@ -77,24 +81,20 @@ export function variablesNamed(section: object): string[] {
 }
 
 function planLocal(deps: ProviderDeps): ProviderPlan {
-  const { configuration, env, log, clock, random } = deps
-  const { stt, llm, tts } = configuration.providers.local
+  const { configuration } = deps
+  const { stt, tts } = configuration.providers.local
+  const model = planLocalLlm(configuration)
   const inputs = {
     sttModel: stt.model,
     voice: tts.voice,
     speed: tts.speed,
     phrases: phrases(configuration),
     sampleRatesHz: legRates(configuration),
-    llm,
-    // The built-in model has it in its cache before the first call.
-    prompt: llm.base_url === '' ? configuration.llm.prompt : null,
+    model: model.inputs,
   }
-  return plan(deps, inputs, ({ llm: options, prompt, ...rest }) => {
-    const localDeps = { store: modelStore(deps), env, log, clock, random }
-    const builtIn = prompt === null ? {} : { endpoint: createLlmProcess(prompt, localDeps) }
-    const model = createOpenAiCompatibleLlm(options, { clock, random, log, env, ...builtIn })
-    return createLocalAgent('local', { ...rest, llm: model }, localDeps)
-  })
+  return plan(deps, inputs, ({ model: _model, ...rest }) =>
+    createLocalAgent('local', { ...rest, llm: model.make(partDeps(deps)) }, partDeps(deps)),
+  )
 }
 
 function planRealtime(deps: ProviderDeps): ProviderPlan {
@@ -152,27 +152,15 @@ function recordedInputs(configuration: Configuration<VendorsConfiguration>, fill
 }
 
 function recordedPhrases(deps: ProviderDeps, inputs: ReturnType<typeof recordedInputs>): RecordedPhrases {
-  const { clock, log, random } = deps
-  return new RecordedPhrases({ ...inputs, store: modelStore(deps), clock, log, random })
-}
-
-function modelStore(deps: ProviderDeps): ModelStore {
-  const { env, clock, log } = deps
-  return new ModelStore({ folder: modelsFolderOf(deps), clock, log, env })
+  const { store, clock, log, random } = partDeps(deps)
+  return new RecordedPhrases({ ...inputs, store, clock, log, random })
 }
 
 function modelsFolderOf({ configuration, env }: ProviderDeps): string {
   return modelsFolder(env, configuration.models.dir)
 }
 
-/** Said to every caller, or in trouble. */
-function phrases({ llm, turn_taking: turns, on_failure: onFailure }: Configuration): string[] {
-  return [llm.initial_greeting, llm.apology, onFailure.notice, ...turns.check_ins, turns.farewell]
-}
-
-/** The rates that legs can have: of each door's format, since a call may name its door. */
-function legRates(configuration: Configuration): SampleRateHz[] {
-  const { audiosocket, external_media: externalMedia, media_websocket: mediaWebSocket } = configuration
-  const rates = [audiosocket.format, externalMedia.format, mediaWebSocket.format].map((wire) => wireRatesHz[wire])
-  return [...new Set(rates)]
+function partDeps(deps: ProviderDeps): PartDeps {
+  const { env, log, clock, random } = deps
+  return { store: new ModelStore({ folder: modelsFolderOf(deps), clock, log, env }), env, log, clock, random }
 }

@@ -1,7 +1,7 @@
 import { deepgramOptions } from './deepgram/options.ts'
 import { localOptions } from './local/options.ts'
 import { loopbackOptions } from './loopback/options.ts'
-import { openAiCompatibleOptions } from './openai-compatible/options.ts'
+import { openAiCompatibleOptions, openAiCompatibleParts } from './openai-compatible/options.ts'
 import { openAiRealtimeOptions } from './openai-realtime/options.ts'
 
 /**
@@ -12,6 +12,7 @@ export const vendorSchemas = {
   local: localOptions(openAiCompatibleOptions),
   openai_realtime: openAiRealtimeOptions,
   deepgram: deepgramOptions,
+  openai_compatible: openAiCompatibleParts,
   loopback: loopbackOptions,
 }
 export type VendorsConfiguration = typeof vendorSchemas

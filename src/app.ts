@@ -16,7 +16,7 @@ import { type LoadLimits, LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
-import type { Configuration } from '#config/schema.ts'
+import { answeringName, type Configuration } from '#config/schema.ts'
 import { type Environment, readSecret } from '#config/secrets.ts'
 import { tokenVariable } from '#http/access.ts'
 import { createApi } from '#http/api.ts'
@@ -297,7 +297,7 @@ export class Engine implements MetricOwners {
       asteriskVersion: this.asteriskVersion,
       audioTransport: this.media.doors.transport,
       audioSocketAddress: this.audioSocketAddress,
-      defaultProvider: configuration.default_provider,
+      defaultProvider: answeringName(configuration),
       providers: current.providerReadiness(),
       speechDetection: this.detection.readiness,
       filesProblem: configuration.downstream_mode === 'file' ? this.filesProblem : '',

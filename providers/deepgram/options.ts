@@ -1,4 +1,4 @@
-import type * as v from 'valibot'
+import * as v from 'valibot'
 import {
   checkedSection,
   choice,
@@ -26,57 +26,66 @@ const headers = (meaning: string) =>
     meaning,
   )
 
+const hearing = {
+  model: requiredText(
+    'nova-3',
+    'The model that listens: nova-3, nova-2 …, or flux-general-en, flux-general-multi, which know when a turn is over.',
+  ),
+  language: text('', 'The language it is told (BCP 47, or multi); Flux is told none.', {
+    emptyMeans: 'that of the call',
+  }),
+  language_hints: textList(
+    [],
+    isLanguage,
+    'a language such as de',
+    'With flux-general-multi: the languages to expect.',
+  ),
+  keyterms: textList([], (value) => value !== '', 'a word or a name', 'Words and names that callers will say.'),
+  smart_format: flag(false, 'With nova: numbers, dates and addresses are written as such.'),
+  eot_threshold: decimalNumber(
+    0.7,
+    { min: 0.5, max: 0.9 },
+    'With Flux: so sure it must be that a turn is over; lower answers sooner and cuts off more.',
+  ),
+  eager_eot_threshold: decimalNumber(
+    0,
+    { min: 0, max: 0.9 },
+    'With Flux: from this on a reply is begun, and taken back where the caller goes on; 0.3 to eot_threshold, 0: off.',
+  ),
+  eot_timeout_ms: milliseconds(5000, { min: 500, max: 10_000 }, 'With Flux: a silence of so long ends a turn.'),
+  endpointing_ms: milliseconds(
+    300,
+    { min: 10, max: 5000 },
+    'With nova in a pipeline: a silence of so long ends an utterance.',
+  ),
+  utterance_end_ms: milliseconds(
+    1000,
+    { min: 1000, max: 5000 },
+    'With nova in a pipeline: the same by the gap between words, for lines with noise.',
+  ),
+  finalize_timeout_ms: milliseconds(
+    800,
+    { min: 100, max: 5000 },
+    'In a pipeline: when a turn is over, its last words are waited for so long.',
+  ),
+  judge_overlaps: flag(
+    false,
+    'In a pipeline: what is said over the agent is judged by its words as well, each time by a request that costs money.',
+  ),
+}
+const thresholdsFit = ({ eager_eot_threshold: eager, eot_threshold: sure }: Thresholds) =>
+  eager === 0 || (eager >= 0.3 && eager <= sure)
+interface Thresholds {
+  readonly eager_eot_threshold: number
+  readonly eot_threshold: number
+}
+const thresholdsMessage = 'eager_eot_threshold must be 0 (off), or from 0.3 up to eot_threshold'
+
 const listen = checkedSection(
-  {
-    model: requiredText(
-      'nova-3',
-      'The model that listens: nova-3, nova-2 …, or flux-general-en, flux-general-multi, which know when a turn is over.',
-    ),
-    language: text('', 'The language it is told (BCP 47, or multi); Flux is told none.', {
-      emptyMeans: 'that of the call',
-    }),
-    language_hints: textList(
-      [],
-      isLanguage,
-      'a language such as de',
-      'With flux-general-multi: the languages to expect.',
-    ),
-    keyterms: textList([], (value) => value !== '', 'a word or a name', 'Words and names that callers will say.'),
-    smart_format: flag(false, 'With nova: numbers, dates and addresses are written as such.'),
-    eot_threshold: decimalNumber(
-      0.7,
-      { min: 0.5, max: 0.9 },
-      'With Flux: so sure it must be that a turn is over; lower answers sooner and cuts off more.',
-    ),
-    eager_eot_threshold: decimalNumber(
-      0,
-      { min: 0, max: 0.9 },
-      'With Flux: from this on a reply is begun, and taken back where the caller goes on; 0.3 to eot_threshold, 0: off.',
-    ),
-    eot_timeout_ms: milliseconds(5000, { min: 500, max: 10_000 }, 'With Flux: a silence of so long ends a turn.'),
-    endpointing_ms: milliseconds(
-      300,
-      { min: 10, max: 5000 },
-      'With nova in a pipeline: a silence of so long ends an utterance.',
-    ),
-    utterance_end_ms: milliseconds(
-      1000,
-      { min: 1000, max: 5000 },
-      'With nova in a pipeline: the same by the gap between words, for lines with noise.',
-    ),
-    finalize_timeout_ms: milliseconds(
-      800,
-      { min: 100, max: 5000 },
-      'In a pipeline: when a turn is over, its last words are waited for so long.',
-    ),
-    judge_overlaps: flag(
-      false,
-      'In a pipeline: what is said over the agent is judged by its words as well, each time by a request that costs money.',
-    ),
-  },
+  hearing,
   'Hearing: of the agent, and as a part of a pipeline.',
-  ({ eager_eot_threshold: eager, eot_threshold: sure }) => eager === 0 || (eager >= 0.3 && eager <= sure),
-  'eager_eot_threshold must be 0 (off), or from 0.3 up to eot_threshold',
+  thresholdsFit,
+  thresholdsMessage,
 )
 
 const think = checkedSection(
@@ -125,6 +134,19 @@ const think = checkedSection(
   'with anthropic, temperature must not be greater than 1',
 )
 
+const speaking = {
+  model: requiredText(
+    'aura-2-thalia-en',
+    'The voice of Deepgram, or the model of the other maker (aws_polly: its engine).',
+  ),
+  speed: decimalNumber(1, { min: 0.7, max: 1.5 }, 'With deepgram: how fast the voice speaks; 1 is its own pace.'),
+  transport: choice(
+    ['websocket', 'rest'],
+    'websocket',
+    'In a pipeline: websocket (one connection per call, and at most 20 sentences a minute one by one), rest (one request per sentence).',
+  ),
+}
+
 const speak = checkedSection(
   {
     provider: choice(
@@ -132,11 +154,8 @@ const speak = checkedSection(
       'deepgram',
       'Whose voice the agent speaks with; in a pipeline it is always Deepgram’s.',
     ),
-    model: requiredText(
-      'aura-2-thalia-en',
-      'The voice of Deepgram, or the model of the other maker (aws_polly: its engine).',
-    ),
-    speed: decimalNumber(1, { min: 0.7, max: 1.5 }, 'With deepgram: how fast the voice speaks; 1 is its own pace.'),
+    model: speaking.model,
+    speed: speaking.speed,
     voice: text('', 'With open_ai, cartesia and aws_polly: the voice.', { emptyMeans: 'none' }),
     language: text('', 'With eleven_labs, cartesia and aws_polly: the language it is told.', {
       emptyMeans: 'that of the call',
@@ -151,11 +170,7 @@ const speak = checkedSection(
     endpoint_headers: headers(
       'Headers for that URL; a key by the variable that holds it: "authorization: Bearer $OPENAI_API_KEY".',
     ),
-    transport: choice(
-      ['websocket', 'rest'],
-      'websocket',
-      'In a pipeline: websocket (one connection per call, and at most 20 sentences a minute one by one), rest (one request per sentence).',
-    ),
+    transport: speaking.transport,
     aws_region: text('', 'With aws_polly: its region; credentials as for aws_bedrock.', { emptyMeans: 'none' }),
   },
   'The voice: of the agent, and as a part of a pipeline.',
@@ -163,9 +178,20 @@ const speak = checkedSection(
   'endpoint_url is missing: with open_ai, eleven_labs and cartesia it must be given',
 )
 
+const provider = v.picklist(['deepgram'])
+
+/** A part that a pipeline defines: where Deepgram is reached, and with what key, `providers.deepgram` says. */
+export const deepgramInline = {
+  stt: checkedSection({ provider, ...hearing }, "Deepgram's recognition.", thresholdsFit, thresholdsMessage).wrapped,
+  tts: section({ provider, ...speaking }, "Deepgram's voice.").wrapped,
+}
+
+export type DeepgramSttPart = v.InferOutput<typeof deepgramInline.stt>
+export type DeepgramTtsPart = v.InferOutput<typeof deepgramInline.tts>
+
 export const deepgramOptions = section(
   {
-    enabled: flag(true, 'default_provider may name it; only the one it names is connected.'),
+    enabled: flag(true, 'default_provider and pipelines may name it; only what answers calls is connected.'),
     ws_url: shapedText(
       'wss://agent.deepgram.com/v1/agent/converse',
       (value) => isUrl(value, ['wss:', 'ws:']),
@@ -233,6 +259,7 @@ export const deepgramOptions = section(
     ),
   },
   'Deepgram: its Voice Agent, and its recognition and voice as parts of a pipeline.',
+  { parts: deepgramInline },
 )
 export type DeepgramOptions = v.InferOutput<typeof deepgramOptions>
 

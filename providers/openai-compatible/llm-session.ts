@@ -1,20 +1,12 @@
+import type { FunctionDeclaration } from '#agent/functions.ts'
 import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
-import { messageOf } from '#base/result.ts'
-import type { OpenAiCompatibleLlm, Route } from './llm.ts'
-import {
-  ChatStream,
-  commonDialect,
-  type Dialect,
-  dialectAfter,
-  failureOfResponse,
-  recentMessages,
-  requestBody,
-  retryAfterMs,
-  type WireEvent,
-  type WireFailure,
-  wholeAnswer,
-} from './wire.ts'
+import { readBounded } from './bounded-body.ts'
+import { failureOfResponse, retryAfterMs, type WireFailure } from './failure-wire.ts'
+import type { OpenAiCompatibleLlm } from './llm.ts'
+import { commonDialect, type Dialect, dialectAfter, recentMessages, requestBody } from './request-wire.ts'
+import { plain, type Route } from './server.ts'
+import { ChatStream, type WireEvent, wholeAnswer } from './wire.ts'
 
 /**
  * The answers of one call, one at a time. A caller waits while this runs, so each answer has two deadlines that hold
@@ -46,9 +38,9 @@ export class LlmSession implements SessionOf<'llm'> {
       return 'sent'
     }
     if (this.answer !== undefined) return 'full'
-    const answer: Answer = new Answer(this.provider, this.context, input.messages, (event) => {
+    const answer: Answer = new Answer(this.provider, this.context, input, (event) => {
       // Whoever listens may ask for the next answer at once.
-      if (event.type !== 'text') this.answer = undefined
+      if (event.type === 'done' || event.type === 'fault') this.answer = undefined
       this.listener(event)
     })
     this.answer = answer
@@ -68,17 +60,24 @@ export class LlmSession implements SessionOf<'llm'> {
   }
 }
 
+/** 1 MiB: an answer that comes whole, or a complaint, is shorter. */
+const answerBytesMax = 1024 * 1024
+
+type Generate = Extract<LlmInput, { type: 'generate' }>
+
 /** One answer: its request, its deadlines, its one retry. */
 class Answer {
   readonly settled: Promise<void>
   private readonly provider: OpenAiCompatibleLlm
   private readonly context: CallContext
   private readonly messages: readonly ChatMessage[]
+  private readonly functions: readonly FunctionDeclaration[]
   private readonly emit: (event: LlmEvent) => void
   private readonly abort = new AbortController()
   private cancelled: boolean = false
   private expired: string | undefined
   private spoken: boolean = false
+  private asks: boolean = false
   private firstWord: Disposable | undefined
   /** What this request was made with; another session may learn a better one meanwhile. */
   private dialect: Dialect = commonDialect
@@ -86,11 +85,12 @@ class Answer {
   constructor(
     provider: OpenAiCompatibleLlm,
     context: CallContext,
-    messages: readonly ChatMessage[],
+    { messages, functions = [] }: Generate,
     emit: (event: LlmEvent) => void,
   ) {
     this.provider = provider
     this.context = context
+    this.functions = functions
     this.messages = recentMessages(messages, provider.options.history_turns)
     this.emit = emit
     this.settled = this.run()
@@ -128,7 +128,7 @@ class Answer {
     if (this.expired !== undefined) failure = { code: 'timeout', message: this.expired, retryable: true }
     if (failure === undefined) this.emit({ type: 'done' })
     else {
-      if (failure.code === 'unreachable' || failure.code === 'unauthorized') this.provider.doubt()
+      if (failure.code === 'unreachable' || failure.code === 'unauthorized') this.provider.server.doubt()
       this.emit({ type: 'fault', ...failure })
     }
   }
@@ -138,7 +138,7 @@ class Answer {
 
   private async attempt(): Promise<WireFailure | undefined> {
     this.retryMs = 100 + 100 * this.provider.deps.random.next()
-    const route = this.provider.route()
+    const route = this.provider.server.route()
     if (route === undefined) {
       const state = this.provider.readiness()
       return unreachable(state.ready ? 'the language model has no address' : state.reason)
@@ -151,26 +151,32 @@ class Answer {
       // Network errors name hosts and ports, never contents.
       return this.spoken
         ? { code: 'bad_answer', message: 'the connection broke within the answer', retryable: true }
-        : unreachable(`the language model cannot be reached: ${messageOf(thrown).split(/[.?] /)[0]}`)
+        : unreachable(`the language model cannot be reached: ${plain(thrown)}`)
     }
   }
 
   private request(route: Route): Promise<Response> {
-    const { options, dialect, deps } = this.provider
+    const { options, dialect, server } = this.provider
     this.dialect = dialect
     const body = requestBody({
       model: route.model,
       messages: this.messages,
+      functions: this.functions,
       temperature: options.temperature,
       maxTokens: options.max_tokens,
       dialect,
     })
-    const request = { method: 'POST', headers: route.headers, body, signal: this.abort.signal }
-    return (deps.fetch ?? fetch)(`${route.baseUrl}/chat/completions`, request)
+    const headers = { 'content-type': 'application/json', ...route.headers }
+    return server.request(`${route.baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers,
+      body,
+      signal: this.abort.signal,
+    })
   }
 
   private async refused(response: Response): Promise<WireFailure> {
-    const body = await response.text()
+    const body = (await readBounded(response, answerBytesMax)) ?? ''
     const dialect = dialectAfter(response.status, body, this.dialect)
     const failure = failureOfResponse(response.status, body)
     if (dialect !== undefined) {
@@ -184,7 +190,7 @@ class Answer {
 
   private async read(response: Response): Promise<WireFailure | undefined> {
     if (response.headers.get('content-type')?.includes('application/json')) {
-      return this.pass(wholeAnswer(await response.text())).failure
+      return this.pass(wholeAnswer((await readBounded(response, answerBytesMax)) ?? '')).failure
     }
     const stream = new ChatStream()
     for await (const bytes of response.body ?? []) {
@@ -203,10 +209,20 @@ class Answer {
       if (event.type === 'error') return { failure: event.failure }
       if (event.type === 'finish') {
         return {
-          failure: this.spoken
-            ? undefined
-            : { code: 'bad_answer', message: 'the answer holds no words', retryable: true },
+          failure:
+            this.spoken || this.asks
+              ? undefined
+              : { code: 'bad_answer', message: 'the answer holds no words', retryable: true },
         }
+      }
+      if (event.type === 'calling') {
+        this.firstWord?.[Symbol.dispose]()
+        continue
+      }
+      if (event.type === 'calls') {
+        this.asks = true
+        this.emit({ type: 'function_calls', calls: event.calls })
+        continue
       }
       if (event.delta.trim() === '' && !this.spoken) continue
       this.spoken = true

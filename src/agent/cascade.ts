@@ -1,45 +1,21 @@
-import type { Clock, Milliseconds } from '#base/clock.ts'
-import { heardText, type SpokenPiece } from './heard-text.ts'
-import { History } from './history.ts'
-import type {
-  Accepted,
-  AgentEvent,
-  AgentInput,
-  CallContext,
-  Fault,
-  LlmEvent,
-  Provider,
-  Readiness,
-  Session,
-  SessionOf,
-  StageName,
-  SttEvent,
-  TtsEvent,
-} from './provider.ts'
-import { SentenceSplitter } from './sentences.ts'
+import { type CascadeOptions, CascadeSession } from './cascade-session.ts'
+import type { Provider, Readiness } from './provider.ts'
+import { Tally } from './tally.ts'
 
-/**
- * An agent made of a recogniser, a language model and a voice, behind the same contract as a realtime agent. Our
- * coordinator decides the turns; the cascade turns a committed turn into a reply:
- *
- *   finalize → final transcript → model → sentences → voice → audio
- *
- * Text is spoken sentence by sentence while the model still writes. Whatever cancels a reply (the caller went on, the
- * caller broke in, a fault, the end of the call) cancels model and voice, and nothing of that reply is emitted after.
- */
-export interface CascadeParts {
+/** An agent made of a recogniser, a language model and a voice, behind the same contract as a realtime agent. */
+export interface CascadeParts extends CascadeOptions {
   readonly name: string
   readonly stt: Provider<'stt'>
   readonly llm: Provider<'llm'>
   readonly tts: Provider<'tts'>
+  /** BCP 47, told to the parts instead of the call's. */
+  readonly language?: string
 }
 
-/** No first audio by then is a fault: the caller must not wait for ever on a part that hangs. */
-const replyMaxMs: Milliseconds = 20_000
-
 export function createCascade(parts: CascadeParts): Provider<'agent'> {
-  const { name, stt, llm, tts } = parts
+  const { name, stt, llm, tts, language } = parts
   const all = [stt, llm, tts]
+  const tally = new Tally()
   return {
     name,
     role: 'agent',
@@ -56,20 +32,23 @@ export function createCascade(parts: CascadeParts): Provider<'agent'> {
       outputHz: tts.audioRates?.(legHz).outputHz ?? legHz,
     }),
     ...(stt.wordsIn === undefined ? {} : { wordsIn: stt.wordsIn.bind(stt) }),
-    // Each by its part: `stt_session`, `tts_late_audio`.
-    events: () =>
-      Object.fromEntries(
+    // Each by its part: `stt_session`, `tts_late_audio`; and its own, `tool_done`.
+    events: () => ({
+      ...tally.all,
+      ...Object.fromEntries(
         all.flatMap((part) =>
           Object.entries(part.events?.() ?? {}).map(([event, count]) => [`${part.role}_${event}`, count] as const),
         ),
       ),
+    }),
     queued: () => all.reduce((sum, part) => sum + (part.queued?.() ?? 0), 0),
     start: () => all.forEach((part) => part.start()),
-    async open(context) {
+    async open(given) {
+      const context = language === undefined ? given : { ...given, language }
       const opened = await Promise.allSettled([stt.open(context), llm.open(context), tts.open(context)] as const)
       const [sttSession, llmSession, ttsSession] = opened
       if (sttSession.status === 'fulfilled' && llmSession.status === 'fulfilled' && ttsSession.status === 'fulfilled') {
-        return new CascadeSession(context, sttSession.value, llmSession.value, ttsSession.value)
+        return new CascadeSession(parts, tally, context, sttSession.value, llmSession.value, ttsSession.value)
       }
       await Promise.all(opened.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)))
       throw opened.find((result) => result.status === 'rejected')?.reason
@@ -77,251 +56,5 @@ export function createCascade(parts: CascadeParts): Provider<'agent'> {
     async close() {
       await Promise.all(all.map((part) => part.close()))
     },
-  }
-}
-
-type Phase = 'idle' | 'transcribing' | 'thinking' | 'speaking'
-
-class CascadeSession implements Session<AgentInput, AgentEvent> {
-  private readonly clock: Clock
-  private readonly stt: SessionOf<'stt'>
-  private readonly llm: SessionOf<'llm'>
-  private readonly tts: SessionOf<'tts'>
-  private readonly history: History
-  private readonly splitter = new SentenceSplitter()
-  private listener: (event: AgentEvent) => void = () => {}
-  private phase: Phase = 'idle'
-  private closed: Promise<void> | null = null
-  /** Final transcripts that were asked for and have not come. */
-  private finalsAwaited = 0
-  private heardWords: string[] = []
-  private turnStartedMs = 0
-  private stagesDone: StageName[] = []
-  private deadline: Disposable | null = null
-  private modelDone = false
-  private piecesWaiting = 0
-  private pieces: SpokenPiece[] = []
-  /** Pieces handed to the voice and not yet spoken, in order. */
-  private speakingText: string[] = []
-  private pieceMs = 0
-  /** The reply's first sentence has gone to the voice. */
-  private announced = false
-  private audible = false
-
-  constructor(context: CallContext, stt: SessionOf<'stt'>, llm: SessionOf<'llm'>, tts: SessionOf<'tts'>) {
-    this.clock = context.clock
-    this.history = new History(context.prompt)
-    this.stt = stt
-    this.llm = llm
-    this.tts = tts
-    stt.onEvent((event) => this.onStt(event))
-    llm.onEvent((event) => this.onLlm(event))
-    tts.onEvent((event) => this.onTts(event))
-  }
-
-  onEvent(listener: (event: AgentEvent) => void): void {
-    this.listener = listener
-  }
-
-  send(input: AgentInput): Accepted {
-    if (this.closed !== null) return 'closed'
-    switch (input.type) {
-      case 'audio':
-      case 'speech_started':
-      case 'speech_stopped':
-        return this.stt.send(input)
-      case 'turn_committed':
-        return this.commit()
-      case 'turn_resumed':
-        return this.resume()
-      case 'interrupted':
-        return this.interrupted(input.heardMs)
-      case 'say':
-        return this.say(input.text)
-      case 'not_interrupted':
-      case 'reply_heard':
-      case 'caller_sounds':
-        return 'sent'
-    }
-  }
-
-  close(): Promise<void> {
-    this.closed ??= this.closeParts()
-    return this.closed
-  }
-
-  private async closeParts(): Promise<void> {
-    this.cancelReply()
-    await Promise.all([this.stt.close(), this.llm.close(), this.tts.close()])
-    this.listener({ type: 'closed' })
-  }
-
-  private commit(): Accepted {
-    this.cancelReply()
-    this.phase = 'transcribing'
-    this.turnStartedMs = this.clock.now()
-    this.stagesDone = []
-    this.finalsAwaited += 1
-    this.arm()
-    return this.stt.send({ type: 'finalize' })
-  }
-
-  /** What was said stays said: it is the beginning of the turn that goes on. */
-  private resume(): Accepted {
-    if (this.phase === 'thinking' || this.phase === 'speaking') {
-      const words = this.history.takeBackUser()
-      if (words !== '') this.heardWords = [words]
-    }
-    this.cancelReply()
-    return 'sent'
-  }
-
-  private interrupted(heardMs: Milliseconds): Accepted {
-    const half = this.speakingText[0]
-    if (this.phase === 'speaking' && half !== undefined && this.pieceMs > 0) {
-      this.pieces.push({ text: half, durationMs: this.pieceMs })
-    }
-    const words = heardText(this.pieces, heardMs)
-    // A reply whose audio had all been made stands in the history already, whole: what was heard takes its place.
-    if (this.phase === 'idle' && this.pieces.length > 0) this.history.takeBackAssistant()
-    this.cancelReply()
-    this.pieces = []
-    this.history.assistant(words)
-    this.listener({ type: 'transcript', side: 'agent', final: true, text: words })
-    return 'sent'
-  }
-
-  private say(text: string): Accepted {
-    this.cancelReply()
-    this.beginReply()
-    this.arm()
-    this.modelDone = true
-    this.speak(text)
-    return 'sent'
-  }
-
-  private onStt(event: SttEvent): void {
-    if (event.type === 'closed' || this.closed !== null) return
-    if (event.type === 'fault') return this.fault(event)
-    if (event.type === 'turn_end') return this.listener(event)
-    if (!event.final) return this.listener({ type: 'transcript', side: 'caller', final: false, text: event.text })
-    this.finalsAwaited = Math.max(0, this.finalsAwaited - 1)
-    if (event.text !== '') this.heardWords.push(event.text)
-    if (this.phase !== 'transcribing' || this.finalsAwaited > 0) return
-    this.stage('stt')
-    const words = this.heardWords.join(' ')
-    this.heardWords = []
-    if (words === '') {
-      this.cancelReply()
-      return this.listener({ type: 'nothing_heard' })
-    }
-    this.listener({ type: 'transcript', side: 'caller', final: true, text: words })
-    this.history.user(words)
-    this.beginReply()
-    this.llm.send({ type: 'generate', messages: this.history.forModel() })
-  }
-
-  private beginReply(): void {
-    this.phase = 'thinking'
-    this.modelDone = false
-    this.piecesWaiting = 0
-    this.pieces = []
-    this.speakingText = []
-    this.pieceMs = 0
-    this.announced = false
-    this.audible = false
-    this.splitter.flush()
-  }
-
-  private onLlm(event: LlmEvent): void {
-    if (event.type === 'closed') return
-    if (this.phase !== 'thinking' && this.phase !== 'speaking') return
-    if (event.type === 'fault') return this.fault(event)
-    if (event.type === 'text') {
-      this.stage('llm_first_token')
-      for (const piece of this.splitter.push(event.delta)) this.speak(piece)
-      return
-    }
-    this.modelDone = true
-    const rest = this.splitter.flush()
-    if (rest !== null) this.speak(rest)
-    if (this.piecesWaiting === 0) this.finishReply()
-  }
-
-  private speak(text: string): void {
-    this.stage('llm_first_sentence')
-    this.phase = 'speaking'
-    if (!this.announced) this.listener({ type: 'reply_started' })
-    this.announced = true
-    this.piecesWaiting += 1
-    this.speakingText.push(text)
-    if (this.tts.send({ type: 'speak', text }) === 'sent') return
-    this.fault({ type: 'fault', code: 'overloaded', message: 'the voice takes no more sentences', retryable: true })
-  }
-
-  private onTts(event: TtsEvent): void {
-    if (event.type === 'closed') return
-    if (this.phase !== 'speaking') return
-    switch (event.type) {
-      case 'fault':
-        return this.fault(event)
-      case 'audio':
-        if (!this.audible) {
-          this.audible = true
-          this.disarm()
-          this.stage('tts_first_audio')
-        }
-        this.pieceMs += (event.frame.samples.length * 1000) / event.frame.sampleRateHz
-        return this.listener(event)
-      case 'spoken':
-        this.pieces.push({ text: this.speakingText.shift() ?? event.text, durationMs: this.pieceMs })
-        this.pieceMs = 0
-        this.piecesWaiting -= 1
-        if (this.modelDone && this.piecesWaiting === 0) this.finishReply()
-        return
-    }
-  }
-
-  private finishReply(): void {
-    const text = this.pieces.map((piece) => piece.text).join(' ')
-    this.disarm()
-    this.phase = 'idle'
-    this.history.assistant(text)
-    if (text !== '') this.listener({ type: 'transcript', side: 'agent', final: true, text })
-    this.listener({ type: 'reply_done' })
-  }
-
-  private cancelReply(): void {
-    this.disarm()
-    if (this.phase === 'thinking' || this.phase === 'speaking') {
-      this.llm.send({ type: 'cancel' })
-      this.tts.send({ type: 'cancel' })
-    }
-    this.phase = 'idle'
-  }
-
-  private fault(fault: Fault): void {
-    if (this.closed !== null) return
-    // What was spoken before the fault was heard, and the model must know that it said it.
-    if (this.phase === 'speaking') this.history.assistant(this.pieces.map((piece) => piece.text).join(' '))
-    this.cancelReply()
-    this.listener(fault)
-  }
-
-  private stage(stage: StageName): void {
-    if (this.turnStartedMs === 0 || this.stagesDone.includes(stage)) return
-    this.stagesDone.push(stage)
-    this.listener({ type: 'stage', stage, durationMs: this.clock.now() - this.turnStartedMs })
-  }
-
-  private arm(): void {
-    this.deadline = this.clock.after(replyMaxMs, () =>
-      this.fault({ type: 'fault', code: 'timeout', message: `no reply within ${replyMaxMs} ms`, retryable: true }),
-    )
-  }
-
-  private disarm(): void {
-    this.deadline?.[Symbol.dispose]()
-    this.deadline = null
   }
 }

@@ -1,6 +1,7 @@
 import type { AudioFrame, SampleRateHz, WireFormat } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
+import type { FunctionCall, FunctionDeclaration } from './functions.ts'
 
 /**
  * The contracts between a call and its partners. A provider is a factory that was configured once;
@@ -144,23 +145,36 @@ export type SttEvent =
   | { readonly type: 'transcript'; readonly final: boolean; readonly text: string }
   /** The turn is over, by its own judgement; or (`done: false`) it is not after all. */
   | { readonly type: 'turn_end'; readonly done: boolean }
+  | Incident
   | Fault
   | Closed
 
 export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant'
+  readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly content: string
+  /** Of the assistant: functions that it has asked for; each is answered by one message of the role `tool`. */
+  readonly calls?: readonly FunctionCall[]
+  /** Of a `tool`: the id of what it answers. */
+  readonly callId?: string
 }
 
 export type LlmInput =
-  | { readonly type: 'generate'; readonly messages: readonly ChatMessage[] }
+  /** `functions`: what the model may ask for; none where it is to speak only. */
+  | {
+      readonly type: 'generate'
+      readonly messages: readonly ChatMessage[]
+      readonly functions?: readonly FunctionDeclaration[]
+    }
   /** Stop the answer that is being made; no event of it comes after this. */
   | { readonly type: 'cancel' }
 
 export type LlmEvent =
   | { readonly type: 'text'; readonly delta: string }
+  /** The model asks for functions, all of them at once, before `done`. */
+  | { readonly type: 'function_calls'; readonly calls: readonly FunctionCall[] }
   /** The answer is complete. */
   | { readonly type: 'done' }
+  | Incident
   | Fault
   | Closed
 
@@ -174,6 +188,7 @@ export type TtsEvent =
   | { readonly type: 'audio'; readonly frame: AudioFrame }
   /** All audio of one `speak` has been sent. */
   | { readonly type: 'spoken'; readonly text: string }
+  | Incident
   | Fault
   | Closed
 

@@ -8,7 +8,7 @@ import type { OverlapModel } from '#call/overlap-model.ts'
 import type { Pacer } from '#call/pacer.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
-import type { Configuration } from '#config/schema.ts'
+import { answeringName, type Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import type { ProviderPlan } from '#providers/index.ts'
 import type { VendorsConfiguration } from '#providers/schemas.ts'
@@ -107,7 +107,7 @@ export class Generation implements CallGrounds {
 
   /** The one that answers calls. */
   get provider(): Provider<'agent'> {
-    const { default_provider: name } = this.configuration
+    const name = answeringName(this.configuration)
     const provider = this.providers[name]
     // The configuration's own checks refuse this with line and advice; here it would be a bug.
     if (provider === undefined) throw new Error(`bug: provider ${name} is not among the enabled ones`)
@@ -136,7 +136,7 @@ export class Generation implements CallGrounds {
 
   /** Whether a call would be served now. */
   readiness(): Readiness {
-    const { default_provider: name } = this.configuration
+    const name = answeringName(this.configuration)
     const provider = this.provider.readiness()
     if (!provider.ready) return { ready: false, reason: `provider ${name}: ${provider.reason}` }
     if (!this.detection.readiness.ready) {
@@ -153,12 +153,12 @@ export class Generation implements CallGrounds {
 
   /** Of each provider; one that answers no calls is not loaded. */
   providerReadiness(): Record<string, Readiness> {
-    const { default_provider: chosen } = this.configuration
+    const chosen = answeringName(this.configuration)
     return Object.fromEntries(
       Object.entries(this.providers).map(([name, provider]) => {
         const state = provider.readiness()
         const idle = !state.ready && name !== chosen
-        return [name, idle ? { ready: false, reason: `not loaded: default_provider is ${chosen}` } : state]
+        return [name, idle ? { ready: false, reason: `not loaded: ${chosen} answers calls` } : state]
       }),
     )
   }
@@ -191,7 +191,7 @@ export class Generation implements CallGrounds {
     const plans = this.deps.plan(this.loaded)
     return Object.fromEntries(
       Object.entries(plans).map(([name, { fingerprint, make }]) => {
-        const use = name === configuration.default_provider ? 'in use' : 'idle'
+        const use = name === answeringName(configuration) ? 'in use' : 'idle'
         return [name, this.kept(this.deps.providerPool.lease(`${name} ${use} ${fingerprint}`, make))]
       }),
     )

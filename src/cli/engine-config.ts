@@ -1,5 +1,6 @@
 import { failed, ok, type Result } from '#base/result.ts'
 import { loadConfiguration } from '#config/load.ts'
+import { vendorFacts } from '#config/pipeline-schema.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
@@ -40,12 +41,12 @@ export function readEngineConfig(
   const warnings = loaded.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
   const found = { configuration, env, fromEnvironment, file: source.value.file, warnings }
   if (options.provider === undefined) return ok(found)
-  const providers: Readonly<Record<string, { readonly enabled: boolean }>> = configuration.providers
-  if (providers[options.provider]?.enabled !== true) {
-    const names = Object.keys(providers).filter((name) => providers[name]?.enabled === true)
-    return failed([`--provider ${options.provider}: no such provider is enabled; there are ${names.join(', ')}`])
+  const chosen = answeredBy(configuration, options.provider)
+  if (chosen === null) {
+    const names = agentsOf(configuration).join(', ')
+    return failed([`--provider ${options.provider}: no such provider is enabled; there are ${names}`])
   }
-  return ok({ ...found, configuration: { ...configuration, default_provider: options.provider } })
+  return ok({ ...found, configuration: chosen })
 }
 
 /** What the process was started with wins over the file, as every tool with such an option has it. */
@@ -64,6 +65,22 @@ export function engineConfig(io: CommandIo, options: EngineConfigOptions): Engin
   const read = readEngineConfig(io, options)
   for (const line of read.ok ? read.value.warnings : read.error) io.stderr(line)
   return read.ok ? read.value : null
+}
+
+/** The configuration with this provider or pipeline in charge; null where there is no such one. */
+function answeredBy<Given extends EngineConfig['configuration']>(configuration: Given, name: string): Given | null {
+  if (!agentsOf(configuration).includes(name)) return null
+  if (Object.hasOwn(configuration.pipelines, name)) return { ...configuration, active_pipeline: name }
+  return { ...configuration, default_provider: name, active_pipeline: '' }
+}
+
+/** What can answer calls: the enabled providers that are agents, and the pipelines. */
+function agentsOf({ providers, pipelines }: EngineConfig['configuration']): string[] {
+  const agents = Object.entries(providers).filter(
+    ([name, { enabled }]) =>
+      enabled && (vendorFacts(vendorSchemas[name as keyof VendorsConfiguration]).isAgent ?? true),
+  )
+  return [...agents.map(([name]) => name), ...Object.keys(pipelines)]
 }
 
 /** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */

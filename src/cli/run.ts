@@ -4,6 +4,7 @@ import { SystemClock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
 import { version } from '#base/version.ts'
+import { answeringName } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { usualFile } from '#config/source.ts'
 import { Listener } from '#http/listener.ts'
@@ -26,7 +27,7 @@ what changed, running calls keep what they began with.
 
   --config FILE     the configuration; else ./config/ai-agent.yaml, else the copy built in
   --env-file FILE   variables for it, one NAME=value a line; the environment's own win
-  --provider NAME   answer calls with this provider instead of default_provider
+  --provider NAME   answer calls with this provider or pipeline instead of the configured one
   --log-file FILE   write the log there too, as JSON lines; at 20 MB it is renamed to FILE.1
   --fetch-models    fetch what the local provider lacks while the engine runs
   --help            this text
@@ -92,7 +93,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   log.info('engine started', {
     version,
     configuration: loaded.file,
-    provider: engine.configuration.default_provider,
+    provider: answeringName(engine.configuration),
     audiosocket: engine.audioSocketAddress,
     http: engine.httpUrl,
   })

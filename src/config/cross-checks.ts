@@ -1,6 +1,5 @@
 import { mediaChecks } from './media-checks.ts'
 import type { Configuration } from './schema.ts'
-import { nearest } from './suggest.ts'
 
 /**
  * What no single key can tell: values that are fine alone and impossible together. Each row names the keys it looks
@@ -35,26 +34,6 @@ const transferWithoutPlace = (provider: string): CrossCheck => ({
 })
 
 export const crossChecks: readonly CrossCheck[] = [
-  {
-    keys: ['default_provider', 'providers'],
-    severity: 'error',
-    broken: ({ default_provider, providers }) => !Object.hasOwn(providers, default_provider),
-    message: ({ default_provider, providers }) =>
-      `expected one of ${Object.keys(providers).join(', ')}, found the text ${JSON.stringify(default_provider)}`,
-    advice: ({ default_provider, providers }) => {
-      const near = nearest(default_provider, Object.keys(providers))
-      return near === undefined ? 'Name a provider that this version has.' : `Did you mean ${near}?`
-    },
-  },
-  {
-    keys: ['default_provider', 'providers'],
-    severity: 'error',
-    broken: ({ default_provider, providers }) =>
-      Object.hasOwn(providers, default_provider) && providers[default_provider]?.enabled === false,
-    message: ({ default_provider }) =>
-      `default_provider is ${default_provider}, but providers.${default_provider}.enabled is false`,
-    advice: 'Enable it, or name another provider.',
-  },
   {
     keys: ['vad.end_silence_ms', 'vad.min_silence_ms'],
     severity: 'error',

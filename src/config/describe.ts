@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { FieldFacts } from './fields.ts'
-import type { Path } from './tree.ts'
+import { nodeAt, type Path, plainOf, type SourceNode } from './tree.ts'
 
 /**
  * Reads a schema back: which keys there are, what each may hold, its default and its meaning. Error messages, the
@@ -19,6 +19,7 @@ interface SchemaParts {
   readonly pipe?: readonly SchemaParts[]
   readonly requirement?: unknown
   readonly message?: unknown
+  readonly getter?: (value: unknown) => SchemaParts
 }
 export type SchemaNode = SchemaParts
 
@@ -48,6 +49,18 @@ function bare(node: SchemaNode): SchemaNode {
   return node.wrapped === undefined ? node : bare(node.wrapped)
 }
 
+/** Of a value that may have several shapes the one that this value has, or comes nearest to. */
+export function shapeFor(node: SchemaNode, source: SourceNode | undefined): SchemaNode {
+  const inner = bare(node)
+  if (inner.getter === undefined) return node
+  return shapeFor(inner.getter(source === undefined ? undefined : plainOf(source)), source)
+}
+
+/** All that a value may be, where there are several. */
+export function shapesOf(node: SchemaNode): readonly SchemaNode[] | undefined {
+  return bare(node).getter === undefined ? undefined : factsOf(node).shapes?.map(asNode)
+}
+
 /** The keys of a section, or undefined for a value. */
 export function entriesOf(node: SchemaNode): Readonly<Record<string, SchemaNode>> | undefined {
   return bare(node).entries
@@ -67,8 +80,12 @@ export function childOf(node: SchemaNode | undefined, part: string | number): Sc
   return inner.entries !== undefined && Object.hasOwn(inner.entries, part) ? inner.entries[part] : undefined
 }
 
-export function schemaAt(root: SchemaNode, path: Path): SchemaNode | undefined {
-  return path.reduce<SchemaNode | undefined>((node, part) => childOf(node, part), root)
+/** What stands at this place; @param tree by which one of several shapes is told */
+export function schemaAt(root: SchemaNode, path: Path, tree: SourceNode): SchemaNode | undefined {
+  return path.reduce<SchemaNode | undefined>((node, part, index) => {
+    const child = childOf(node, part)
+    return child === undefined ? undefined : shapeFor(child, nodeAt(tree, path.slice(0, index + 1)))
+  }, root)
 }
 
 export function holdsText(node: SchemaNode | undefined): boolean {
@@ -130,6 +147,8 @@ export function expectationOf(node: SchemaNode): string {
       const unit = factsOf(node).unit
       return `${kind} from ${limits.min_value} to ${limits.max_value}${unit === undefined ? '' : ` (${unit})`}`
     }
+    case 'lazy':
+      return 'a text, a list, or a group of keys'
     case 'record':
       return 'names, each with a group of keys'
     case 'array':

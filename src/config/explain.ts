@@ -4,11 +4,13 @@ import {
   entriesOf,
   expectationOf,
   factsOf,
+  itemOf,
   type KeyInfo,
   listKeys,
   namedEntryOf,
   type SchemaNode,
   schemaAt,
+  shapeFor,
 } from './describe.ts'
 import { adviseOnOlderKey } from './older-keys.ts'
 import type { ConfigProblem } from './problem.ts'
@@ -31,37 +33,51 @@ export interface Explained {
 /** All keys that the schema doesn't know, wherever they stand; valibot itself stops at the first of each section. */
 export function explainUnknownKeys(facts: Explained): ConfigProblem[] {
   const keys = listKeys(facts.schema)
-  const walk = (node: SourceNode, schema: SchemaNode, path: readonly string[]): ConfigProblem[] => {
+  const walk = (node: SourceNode, given: SchemaNode, path: Path): ConfigProblem[] => {
+    const schema = shapeFor(given, node)
+    const item = node.kind === 'list' ? itemOf(schema) : undefined
+    if (node.kind === 'list' && item !== undefined)
+      return node.items.flatMap((inner, index) => walk(inner, item, [...path, index]))
     if (node.kind !== 'map') return []
     const entry = namedEntryOf(schema)
     if (entry !== undefined)
       return [...node.entries].flatMap(([name, { value }]) => walk(value, entry, [...path, name]))
-    if (entriesOf(schema) === undefined) return []
-    return [...node.entries].flatMap(([name, entry]) => {
+    const known = entriesOf(schema)
+    // Of a group whose kind is not known, no key can be called unknown.
+    if (known === undefined || schema.type === 'loose_object') return []
+    return [...node.entries].flatMap(([name, { at, value }]) => {
       const here = [...path, name]
       const child = childOf(schema, name)
-      if (child !== undefined) return walk(entry.value, child, here)
-      return [{ file: facts.file, ...entry.at, key: dotted(here), ...unknownKey(path, name, keys) }]
+      if (child !== undefined) return walk(value, child, here)
+      return [{ file: facts.file, ...at, key: dotted(here), ...unknownKey(path, name, keys, Object.keys(known)) }]
     })
   }
   return walk(facts.tree, facts.schema, [])
 }
 
-function unknownKey(parent: readonly string[], name: string, keys: readonly KeyInfo[]) {
-  const path = [...parent, name]
-  const older = adviseOnOlderKey(path)
+function unknownKey(around: Path, name: string, keys: readonly KeyInfo[], known: readonly string[]) {
+  const parent = around.map(String)
+  const older = adviseOnOlderKey([...parent, name])
   if (older !== undefined)
     return { message: 'a key of the older system that this version does not have', advice: older }
   if (name === '<<') {
     return { message: 'merge keys are not supported', advice: 'Write the keys out where they are needed.' }
   }
+  // Under names that the user has chosen there are keys that no list of all keys has.
+  const isListed = keys.some(({ path }) => path.join('.') === [...parent, known[0] ?? ''].join('.'))
+  const advice = isListed ? adviseOnUnknownKey(parent, name, keys) : adviseAmong(name, known)
   if (/(^|_)(api_?key|password|secret|token)s?$/i.test(name)) {
     return {
       message: 'unknown key; secrets are never in the file',
-      advice: `Set an environment variable and remove this line. ${adviseOnUnknownKey(parent, name, keys)}`,
+      advice: `Set an environment variable and remove this line. ${advice}`,
     }
   }
-  return { message: 'unknown key', advice: adviseOnUnknownKey(parent, name, keys) }
+  return { message: 'unknown key', advice }
+}
+
+function adviseAmong(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  return near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${near}?`
 }
 
 /** Where in the configuration an issue of the schema check points. */
@@ -92,7 +108,7 @@ function valuePlace(tree: SourceNode, path: Path) {
 }
 
 function explainIssue(issue: v.BaseIssue<unknown>, path: Path, facts: Explained) {
-  const schema = schemaAt(facts.schema, path)
+  const schema = schemaAt(facts.schema, path, facts.tree)
   const expected = schema === undefined ? 'something else' : expectationOf(schema)
   const node = nodeAt(facts.tree, path)
   const variables = facts.expanded.get(dotted(path)) ?? []

@@ -21,6 +21,8 @@ export interface FieldFacts {
   readonly emptyMeans?: string
   /** Looked at once, when the engine starts: a reload that changes it is refused. Of a section: each of its keys is so. */
   readonly restart?: boolean
+  /** Of a value that may have several: each of them. */
+  readonly shapes?: readonly v.GenericSchema[]
 }
 
 interface Bounds {
@@ -131,12 +133,11 @@ export function named<const Entries extends v.ObjectEntries>(
   return v.optional(schema, () => ({}))
 }
 
-/** A group of keys. Left out, or left empty in the file, it has all its defaults; a key that it doesn't know is refused. */
-export function section<const Entries extends v.ObjectEntries>(
-  entries: Entries,
-  meaning: string,
-  facts: FieldFacts = {},
-) {
+/**
+ * A group of keys. Left out, or left empty in the file, it has all its defaults; a key that it doesn't know is refused.
+ * @param facts `FieldFacts`, and what else is to be known of it
+ */
+export function section<const Entries extends v.ObjectEntries>(entries: Entries, meaning: string, facts: object = {}) {
   const schema = v.pipe(v.strictObject(entries), v.description(meaning), v.metadata({ ...facts }))
   return v.optional(schema, {} as v.InferInput<typeof schema>)
 }

@@ -8,6 +8,7 @@ import {
   namedEntryOf,
   type SchemaNode,
   schemaFacts,
+  shapesOf,
 } from './describe.ts'
 import { entriesMax } from './fields.ts'
 
@@ -41,6 +42,8 @@ function ofNode(node: SchemaNode): EditorSchema {
 }
 
 function shapeOf(node: SchemaNode): EditorSchema {
+  const shapes = shapesOf(node)
+  if (shapes !== undefined) return { anyOf: shapes.map(ofNode) }
   const { type, options, limits } = schemaFacts(node)
   const entries = entriesOf(node)
   if (entries !== undefined) return group(entries)

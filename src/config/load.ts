@@ -18,10 +18,12 @@ import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
+import { providerProblems } from './provider-checks.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
 import type { Environment } from './secrets.ts'
 import {
   describeFound,
+  dotted,
   emptyMap,
   fileStart,
   nodeAt,
@@ -71,16 +73,21 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
 
   // What is wrong in itself is left out, so that the checks over several keys still find what they can.
   const mended = checked.success ? checked : v.safeParse(schema, without(value, checked.issues.map(pathOf)))
-  const crossed = mended.success ? crossCheck(mended.output as Configuration, facts, problems) : []
+  const crossed = mended.success ? crossCheck(mended.output as Configuration, facts, problems, request.vendors) : []
   const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
   if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
   const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
   return ok({ configuration: deepFreeze(checked.output), warnings, fromEnvironment: [...expanded.keys()] })
 }
 
-function crossCheck(configuration: Configuration, { file, tree }: Explained, known: readonly ConfigProblem[]) {
+function crossCheck(
+  configuration: Configuration,
+  { file, tree }: Explained,
+  known: readonly ConfigProblem[],
+  vendors: VendorSchemas,
+) {
   const touches = (key: string) => known.some((problem) => problem.key === key || problem.key.startsWith(`${key}.`))
-  return crossChecks
+  const found = crossChecks
     .filter((check) => !check.keys.some(touches) && check.broken(configuration))
     .map((check) => {
       const paths = check.keys.map((key) => key.split('.'))
@@ -90,23 +97,38 @@ function crossCheck(configuration: Configuration, { file, tree }: Explained, kno
       const problem = { file, ...placeOf(tree, present), key, message: check.message(configuration), advice }
       return { severity: check.severity, problem }
     })
+  const placed = providerProblems(configuration, vendors)
+    .map(({ path, severity, message, advice }) => ({
+      severity,
+      problem: { file, ...placeOf(tree, path), key: dotted(path), message, advice },
+    }))
+    .filter(({ problem }) => !touches(problem.key))
+  return [...placed, ...found]
 }
 
-/** A copy without the values at these paths; of a list with a bad entry nothing is kept. */
+/** A copy without the values at these paths: of a list with a bad entry, and of a group that lacks a key, nothing is kept. */
 function without(value: unknown, paths: readonly Path[]): unknown {
   const copy = structuredClone(value)
   for (const path of paths) {
-    let holder: unknown = copy
-    for (const part of path.slice(0, -1)) {
-      const inner: unknown = isRecord(holder) ? holder[String(part)] : undefined
-      if (!isRecord(inner)) break
-      holder = inner
-    }
-    const names = path.filter((part) => typeof part === 'string')
-    const last = names.at(-1)
+    const inList = path.findIndex((part) => typeof part === 'number')
+    const target = presentIn(value, (inList < 0 ? path : path.slice(0, inList)).map(String))
+    const last = target.at(-1)
+    const holder = valueAt(copy, target.slice(0, -1))
     if (last !== undefined && isRecord(holder)) delete holder[last]
   }
   return copy
+}
+
+/** The path itself, or that of the nearest group around it that there is. */
+function presentIn(value: unknown, path: readonly string[]): readonly string[] {
+  return path.length === 0 || valueAt(value, path) !== undefined ? path : presentIn(value, path.slice(0, -1))
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, part) => (isRecord(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined),
+    value,
+  )
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

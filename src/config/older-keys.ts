@@ -6,8 +6,6 @@
 const notYet = 'It is not supported by this version: remove it'
 
 const table: Readonly<Record<string, string>> = {
-  active_pipeline: `${notYet}; default_provider names what answers.`,
-  'pipelines.*': `${notYet}; the local provider is the only cascade, and providers.local has its parts.`,
   'external_media.rtp_host': 'It is called external_media.host now.',
   'external_media.rtp_port': 'It is called external_media.port_min now.',
   'external_media.port_range': 'It is external_media.port_min and external_media.port_max now.',
@@ -20,7 +18,7 @@ const table: Readonly<Record<string, string>> = {
   'contexts.*': `${notYet}; llm.prompt and llm.initial_greeting hold for every call.`,
   'profiles.*': `${notYet}; audiosocket.format, external_media.format and media_websocket.format set the rate of the wire.`,
   'tools.*':
-    'providers.openai_realtime.tools and providers.deepgram.tools switch tools on, and transfer.destinations names places to transfer to.',
+    'providers.openai_realtime.tools, providers.deepgram.tools and the tools of a pipeline switch tools on, and transfer.destinations names places to transfer to.',
   'mcp.*': `${notYet}.`,
   'no_input.*': `${notYet}.`,
   config_version: 'The file has no version number: remove it.',
@@ -92,7 +90,7 @@ const table: Readonly<Record<string, string>> = {
   'providers.deepgram.eot_threshold': 'It is called providers.deepgram.listen.eot_threshold now.',
   'providers.google_live.*': `${notYet}.`,
   'providers.elevenlabs_agent.*': `${notYet}.`,
-  'providers.openai.*': 'Point providers.local.llm.base_url at it instead.',
+  'providers.openai.*': 'It is providers.openai_compatible now, whose parts a pipeline takes.',
   'providers.ollama.*': 'Point providers.local.llm.base_url at it instead, for example http://127.0.0.1:11434/v1.',
   'providers.local.ws_url': 'The local models run inside the engine now: remove it.',
   'providers.local.stt_model': 'It is called providers.local.stt.model now.',

@@ -17,6 +17,7 @@ import {
 } from './fields.ts'
 import { hostShape, isHost } from './hosts.ts'
 import { audiosocket, externalMedia, filePlayback, mediaWebSocket, streaming } from './media-schema.ts'
+import { pipelinesSchema } from './pipeline-schema.ts'
 
 /**
  * The shape of the configuration, with each default stated once: here. Vendors' sections come in as a list, so that
@@ -316,6 +317,9 @@ const logging = section(
 export function configurationSchema<const Vendors extends VendorSchemas>(vendors: Vendors) {
   return v.strictObject({
     default_provider: requiredText('local', 'The provider that answers a call: a name under providers.'),
+    active_pipeline: text('', 'The pipeline that answers instead: a name under pipelines.', {
+      emptyMeans: 'default_provider answers',
+    }),
     audio_transport: choice(
       ['auto', ...transports],
       'auto',
@@ -345,6 +349,7 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
     on_failure: onFailure,
     transfer,
     providers: section(vendors, 'Each partner that can answer a call.'),
+    pipelines: pipelinesSchema(vendors),
     limits,
     drain,
     records,
@@ -358,3 +363,9 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
 export type Configuration<Vendors extends VendorSchemas = VendorSchemas> = v.InferOutput<
   ReturnType<typeof configurationSchema<Vendors>>
 >
+
+/** What answers calls: the name of a pipeline or of a provider. */
+export function answeringName(configuration: Pick<Configuration, 'active_pipeline' | 'default_provider'>): string {
+  const { active_pipeline: pipeline, default_provider: provider } = configuration
+  return pipeline === '' ? provider : pipeline
+}

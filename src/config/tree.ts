@@ -87,6 +87,13 @@ export function placeOf(root: SourceNode, path: Path): Position {
   return place
 }
 
+/** As a plain value, with what stands in the file: variables are not put in. */
+export function plainOf(node: SourceNode): unknown {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(plainOf)
+  return Object.fromEntries([...node.entries].map(([name, { value }]) => [name, plainOf(value)]))
+}
+
 /** A kind and, for texts, the words themselves, cut: what an error message says was found. */
 export function describeFound(node: SourceNode): string {
   if (node.kind === 'map') return 'a group of keys'

@@ -1,4 +1,4 @@
-import { childOf, entriesOf, factsOf, holdsText, type SchemaNode } from './describe.ts'
+import { childOf, entriesOf, factsOf, holdsText, type SchemaNode, shapeFor } from './describe.ts'
 import { expand, resolvePlain, soleReference } from './expand.ts'
 import type { ConfigProblem } from './problem.ts'
 import { type Environment, readSecret } from './secrets.ts'
@@ -84,20 +84,21 @@ export function toValue(tree: SourceNode, schema: SchemaNode, file: string, env:
     return found.length === 0 ? undefined : Object.fromEntries(found)
   }
 
-  const ofNode = (node: SourceNode, wanted: SchemaNode | undefined, path: Path): unknown => {
+  const ofNode = (node: SourceNode, given: SchemaNode | undefined, path: Path): unknown => {
+    const wanted = given === undefined ? undefined : shapeFor(given, node)
     if (node.kind === 'scalar') return ofScalar(node, wanted, path)
     if (node.kind === 'list') {
       return node.items.map((item, index) => ofNode(item, wanted && childOf(wanted, index), [...path, index]))
     }
     const known = entriesOf(wanted ?? { type: 'unknown' }) ?? {}
-    const given = [...node.entries].map(([name, entry]) => {
+    const found = [...node.entries].map(([name, entry]) => {
       const child = Object.hasOwn(known, name) ? known[name] : undefined
       return [name, ofNode(entry.value, child, [...path, name])] as const
     })
     const missing = Object.entries(known)
       .filter(([name]) => !node.entries.has(name))
       .map(([name, child]) => [name, ofMissing(child, [...path, name])] as const)
-    return Object.fromEntries([...given, ...missing].filter(([, value]) => value !== undefined))
+    return Object.fromEntries([...found, ...missing].filter(([, value]) => value !== undefined))
   }
 
   return { value: ofNode(tree, schema, []), expanded, problems }

@@ -12,6 +12,8 @@ export interface EngineOptions {
   /** Further YAML, appended to what the bed writes; sections must not repeat. */
   readonly yaml?: string
   readonly provider?: string
+  /** A pipeline of `yaml` that answers instead. */
+  readonly pipeline?: string
   /** The Stasis application; default patchcord. */
   readonly application?: string
   readonly env?: Readonly<Record<string, string>>
@@ -116,7 +118,7 @@ export class BedEngine {
         const timeoutMs = options.readyTimeoutMs ?? 60_000
         await engine.until('ready', timeoutMs, async () => {
           const health = await engine.health()
-          const provider = health.providers?.[options.provider ?? 'local']
+          const provider = health.providers?.[options.pipeline ?? options.provider ?? 'local']
           const detection = health.speech_detection as { ready: boolean } | undefined
           return (
             provider?.ready === true &&
@@ -276,6 +278,7 @@ export class BedEngine {
 function configuration(options: EngineOptions, httpPort: number, audioSocketPort: number, folder: string): string {
   const { asterisk } = options
   return `default_provider: ${options.provider ?? 'local'}
+active_pipeline: ${options.pipeline ?? "''"}
 asterisk:
   host: 127.0.0.1
   port: ${asterisk?.port ?? 9}

@@ -10,19 +10,21 @@ const rest = () => settle(200)
 
 agentContract('loopback', () => ({ provider: createLoopback('loopback', { delayMs: 500 }), rest }))
 
-agentContract('a cascade', () => {
-  const acting = actingCascade('cascade')
-  return {
-    provider: acting.provider,
-    rest,
-    deaf: () => {
-      acting.deaf = true
-    },
-    mute: () => {
-      acting.mute = true
-    },
-  }
-})
+for (const inLists of [false, true]) {
+  agentContract(inLists ? 'a cascade whose first parts fail' : 'a cascade', () => {
+    const acting = actingCascade('cascade', inLists)
+    return {
+      provider: acting.provider,
+      rest,
+      deaf: () => {
+        acting.deaf = true
+      },
+      mute: () => {
+        acting.mute = true
+      },
+    }
+  })
+}
 
 test('loopback: the caller’s own samples, bit for bit, behind one stretch of silence as long as the delay', async () => {
   const session = await createLoopback('loopback', { delayMs: 500 }).open(callContext(new ManualClock()))

@@ -1,6 +1,11 @@
 import { createCascade } from '#agent/cascade.ts'
+import { createFallback } from '#agent/fallback.ts'
+import type { PartRole } from '#agent/fallback-memory.ts'
 import type { Provider } from '#agent/provider.ts'
-import { fakePart } from './cascade-parts.ts'
+import { silentLog } from '#base/log.ts'
+import { seededRandom } from '#base/random.ts'
+import { type FakePart, fakePart } from './cascade-parts.ts'
+import { ManualClock } from './manual-clock.ts'
 
 /** What the parts of an acting cascade do by themselves: recognise the same words, answer them, speak the answer. */
 export interface ActingCascade {
@@ -11,14 +16,30 @@ export interface ActingCascade {
   mute: boolean
 }
 
-/** A cascade whose three parts act by themselves, a moment after they are asked; what is cancelled stays silent. */
-export function actingCascade(name: string): ActingCascade {
+/** A list whose first fails whenever something is wanted of it. */
+function behindBroken<R extends PartRole>(part: FakePart<R>): Provider<R> {
+  const broken = fakePart(part.role)
+  broken.session.script = (input) => {
+    if (!['finalize', 'generate', 'speak'].includes(input.type)) return
+    queueMicrotask(() => broken.session.emit({ type: 'fault', code: 'broken', message: 'broken', retryable: true }))
+  }
+  const deps = { clock: new ManualClock(), random: seededRandom(1), log: silentLog, retryAfterMs: 0 }
+  return createFallback(part.role, [broken, part], deps)
+}
+
+/**
+ * A cascade whose three parts act by themselves, a moment after they are asked; what is cancelled stays silent.
+ * @param inLists each of them is the second of a list whose first fails
+ */
+export function actingCascade(name: string, inLists = false): ActingCascade {
   const stt = fakePart('stt')
   const llm = fakePart('llm')
   const tts = fakePart('tts')
   const acting: ActingCascade = {
     // Every session is the same three fakes: enough for one call at a time.
-    provider: createCascade({ name, stt, llm, tts }),
+    provider: inLists
+      ? createCascade({ name, stt: behindBroken(stt), llm: behindBroken(llm), tts: behindBroken(tts) })
+      : createCascade({ name, stt, llm, tts }),
     deaf: false,
     mute: false,
   }

@@ -1,4 +1,15 @@
+import { encodeWav } from '#audio/wav.ts'
 import type { Random } from '#base/random.ts'
+import {
+  readSpeech,
+  readTranscription,
+  type ScriptedSpeech,
+  type ScriptedTranscription,
+  type SeenSpeech,
+  type SeenTranscription,
+  voiceOf,
+} from './openai-compatible-audio.ts'
+import { chatProblem } from './openai-compatible-rules.ts'
 
 /**
  * A stand-in for a server with OpenAI-compatible HTTP, true to the protocol page, that answers as a test has scripted
@@ -7,6 +18,8 @@ import type { Random } from '#base/random.ts'
 export interface ScriptedAnswer {
   /** The deltas of the answer. */
   readonly pieces?: readonly string[]
+  /** Functions that the model asks for, after the pieces. */
+  readonly calls?: readonly { readonly name: string; readonly arguments: string }[]
   /** Thoughts that come before, as `delta.reasoning_content`. */
   readonly reasoning?: string
   /** Bytes per network write: 1 splits every character of several bytes, and every line end. */
@@ -47,6 +60,14 @@ export class OpenAiCompatibleServer {
   /** What `GET /models` answers instead, for servers that refuse. */
   modelsStatus = 200
   modelsRequests = 0
+  /** The keys that `GET /models` came with. */
+  readonly modelsKeys: (string | null)[] = []
+  readonly transcriptions: SeenTranscription[] = []
+  readonly speeches: SeenSpeech[] = []
+  /** What was refused because it breaks the protocol: a test that expects none looks here. */
+  readonly problems: string[] = []
+  transcribe: (seen: SeenTranscription, index: number) => ScriptedTranscription = () => ({ text: 'Hello.' })
+  speak: (seen: SeenSpeech, index: number) => ScriptedSpeech = () => ({})
   private readonly script: Script
   private readonly server: Bun.Server<undefined>
   private readonly release = new AbortController()
@@ -75,6 +96,7 @@ export class OpenAiCompatibleServer {
     const { pathname } = new URL(request.url)
     if (request.method === 'GET' && pathname === '/v1/models') {
       this.modelsRequests += 1
+      this.modelsKeys.push(request.headers.get('authorization'))
       const body = {
         object: 'list',
         data: this.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'test' })),
@@ -83,25 +105,77 @@ export class OpenAiCompatibleServer {
         status: this.modelsStatus,
       })
     }
+    if (request.method === 'POST' && pathname === '/v1/audio/transcriptions') return await this.transcription(request)
+    if (request.method === 'POST' && pathname === '/v1/audio/speech') return await this.speech(request)
     if (request.method !== 'POST' || pathname !== '/v1/chat/completions')
       return new Response('404 page not found', { status: 404 })
     const seen: SeenRequest = {
       body: (await request.json()) as SeenRequest['body'],
       authorization: request.headers.get('authorization'),
     }
+    const problem = chatProblem(seen.body)
+    if (problem !== null) return this.refuse(problem)
     const answer = this.script(seen, this.requests.push(seen) - 1)
+    const refusal = await this.scripted(answer, request)
+    if (refusal !== null) return refusal
+    if (answer.whole) return Response.json(wholeCompletion((answer.pieces ?? []).join('')))
+    const body = this.stream(answer, request.signal)
+    return new Response(body, { headers: { 'content-type': 'text/event-stream', ...answer.headers } })
+  }
+
+  private refuse(problem: string): Response {
+    this.problems.push(problem)
+    const error = { message: problem, type: 'invalid_request_error', param: null, code: null }
+    return Response.json({ error }, { status: 400 })
+  }
+
+  /** What every answer can be instead: late, never, or a refusal. */
+  private async scripted(
+    answer: Pick<ScriptedAnswer, 'neverAnswers' | 'delayMs' | 'status' | 'body' | 'headers'>,
+    request: Request,
+  ): Promise<Response | null> {
     request.signal.addEventListener('abort', () => {
       this.aborted += 1
     })
     if (answer.neverAnswers) await this.forever(request.signal)
     if (answer.delayMs !== undefined) await Bun.sleep(answer.delayMs)
-    if (answer.status !== undefined) {
-      const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {})
-      return new Response(text, { status: answer.status, headers: { ...answer.headers } })
+    if (answer.status === undefined) return null
+    const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {})
+    return new Response(text, { status: answer.status, headers: { ...answer.headers } })
+  }
+
+  private async transcription(request: Request): Promise<Response> {
+    const seen = await readTranscription(request)
+    if (typeof seen === 'string') return this.refuse(seen)
+    const answer = this.transcribe(seen, this.transcriptions.push(seen) - 1)
+    const refusal = await this.scripted(answer, request)
+    if (refusal !== null) return refusal
+    const body = answer.answer ?? JSON.stringify({ text: answer.text ?? '', usage: { type: 'duration', seconds: 1 } })
+    return new Response(body, { headers: { 'content-type': 'application/json' } })
+  }
+
+  private async speech(request: Request): Promise<Response> {
+    const seen = await readSpeech(request)
+    if (typeof seen === 'string') return this.refuse(seen)
+    const answer = this.speak(seen, this.speeches.push(seen) - 1)
+    const refusal = await this.scripted(answer, request)
+    if (refusal !== null) return refusal
+    const { sampleRateHz = 24_000 } = answer
+    const samples = answer.samples ?? voiceOf(seen.input, sampleRateHz)
+    const pcm = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
+    const bytes = answer.bytes ?? (seen.format === 'pcm' ? pcm : encodeWav({ sampleRateHz, samples }))
+    const type = answer.contentType ?? (seen.format === 'pcm' ? 'audio/pcm' : 'audio/wav')
+    return new Response(this.audio(bytes, answer, request.signal), { headers: { 'content-type': type } })
+  }
+
+  private async *audio(bytes: Uint8Array, answer: ScriptedSpeech, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const until = answer.stallAfterBytes ?? bytes.length
+    const size = answer.chunkBytes ?? 4800
+    for (let offset = 0; offset < until; offset += size) {
+      yield bytes.subarray(offset, Math.min(until, offset + size))
+      await Bun.sleep(answer.pieceDelayMs ?? 0)
     }
-    if (answer.whole) return Response.json(wholeCompletion((answer.pieces ?? []).join('')))
-    const body = this.stream(answer, request.signal)
-    return new Response(body, { headers: { 'content-type': 'text/event-stream', ...answer.headers } })
+    if (answer.stallAfterBytes !== undefined) await this.forever(signal)
   }
 
   private async *stream(answer: ScriptedAnswer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -129,7 +203,14 @@ export class OpenAiCompatibleServer {
       return
     }
     if (answer.stall) await this.forever(signal)
-    if (!answer.noFinishReason) yield* cut(event(chunk({}, 'stop')))
+    for (const [index, call] of (answer.calls ?? []).entries()) {
+      const half = Math.ceil(call.arguments.length / 2)
+      const first = { index, id: `call_${index}`, type: 'function', function: { name: call.name, arguments: '' } }
+      yield* cut(event(chunk({ tool_calls: [first] })))
+      for (const part of [call.arguments.slice(0, half), call.arguments.slice(half)])
+        yield* cut(event(chunk({ tool_calls: [{ index, function: { arguments: part } }] })))
+    }
+    if (!answer.noFinishReason) yield* cut(event(chunk({}, answer.calls === undefined ? 'stop' : 'tool_calls')))
     if (answer.noise)
       yield event({ ...chunk({}), choices: [], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } })
     if (!answer.noDone) yield* cut(event('[DONE]'))

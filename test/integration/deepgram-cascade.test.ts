@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { SystemClock } from '#base/clock.ts'
 import { seededRandom } from '#base/random.ts'
 import { type Asterisk, startAsterisk } from '../bed/asterisk.ts'
-import { startCascadeEngine } from '../bed/cascade-engine.ts'
 import { engineCallFrom } from '../bed/conversation.ts'
 import { heardExactly } from '../bed/deepgram.ts'
+import { BedEngine } from '../bed/engine.ts'
 import { Telephones } from '../bed/reactive-caller.ts'
 import { readSpeech, type Utterance } from '../bed/speech.ts'
 import { readWav } from '../bed/wav-file.ts'
@@ -64,15 +64,24 @@ describe('a cascade', () => {
         turnSilenceMs: 300,
       })
       const llm = new OpenAiCompatibleServer((_request, index) => ({ pieces: [answers[index % answers.length] ?? ''] }))
-      const engine = await startCascadeEngine(
-        { deepgramUrl: standin.baseUrl, llmUrl: llm.baseUrl, listen: { model }, transport },
-        {
-          asterisk: asterisk.ari,
-          application: `cascade${place}`,
-          logLevel: 'debug',
-          yaml: `audio_transport: externalmedia\nllm: { initial_greeting: Hello. }\nturn_taking: { stop: ${stop}, start: vad }\nbarge_in: { on_overlap: none }\n`,
-        },
-      )
+      const engine = await BedEngine.start({
+        asterisk: asterisk.ari,
+        application: `cascade${place}`,
+        pipeline: 'cascade',
+        logLevel: 'debug',
+        yaml: `audio_transport: externalmedia
+llm: { initial_greeting: Hello. }
+turn_taking: { stop: ${stop}, start: vad }
+barge_in: { on_overlap: none }
+providers:
+  deepgram: { base_url: "${standin.baseUrl}", api_key_env: "" }
+pipelines:
+  cascade:
+    stt: { provider: deepgram, model: ${model} }
+    llm: { provider: openai_compatible, base_url: "${llm.baseUrl}" }
+    tts: { provider: deepgram, transport: ${transport} }
+`,
+      })
       try {
         const number = `55540${place}`
         const line = await telephones.call(asterisk, { extension: `14${place}`, callerId: number })

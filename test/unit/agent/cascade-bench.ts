@@ -1,8 +1,12 @@
 import { createCascade } from '#agent/cascade.ts'
-import type { AgentEvent, AgentInput, SessionOf } from '#agent/provider.ts'
+import type { FunctionOutcome, FunctionRunner } from '#agent/functions.ts'
+import type { AgentEvent, AgentInput, Provider, SessionOf } from '#agent/provider.ts'
+import { silentLog } from '#base/log.ts'
 import { type FakePart, fakePart } from '../../fakes/cascade-parts.ts'
 import { callContext } from '../../fakes/context.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
+
+export type FakeFunction = (text: string) => FunctionOutcome | Promise<FunctionOutcome>
 
 /** A cascade of three fakes, opened; what it says is written down in short words. */
 export class CascadeBench {
@@ -10,12 +14,28 @@ export class CascadeBench {
   readonly stt: FakePart<'stt'> = fakePart('stt')
   readonly llm: FakePart<'llm'> = fakePart('llm')
   readonly tts: FakePart<'tts'> = fakePart('tts')
-  readonly provider = createCascade({ name: 'fake', stt: this.stt, llm: this.llm, tts: this.tts })
+  readonly provider: Provider<'agent'>
+  /** The functions that ran, with their arguments. */
+  readonly ran: string[] = []
   private readonly said: string[] = []
   private session: SessionOf<'agent'> | null = null
 
-  static async open(): Promise<CascadeBench> {
-    const bench = new CascadeBench()
+  constructor(functions: Readonly<Record<string, FakeFunction>> = {}) {
+    const { stt, llm, tts } = this
+    const runner: FunctionRunner = {
+      declarations: Object.keys(functions).map((name) => ({ name, description: name, parameters: {} })),
+      run: async (name, text) => {
+        this.ran.push(`${name} ${text}`)
+        return (await functions[name]?.(text)) ?? { output: '{}', departure: null, failure: 'unknown_tool' }
+      },
+    }
+    const tools = Object.keys(functions).length === 0 ? {} : { functions: { create: () => runner, log: silentLog } }
+    this.provider = createCascade({ name: 'fake', stt, llm, tts, ...tools })
+  }
+
+  /** @param functions that the model may ask for, by name */
+  static async open(functions: Readonly<Record<string, FakeFunction>> = {}): Promise<CascadeBench> {
+    const bench = new CascadeBench(functions)
     bench.session = await bench.provider.open(callContext(bench.clock))
     bench.session.onEvent((event) => bench.said.push(inWords(event)))
     return bench
@@ -48,6 +68,11 @@ export class CascadeBench {
     this.llm.session.emit({ type: 'text', delta })
   }
 
+  /** The model asks for a function. */
+  calls(name: string, text: string): void {
+    this.llm.session.emit({ type: 'function_calls', calls: [{ id: 'call_1', name, text }] })
+  }
+
   done(): void {
     this.llm.session.emit({ type: 'done' })
   }
@@ -73,6 +98,12 @@ export class CascadeBench {
   get question(): string[] {
     const asked = this.llm.session.inputs.findLast((input) => input.type === 'generate')
     return asked?.type === 'generate' ? asked.messages.map(({ role, content }) => `${role}: ${content}`) : []
+  }
+
+  /** What the model may ask for in its newest answer. */
+  get offered(): string[] {
+    const asked = this.llm.session.inputs.findLast((input) => input.type === 'generate')
+    return asked?.type === 'generate' ? (asked.functions ?? []).map(({ name }) => name) : []
   }
 
   /** What the voice was told since the last look. */

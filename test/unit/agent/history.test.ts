@@ -80,3 +80,42 @@ describe('History', () => {
     expect(given).toEqual([{ role: 'user', content: 'Hi.' }])
   })
 })
+
+describe('functions', () => {
+  const call = (id: string) => ({ id, name: 'hours', text: '{}' })
+
+  test('stand between the words that asked for them and the reply, each with its answer', () => {
+    const history = new History('')
+    history.user('Open?')
+    history.functionsAsked('One moment.', [call('a'), call('b')], 'not yet')
+    expect(words(history)).toEqual(['user: Open?', 'assistant: One moment.', 'tool: not yet', 'tool: not yet'])
+    history.functionAnswered('b', 'nine')
+    // The whole reply has what was said to them in it.
+    history.assistant('One moment. At nine.')
+    expect(words(history)).toEqual([
+      'user: Open?',
+      'assistant: ',
+      'tool: not yet',
+      'tool: nine',
+      'assistant: One moment. At nine.',
+    ])
+    history.takeBackAssistant()
+    history.takeBackAssistant()
+    expect(words(history)).toHaveLength(4)
+    expect(history.takeBackUser()).toBe('')
+  })
+
+  test('are forgotten with what asked for them', () => {
+    const history = new History('')
+    for (let turn = 0; turn < 40; turn += 1) {
+      history.user(`q${turn}`)
+      history.functionsAsked('', [call(`a${turn}`), call(`b${turn}`)], 'x'.repeat(200))
+      history.assistant(`a${turn}`)
+      const messages = history.forModel()
+      expect(messages.length).toBeLessThanOrEqual(24)
+      expect(messages[0]?.role).not.toBe('tool')
+      const asked = messages.flatMap(({ calls = [] }) => calls.map(({ id }) => id))
+      expect(messages.flatMap(({ callId }) => callId ?? [])).toEqual(asked)
+    }
+  })
+})

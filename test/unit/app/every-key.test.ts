@@ -9,6 +9,7 @@ import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
 import { configurationSchema } from '#config/schema.ts'
+import { emptyMap } from '#config/tree.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
 import { createLog } from '#telemetry/log.ts'
 import { viewOf } from '../../fakes/engine-view.ts'
@@ -69,7 +70,7 @@ const lists = [['greeting'], ['another'], ['10.0.0.0/8'], ['de'], ['transfer_cal
 
 /** Values that the key may take, or not: the schema and the checks across keys judge them. */
 function candidates({ path }: KeyInfo): unknown[] {
-  const node = schemaAt(asNode(schema), path)
+  const node = schemaAt(asNode(schema), path, emptyMap())
   if (node === undefined) return []
   const { type, options = [], limits, fallback } = schemaFacts(node)
   switch (type) {

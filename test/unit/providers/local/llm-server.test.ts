@@ -4,7 +4,8 @@ import { seededRandom } from '#base/random.ts'
 import { type Generator, LlmServer, threadsFor } from '#providers/local/llm-child.ts'
 import type { GenerateEnd, GenerateRequest } from '#providers/local/llm-engine.ts'
 import { parseChatRequest } from '#providers/local/llm-wire.ts'
-import { ChatStream, failureOfResponse, modelNames, type WireEvent } from '#providers/openai-compatible/wire.ts'
+import { failureOfResponse } from '#providers/openai-compatible/failure-wire.ts'
+import { ChatStream, modelNames, type WireEvent } from '#providers/openai-compatible/wire.ts'
 
 /** The child's HTTP without a model and without a socket, read back by the client's own parser. */
 type Generate = (request: GenerateRequest, signal: AbortSignal, onText: (text: string) => void) => Promise<GenerateEnd>

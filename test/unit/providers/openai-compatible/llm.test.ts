@@ -336,9 +336,57 @@ test('the random-words stub says what it recorded', async () => {
   cleanups.push(() => server.close())
   const response = await fetch(`${server.baseUrl}/chat/completions`, {
     method: 'POST',
-    body: JSON.stringify({ messages: [] }),
+    body: JSON.stringify({ model: 'any', messages: [] }),
   })
   const words = [...(await response.text()).matchAll(/"content":"([^"]*)"/g)].map((match) => match[1]).join('')
   expect(words).toBe(said[0] ?? '')
   expect(words.split(' ')).toHaveLength(6)
+})
+
+describe('functions', () => {
+  const functions = [{ name: 'hours', description: 'When', parameters: { type: 'object', properties: {} } }]
+  const messages = [{ role: 'user', content: 'Open?' }] as const
+
+  test('are offered; what the model asks for comes before the end of its answer', async () => {
+    const { server, session, events } = await bench({
+      pieces: ['One moment.'],
+      calls: [{ name: 'hours', arguments: '{"day":1}' }],
+    })
+    session.send({ type: 'generate', messages, functions })
+    await until(() => events.at(-1)?.type === 'done')
+    expect(events).toEqual([
+      { type: 'text', delta: 'One moment.' },
+      { type: 'function_calls', calls: [{ id: 'call_0', name: 'hours', text: '{"day":1}' }] },
+      { type: 'done' },
+    ])
+    expect(server.requests[0]?.body.tools).toEqual([{ type: 'function', function: functions[0] }])
+    const answered = [
+      ...messages,
+      { role: 'assistant', content: '', calls: [{ id: 'a', name: 'hours', text: '{"day":1}' }] },
+      { role: 'tool', content: '{}', callId: 'a' },
+    ] as const
+    events.length = 0
+    session.send({ type: 'generate', messages: answered, functions })
+    await until(() => events.at(-1)?.type === 'done')
+    expect(server.problems).toEqual([])
+  })
+
+  test('an answer of nothing but functions is a good one', async () => {
+    const { session, events } = await bench({ calls: [{ name: 'hours', arguments: '{}' }] })
+    session.send({ type: 'generate', messages, functions })
+    await until(() => events.at(-1)?.type === 'done')
+    expect(events.map(({ type }) => type)).toEqual(['function_calls', 'done'])
+  })
+
+  test('a server that knows none is asked without, then and later', async () => {
+    const { server, ask, session, events } = await bench(({ body }) =>
+      body.tools === undefined
+        ? { pieces: ['Hello.'] }
+        : { status: 400, body: { error: { message: 'gemma does not support tools', type: 'api_error' } } },
+    )
+    session.send({ type: 'generate', messages, functions })
+    await until(() => events.at(-1)?.type === 'done')
+    await ask()
+    expect(server.requests.map(({ body }) => body.tools !== undefined)).toEqual([true, false, false])
+  })
 })

@@ -1,18 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  ChatStream,
-  commonDialect,
-  dialectAfter,
-  failureOfResponse,
-  modelNames,
-  recentMessages,
-  requestBody,
-  retryAfterMs,
-  SseParser,
-  ThinkFilter,
-  type WireEvent,
-  wholeAnswer,
-} from '#providers/openai-compatible/wire.ts'
+import { failureOfResponse, retryAfterMs } from '#providers/openai-compatible/failure-wire.ts'
+import { commonDialect, dialectAfter, recentMessages, requestBody } from '#providers/openai-compatible/request-wire.ts'
+import { SseParser, ThinkFilter } from '#providers/openai-compatible/sse.ts'
+import { ChatStream, modelNames, type WireEvent, wholeAnswer } from '#providers/openai-compatible/wire.ts'
 
 const utf8 = new TextEncoder()
 
@@ -215,19 +205,29 @@ describe('errors', () => {
       '{"error":{"message":"Unsupported parameter","param":"max_tokens"}}',
       commonDialect,
     )
-    expect(renamed).toEqual({ maxTokensKey: 'max_completion_tokens', temperature: true })
+    expect(renamed).toEqual({ maxTokensKey: 'max_completion_tokens', temperature: true, tools: true })
     expect(dialectAfter(400, '{"error":{"message":"temperature does not support 0.4"}}', commonDialect)).toEqual({
       maxTokensKey: 'max_tokens',
       temperature: false,
+      tools: true,
     })
     expect(
       dialectAfter(400, '{"error":{"param":"max_tokens"}}', {
         maxTokensKey: 'max_completion_tokens',
         temperature: true,
+        tools: true,
       }),
     ).toBeUndefined()
     expect(dialectAfter(400, '{"error":{"message":"too long","param":"messages"}}', commonDialect)).toBeUndefined()
     expect(dialectAfter(500, '{"error":{"param":"max_tokens"}}', commonDialect)).toBeUndefined()
+  })
+
+  test.each([
+    '{"error":{"message":"registry.ollama.ai/library/gemma:2b does not support tools"}}',
+    '{"error":{"message":"\\"auto\\" tool choice requires --enable-auto-tool-choice to be set"}}',
+    '{"error":{"message":"Unknown parameter","param":"tools"}}',
+  ])('a server without functions is asked without: %s', (body) => {
+    expect(dialectAfter(400, body, commonDialect)).toEqual({ ...commonDialect, tools: false })
   })
 
   test('retry-after, in seconds or milliseconds', () => {
@@ -235,6 +235,76 @@ describe('errors', () => {
     expect(retryAfterMs(new Headers({ 'retry-after': '2', 'retry-after-ms': '150' }))).toBe(150)
     expect(retryAfterMs(new Headers({ 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }))).toBeUndefined()
     expect(retryAfterMs(new Headers())).toBeUndefined()
+  })
+})
+
+describe('functions in a stream', () => {
+  const event = (delta: object, finish: string | null = null) =>
+    utf8.encode(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`)
+  const done = utf8.encode('data: [DONE]\n\n')
+  const call = (index: number | undefined, id: string | undefined, name: string | undefined, text: string) => ({
+    tool_calls: [
+      {
+        ...(index === undefined ? {} : { index }),
+        ...(id === undefined ? {} : { id, type: 'function' }),
+        function: { ...(name === undefined ? {} : { name }), arguments: text },
+      },
+    ],
+  })
+  const callsOf = (reads: readonly Uint8Array[]) =>
+    read(reads).flatMap((each) => (each.type === 'calls' ? each.calls : []))
+
+  test('come in pieces, are joined by their place, and end the answer', () => {
+    const events = read([
+      event({ content: 'One moment.' }),
+      event(call(0, 'a', 'hours', '')),
+      event(call(1, 'b', 'terminate_call', '{"rea')),
+      event(call(0, undefined, undefined, '{"day":1}')),
+      event(call(1, undefined, undefined, 'son":"x"}')),
+      event({}, 'tool_calls'),
+      done,
+    ])
+    expect(events.map(({ type }) => type).filter((type) => type !== 'calling')).toEqual(['text', 'calls', 'finish'])
+    expect(events.find(({ type }) => type === 'calls')).toEqual({
+      type: 'calls',
+      calls: [
+        { id: 'a', name: 'hours', text: '{"day":1}' },
+        { id: 'b', name: 'terminate_call', text: '{"reason":"x"}' },
+      ],
+    })
+  })
+
+  test('without places, without ids, whole, and with another reason to end', () => {
+    expect(
+      callsOf([
+        event(call(undefined, 'a', 'one', '{"x":1}')),
+        event(call(undefined, 'b', 'two', '{"x"')),
+        event(call(undefined, undefined, undefined, ':2}')),
+        event({}, 'stop'),
+      ]),
+    ).toEqual([
+      { id: 'a', name: 'one', text: '{"x":1}' },
+      { id: 'b', name: 'two', text: '{"x":2}' },
+    ])
+    expect(callsOf([event(call(0, undefined, 'one', '{}')), event({}, 'stop')])).toEqual([
+      { id: 'call_0', name: 'one', text: '{}' },
+    ])
+  })
+
+  test('of an answer that broke off none is run; and not more than a model can mean', () => {
+    expect(callsOf([event(call(0, 'a', 'one', '{"x'))])).toEqual([])
+    const many = Array.from({ length: 40 }, (_, index) => event(call(index, `id${index}`, 'one', '{}')))
+    expect(callsOf([...many, event({}, 'stop')]).length).toBe(16)
+    const long = Array.from({ length: 5 }, () => event(call(0, 'a', 'one', 'x'.repeat(30_000))))
+    expect(callsOf([...long, event({}, 'stop')])[0]?.text.length).toBe(65_536)
+  })
+
+  test('of an answer that came whole', () => {
+    const message = { role: 'assistant', content: null, ...call(undefined, 'a', 'one', '{}') }
+    expect(wholeAnswer(JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'tool_calls' }] }))).toEqual([
+      { type: 'calls', calls: [{ id: 'a', name: 'one', text: '{}' }] },
+      { type: 'finish' },
+    ])
   })
 })
 
@@ -246,6 +316,50 @@ describe('the request', () => {
       requestBody({ model: 'm', messages, temperature: 0, maxTokens: 9, dialect: commonDialect }),
     )
     expect(body).toEqual({ model: 'm', messages: [...messages], stream: true, max_tokens: 9, temperature: 0 })
+  })
+
+  const asked = { id: 'call_1', name: 'hours', text: '' }
+  const withFunctions = [
+    { role: 'user', content: 'Open?' },
+    { role: 'assistant', content: '', calls: [asked] },
+    { role: 'tool', content: '{"opens":9}', callId: 'call_1' },
+  ] as const
+  const functions = [{ name: 'hours', description: 'When', parameters: { type: 'object' } }]
+
+  test('functions, what was asked for and what it brought', () => {
+    const facts = { model: 'm', messages: withFunctions, functions, temperature: 0, maxTokens: 9 }
+    expect(JSON.parse(requestBody({ ...facts, dialect: commonDialect }))).toEqual({
+      model: 'm',
+      messages: [
+        { role: 'user', content: 'Open?' },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'hours', arguments: '{}' } }],
+        },
+        { role: 'tool', content: '{"opens":9}', tool_call_id: 'call_1' },
+      ],
+      tools: [{ type: 'function', function: functions[0] }],
+      stream: true,
+      max_tokens: 9,
+      temperature: 0,
+    })
+    // A server that knows none is told words only.
+    expect(JSON.parse(requestBody({ ...facts, dialect: { ...commonDialect, tools: false } }))).toMatchObject({
+      messages: [{ role: 'user', content: 'Open?' }],
+    })
+  })
+
+  test('history: what functions brought is never without what asked for it', () => {
+    const all = [
+      ...withFunctions,
+      { role: 'assistant', content: 'At nine.' },
+      { role: 'user', content: 'Thanks.' },
+    ] as const
+    const roles = (turns: number) => recentMessages(all, turns).map(({ role }) => role)
+    expect(roles(0)).toEqual(['user'])
+    expect(roles(1)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user'])
+    expect(recentMessages(withFunctions, 0)).toEqual([...withFunctions])
   })
 
   test('history: system messages stay, of the turns only the last, with the newest words', () => {

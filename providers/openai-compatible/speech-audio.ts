@@ -1,0 +1,62 @@
+import type { SampleRateHz } from '#audio/format.ts'
+import { Resampler } from '#audio/resample.ts'
+import { PcmBytes, WavStream } from '#audio/wav-stream.ts'
+import { failed, ok, type Result } from '#base/result.ts'
+import type { TtsOptions } from './options.ts'
+
+/**
+ * The body of one sentence → samples at the rate of the call, as it comes. Bytes of one kind read as another are loud noise
+ * in the caller's ear, so the beginning is looked at: a WAV header is read whatever was asked for, and what is compressed
+ * is refused.
+ */
+export class SpeechAudio {
+  private readonly legHz: SampleRateHz
+  private readonly options: Pick<TtsOptions, 'response_format' | 'pcm_rate_hz'>
+  private readonly pcm = new PcmBytes()
+  private wav: WavStream | null = null
+  /** The first bytes, until they are enough to be told by. */
+  private head: Uint8Array | null = new Uint8Array(0)
+  private resampler: Resampler | null = null
+
+  constructor(options: Pick<TtsOptions, 'response_format' | 'pcm_rate_hz'>, legHz: SampleRateHz) {
+    this.options = options
+    this.legHz = legHz
+  }
+
+  /** Fails with what is wrong. */
+  push(bytes: Uint8Array): Result<Int16Array, string> {
+    if (this.head === null) return this.decode(bytes)
+    const joined = new Uint8Array(this.head.length + bytes.length)
+    joined.set(this.head)
+    joined.set(bytes, this.head.length)
+    this.head = joined
+    return joined.length < 4 ? ok(new Int16Array(0)) : this.begin(joined)
+  }
+
+  /** What the filter still holds. */
+  end(): Int16Array {
+    return this.resampler?.flush() ?? new Int16Array(0)
+  }
+
+  private begin(bytes: Uint8Array): Result<Int16Array, string> {
+    this.head = null
+    const magic = String.fromCharCode(...bytes.subarray(0, 4))
+    if (magic === 'RIFF') this.wav = new WavStream()
+    else if (this.options.response_format === 'wav')
+      return failed('the voice was asked for wav and sends something else')
+    else if (/^(ID3|OggS|fLaC|[{<])/.test(magic)) return failed('the voice sends something else than raw samples')
+    return this.decode(bytes)
+  }
+
+  private decode(bytes: Uint8Array): Result<Int16Array, string> {
+    if (this.wav === null) return ok(this.resampled(this.pcm.push(bytes), this.options.pcm_rate_hz))
+    const read = this.wav.push(bytes)
+    return read.ok ? ok(this.resampled(read.value.samples, read.value.sampleRateHz)) : read
+  }
+
+  private resampled(samples: Int16Array, fromHz: number): Int16Array {
+    if (samples.length === 0) return samples
+    this.resampler ??= new Resampler(fromHz, this.legHz)
+    return this.resampler.process(samples)
+  }
+}
