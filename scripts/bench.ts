@@ -5,12 +5,13 @@ import { machine } from './bench/figures.ts'
 import type { MediaRun } from './bench/media.ts'
 import type { ProviderRun } from './bench/provider.ts'
 import { type ProviderFormat, providerDoors, providerFormats, providerNames } from './bench/provider-wire.ts'
+import type { ReloadRun } from './bench/reload.ts'
 
 /**
  * The figures of the documents. Each line says what was measured, on how many values, and what it should be; the
  * machine stands above. Nothing here passes or fails: machines are shared and noisy.
  */
-const help = `Usage: just bench [start | greeting | pacing | speech | media | provider | turns | all] [options]
+const help = `Usage: just bench [start | greeting | pacing | speech | media | provider | reload | turns | all] [options]
 
   start      process start to /live and to speech detection ready; --binary FILE measures that binary
   greeting   StasisStart to the first greeting frame, through a real Asterisk
@@ -18,6 +19,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | pr
   speech     recognition, voice and speech detection: errors and speed
   media      many calls at once: gaps, CPU and memory a call; fails where a call or a frame is missing (not in all)
   provider   many calls with a vendor's agent, whose server is a stand-in: just bench provider openai_realtime, or deepgram (not in all)
+  reload     what calls notice of reloads: fails where a call is lost or changed, or a reload answered wrongly (not in all)
   turns      callers who ask, pause, interrupt, murmur, cough and echo: what they meet (not in all; some ten minutes)
 
   --rounds N     repetitions of start and greeting (default 20)
@@ -47,6 +49,12 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | pr
   --floor        measure the floor: system calls, WebSocket, base64 and JSON alone, in the engine's place
   --profile DIR  write a CPU profile of the engine there
 
+  reload:
+  --calls N      calls at once (default 50)
+  --seconds S    how long each run is (default 10)
+  --runs N       runs with reloads, and as many without, in turn (default 5)
+  --reloads N    in all of them together (default 200)
+
   turns:
   --scale F      so much of what is played in a whole run (default 1)
   --seed N       another order, other noises, other made sounds (default 1)
@@ -56,10 +64,10 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | pr
   --few          voices that need no large download: to see that it runs, not for figures
   --no-words     what is said over the agent is judged by its sound alone
 
-  media, provider, turns:
+  media, provider, reload, turns:
   --json         the figures as one JSON object, as the last line`
 
-const parts = ['start', 'greeting', 'pacing', 'speech', 'media', 'provider', 'turns', 'all']
+const parts = ['start', 'greeting', 'pacing', 'speech', 'media', 'provider', 'reload', 'turns', 'all']
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv)
@@ -89,6 +97,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }).exited
   if (what === 'turns') return await turns(values)
   if (what === 'provider') return await vendor(options.positionals[1], values)
+  if (what === 'reload') return await reload(values)
   return what === 'media' ? await media(values) : 0
 }
 
@@ -156,7 +165,18 @@ async function vendor(name: string | undefined, values: Options): Promise<number
   return report(run, values.json)
 }
 
-function report(run: MediaRun | ProviderRun, json: boolean): number {
+async function reload(values: Options): Promise<number> {
+  const wanted = [values.calls ?? 50, values.seconds ?? 10, values.runs, values.reloads].map(Number)
+  const [calls, seconds, runs, reloads] = wanted as [number, number, number, number]
+  if (!wanted.every((value) => value >= 1)) {
+    console.error(help)
+    return 2
+  }
+  const { benchReload } = await import('./bench/reload.ts')
+  return report(await benchReload({ calls, seconds, runs, reloads }), values.json)
+}
+
+function report(run: MediaRun | ProviderRun | ReloadRun, json: boolean): number {
   for (const line of run.lines) console.log(line)
   for (const line of run.missing) console.error(`error: ${line}`)
   if (json) console.log(JSON.stringify(run.figures))
@@ -184,6 +204,8 @@ function readOptions(argv: readonly string[]) {
         echo: { type: 'boolean', default: false },
         format: { type: 'string' },
         pace: { type: 'string', default: '10' },
+        runs: { type: 'string', default: '5' },
+        reloads: { type: 'string', default: '200' },
         floor: { type: 'boolean', default: false },
         profile: { type: 'string', default: '' },
         scale: { type: 'string', default: '1' },

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { deepFreeze } from '#config/load.ts'
@@ -16,6 +17,8 @@ type Reread = Result<{ readonly loaded: EngineConfig; readonly warnings: readonl
 /** What the child prints, as JSON; the environment is known here. */
 type ChildAnswer = Result<Omit<EngineConfig, 'env'>, readonly string[]>
 
+/** It gives way to the audio of calls on a machine that is short of cores. */
+const lowPriority = 10
 /** On a machine with a cold disk that is short of time. */
 const answerMaxMs: Milliseconds = 10_000
 
@@ -56,6 +59,7 @@ async function askChild(argv: readonly string[], env: CommandIo['env'], clock: C
       stdout: 'pipe',
       stderr: 'ignore',
     })
+    setPriority(child.pid, lowPriority)
     using _limit = clock.after(answerMaxMs, () => child.kill('SIGKILL'))
     const text = await new Response(child.stdout).text()
     if ((await child.exited) === exitCodes.ok) return JSON.parse(text) as ChildAnswer
