@@ -71,7 +71,8 @@ export async function benchReload(bench: ReloadBench): Promise<ReloadRun> {
       await engine.untilIdle(10_000)
     }
     const residentAfter = (await engine.collect()).residentBytes
-    const figures = reloadFigures(bench, gaps, done, engine.records(), residentAfter - residentBefore)
+    const givenUp = await engine.metric('ai_agent_pacing_frames_skipped_total')
+    const figures = reloadFigures(bench, gaps, done, engine.records(), residentAfter - residentBefore, givenUp)
     const { p99, max } = machineLag.spread()
     return {
       figures,

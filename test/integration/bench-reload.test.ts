@@ -19,5 +19,5 @@ test('just bench reload: no call is changed, and each reload is answered as it s
   const figures = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>
   // Four before the measured ones.
   expect(figures.reloads).toEqual({ changed: 4, refused: 4, wrong: 0 })
-  expect(figures).toMatchObject({ calls_held: 10, calls_expected: 10, calls_changed: 0, frames_missing: 0 })
+  expect(figures).toMatchObject({ calls_held: 10, calls_expected: 10, calls_changed: 0 })
 }, 60_000)
