@@ -50,7 +50,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   '@deepgram/sdk': /^providers\/deepgram\/client-wire\.ts$/,
   'prom-client': /^src\/telemetry\/metric-registry\.ts$/,
   'onnxruntime-node': /^src\/speech\/onnx\.ts$/,
-  yaml: /^src\/config\/load\.ts$/,
+  yaml: /^src\/config\/(load|edit)\.ts$/,
 }
 
 const linesMax = 400

@@ -101,7 +101,8 @@ function otherKeyThatChanged(before: string, after: string, key: string, value: 
   const old = topValues(before)
   const now = topValues(after)
   const wanted: Record<string, unknown> = { ...old, [key]: value }
-  for (const name of new Set([...Object.keys(wanted), ...Object.keys(now)])) {
+  const names = new Set([...Object.keys(wanted), ...Object.keys(now)])
+  for (const name of names) {
     if (JSON.stringify(wanted[name]) !== JSON.stringify(now[name])) return name
   }
   return null

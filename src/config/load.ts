@@ -19,7 +19,7 @@ import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
-import type { Environment } from './secrets.ts'
+import { type Environment, mask } from './secrets.ts'
 import {
   describeFound,
   emptyMap,
@@ -78,18 +78,35 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
   return ok({ configuration: deepFreeze(checked.output), warnings, fromEnvironment: [...expanded.keys()] })
 }
 
-function crossCheck(configuration: Configuration, { file, tree }: Explained, known: readonly ConfigProblem[]) {
+function crossCheck(
+  configuration: Configuration,
+  { file, tree, expanded }: Explained,
+  known: readonly ConfigProblem[],
+) {
   const touches = (key: string) => known.some((problem) => problem.key === key || problem.key.startsWith(`${key}.`))
   return crossChecks
     .filter((check) => !check.keys.some(touches) && check.broken(configuration))
     .map((check) => {
+      const shown = withoutVariables(configuration, [...expanded.keys()])
       const paths = check.keys.map((key) => key.split('.'))
       const present = paths.find((path) => nodeAt(tree, path) !== undefined) ?? []
       const key = check.keys[0] ?? ''
-      const advice = typeof check.advice === 'string' ? check.advice : check.advice(configuration)
-      const problem = { file, ...placeOf(tree, present), key, message: check.message(configuration), advice }
+      const advice = typeof check.advice === 'string' ? check.advice : check.advice(shown)
+      const problem = { file, ...placeOf(tree, present), key, message: check.message(shown), advice }
       return { severity: check.severity, problem }
     })
+}
+
+/** A copy for messages: no text in it came out of a variable. */
+function withoutVariables(configuration: Configuration, fromVariables: readonly string[]): Configuration {
+  const copy = structuredClone(configuration)
+  for (const path of fromVariables) {
+    const names = path.split('.')
+    const last = names.pop() ?? ''
+    const holder = names.reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), copy)
+    if (isRecord(holder) && typeof holder[last] === 'string') holder[last] = mask
+  }
+  return copy
 }
 
 /** A copy without the values at these paths; of a list with a bad entry nothing is kept. */
