@@ -17,6 +17,7 @@ import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
+import { type Origins, originsOf } from './origins.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
 import { type Environment, mask } from './secrets.ts'
@@ -52,6 +53,7 @@ export interface Loaded<Vendors extends VendorSchemas> {
   readonly warnings: readonly ConfigProblem[]
   /** Dotted paths of the values that came out of variables: what they hold is shown nowhere. */
   readonly fromEnvironment: readonly string[]
+  readonly origins: Origins
 }
 
 export function loadConfiguration<const Vendors extends VendorSchemas>(
@@ -75,7 +77,12 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
   const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
   if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
   const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
-  return ok({ configuration: deepFreeze(checked.output), warnings, fromEnvironment: [...expanded.keys()] })
+  return ok({
+    configuration: deepFreeze(checked.output),
+    warnings,
+    fromEnvironment: [...expanded.keys()],
+    origins: originsOf(tree, expanded),
+  })
 }
 
 function crossCheck(
