@@ -1,9 +1,11 @@
+import { resolve } from 'node:path'
 import { failed, ok, type Result } from '#base/result.ts'
 import { loadConfiguration } from '#config/load.ts'
-import { formatProblem } from '#config/problem.ts'
+import type { Provenance } from '#config/origins.ts'
+import { type ConfigProblem, formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
-import { readConfigurationSource } from '#config/source.ts'
+import { builtInSource, readConfigurationSource } from '#config/source.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
 import { readEnvFile } from './env-file.ts'
 import type { CommandIo } from './io.ts'
@@ -14,38 +16,71 @@ export interface EngineConfig {
   /** Dotted paths of the values that came out of variables. */
   readonly fromEnvironment: readonly string[]
   readonly file: string
+  readonly provenance: Provenance
   /** What is odd but possible, as lines. */
   readonly warnings: readonly string[]
+}
+
+/** The same, with its warnings as they were found. */
+export interface ExaminedConfig extends Omit<EngineConfig, 'warnings'> {
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** As a text where it has no place in a file. */
+export type EngineProblem = ConfigProblem | string
+
+export function lineOf(problem: EngineProblem): string {
+  return typeof problem === 'string' ? problem : formatProblem(problem)
 }
 
 export interface EngineConfigOptions {
   readonly config?: string | undefined
   readonly envFile?: string | undefined
   readonly provider?: string | undefined
+  /** Looked at as if it stood in the file. */
+  readonly text?: string | undefined
 }
+
+/** What stands for the file's name in messages about such a text. */
+const bodyName = '(the text sent)'
 
 /** `--config`, `--env-file` and `--provider` applied. Fails with lines that say what is wrong, where, and the cure. */
 export function readEngineConfig(
-  { env: ownEnv, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  io: Pick<CommandIo, 'env' | 'cwd'>,
   options: EngineConfigOptions,
 ): Result<EngineConfig, readonly string[]> {
+  const examined = examineEngineConfig(io, options)
+  if (!examined.ok) return failed(examined.error.map(lineOf))
+  const warnings = examined.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
+  return ok({ ...examined.value, warnings })
+}
+
+export function examineEngineConfig(
+  { env: ownEnv, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  options: EngineConfigOptions,
+): Result<ExaminedConfig, readonly EngineProblem[]> {
   const known = environmentWith(options.envFile, ownEnv, cwd)
   if (!known.ok) return known
   const env = known.value
-  const source = readConfigurationSource(cwd, options.config)
-  if (!source.ok) return failed(source.error.map(formatProblem))
+  const { text, provider } = options
+  const source = text === undefined ? readConfigurationSource(cwd, options.config) : ok({ file: bodyName, text })
+  if (!source.ok) return source
+  const { file } = source.value
   const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas })
-  if (!loaded.ok) return failed(loaded.error.map(formatProblem))
-  const { configuration, fromEnvironment } = loaded.value
-  const warnings = loaded.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
-  const found = { configuration, env, fromEnvironment, file: source.value.file, warnings }
-  if (options.provider === undefined) return ok(found)
+  if (!loaded.ok) return loaded
+  const { configuration, fromEnvironment, origins, warnings } = loaded.value
+  const isFile = text === undefined && file !== builtInSource.file
+  const path = isFile ? resolve(cwd, file) : null
+  const commandLine = provider === undefined ? {} : { default_provider: '--provider' }
+  const provenance = { file, path, origins, commandLine }
+  const found = { configuration, env, fromEnvironment, file, provenance, warnings }
+  if (provider === undefined) return ok(found)
   const providers: Readonly<Record<string, { readonly enabled: boolean }>> = configuration.providers
-  if (providers[options.provider]?.enabled !== true) {
+  if (providers[provider]?.enabled !== true) {
     const names = Object.keys(providers).filter((name) => providers[name]?.enabled === true)
-    return failed([`--provider ${options.provider}: no such provider is enabled; there are ${names.join(', ')}`])
+    return failed([`--provider ${provider}: no such provider is enabled; there are ${names.join(', ')}`])
   }
-  return ok({ ...found, configuration: { ...configuration, default_provider: options.provider } })
+  return ok({ ...found, configuration: { ...configuration, default_provider: provider } })
 }
 
 /** What the process was started with wins over the file, as every tool with such an option has it. */

@@ -40,3 +40,14 @@ export function originOf(key: string, origins: Origins): Origin {
   if (variables.length > 0) return { source: 'environment', variables: [...new Set(variables)], line }
   return line === null ? { source: 'default' } : { source: 'file', line }
 }
+
+/** What is known of a whole configuration beside its values. */
+export interface Provenance {
+  /** As it was named; what error messages begin with. */
+  readonly file: string
+  /** Absolute; null: the configuration built in, or a text that no file holds. */
+  readonly path: string | null
+  readonly origins: Origins
+  /** Options of the command line that stand over the file, by the key that they set. */
+  readonly commandLine: Readonly<Record<string, string>>
+}
