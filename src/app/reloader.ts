@@ -150,7 +150,7 @@ export class Reloader {
 const schema = configurationSchema(vendorSchemas)
 
 /** Of keys, and of the secrets that keys name. */
-function allChanges(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {
+export function allChanges(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {
   const comparable = ({ configuration, fromEnvironment = [] }: LoadedConfiguration) => ({
     configuration,
     fromEnvironment,
