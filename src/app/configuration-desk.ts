@@ -1,13 +1,10 @@
 import { effectiveValues } from '#config/effective.ts'
 import { findingOf } from '#config/problem.ts'
-import { configurationSchema } from '#config/schema.ts'
 import type { ConfigurationDesk } from '#http/configuration-api.ts'
-import { vendorSchemas } from '#providers/schemas.ts'
 import type { ConfigurationFile } from './configuration-file.ts'
 import type { Generation, LoadedConfiguration } from './generation.ts'
-import { allChanges } from './reloader.ts'
+import { allChanges, schema } from './reloader.ts'
 
-const schema = configurationSchema(vendorSchemas)
 const made: NonNullable<LoadedConfiguration['provenance']> = {
   file: '',
   path: null,

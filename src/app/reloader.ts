@@ -147,7 +147,7 @@ export class Reloader {
   }
 }
 
-const schema = configurationSchema(vendorSchemas)
+export const schema = configurationSchema(vendorSchemas)
 
 /** Of keys, and of the secrets that keys name. */
 export function allChanges(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {

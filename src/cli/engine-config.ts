@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { failed, ok, type Result } from '#base/result.ts'
-import { loadConfiguration } from '#config/load.ts'
+import { loadConfiguration, loadWithoutVariables } from '#config/load.ts'
 import type { Provenance } from '#config/origins.ts'
 import { type ConfigProblem, formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
@@ -107,4 +107,26 @@ export function quietEngineConfig(io: CommandIo, config: string | undefined): En
   const loaded = engineConfig({ ...io, stderr: (line) => void said.push(line) }, { config })
   if (loaded === null) for (const line of said) io.stderr(line)
   return loaded
+}
+
+/** What a command knows that looks something up beside the engine, whose secrets it may lack. */
+export interface KnownConfig extends Pick<EngineConfig, 'configuration' | 'env' | 'file'> {
+  /** Absolute; null: the configuration built in. */
+  readonly path: string | null
+  /** The keys whose variables are missing here; they hold their defaults. */
+  readonly missing: readonly string[]
+}
+
+/** Null when the file is wrong in itself; it has been said then. Warnings are the engine's own business. */
+export function knownConfig(io: CommandIo, config: string | undefined): KnownConfig | null {
+  const examined = examineEngineConfig(io, { config })
+  if (examined.ok) return { ...examined.value, path: examined.value.provenance.path, missing: [] }
+  const source = readConfigurationSource(io.cwd, config)
+  const partly = source.ok ? loadWithoutVariables({ ...source.value, env: io.env, vendors: vendorSchemas }) : null
+  if (source.ok && partly !== null && partly.missing.length > 0) {
+    const { file } = source.value
+    return { ...partly, env: io.env, file, path: file === builtInSource.file ? null : resolve(io.cwd, file) }
+  }
+  for (const problem of examined.error) io.stderr(lineOf(problem))
+  return null
 }

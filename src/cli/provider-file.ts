@@ -1,12 +1,12 @@
 import { editFile } from '#config/file-edit.ts'
 import { choiceKey, refusalOf } from '#providers/choice.ts'
-import { quietEngineConfig } from './engine-config.ts'
+import { knownConfig } from './engine-config.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 
 /** What `patchcord provider` does where no engine runs: the same with the file alone, and with this command's environment. */
 
 export function listInFile(config: string | undefined, io: CommandIo): number {
-  const loaded = quietEngineConfig(io, config)
+  const loaded = knownConfig(io, config)
   if (loaded === null) return exitCodes.failed
   const { configuration, env, file } = loaded
   const names = Object.keys(configuration.providers)
@@ -24,9 +24,9 @@ export async function switchInFile(
   url: string,
   io: CommandIo,
 ): Promise<number> {
-  const loaded = quietEngineConfig(io, config)
+  const loaded = knownConfig(io, config)
   if (loaded === null) return exitCodes.failed
-  const { configuration, env, file, provenance } = loaded
+  const { configuration, env, file, path, missing } = loaded
   const refuse = (why: string) => {
     io.stderr(why)
     io.stderr(`No engine answers at ${url}, and nothing was changed.`)
@@ -34,12 +34,13 @@ export async function switchInFile(
   }
   const why = refusalOf(name, configuration, env)
   if (why !== null) return refuse(why)
-  if (provenance.path === null) {
+  if (missing.includes(choiceKey)) return refuse(`${file}: ${choiceKey} comes from a variable that is not set here.`)
+  if (path === null) {
     return refuse(
       `There is no file to change: write one with the line ${choiceKey}: ${name}, and name it with --config.`,
     )
   }
-  const edit = await editFile(provenance.path, file, choiceKey, name)
+  const edit = await editFile(path, file, choiceKey, name)
   if (!edit.ok) return refuse(edit.error)
   const before = configuration[choiceKey]
   if (edit.value.after === edit.value.before) io.stdout(`nothing changed: it is ${name} already`)

@@ -85,6 +85,28 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
   })
 }
 
+export interface PartlyLoaded<Vendors extends VendorSchemas> {
+  readonly configuration: Configuration<Vendors>
+  /** The keys whose variables are missing; they hold their defaults. */
+  readonly missing: readonly string[]
+}
+
+/**
+ * What a file says to somebody who has not all of its variables, as a command beside the engine: null where it is wrong in
+ * itself. What only several values can tell is not looked at.
+ */
+export function loadWithoutVariables<const Vendors extends VendorSchemas>(
+  request: LoadRequest<Vendors>,
+): PartlyLoaded<Vendors> | null {
+  const file = request.file ?? ''
+  const parsed = parseTree(file, request.text)
+  if (!parsed.ok) return null
+  const schema = configurationSchema(request.vendors)
+  const { value, problems } = toValue(parsed.value, asNode(schema), file, request.env)
+  const checked = v.safeParse(schema, value)
+  return checked.success ? { configuration: checked.output, missing: problems.map(({ key }) => key) } : null
+}
+
 function crossCheck(
   configuration: Configuration,
   { file, tree, expanded }: Explained,

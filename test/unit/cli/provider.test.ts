@@ -156,6 +156,21 @@ describe('with an engine that runs, found by the file or named', () => {
   })
 })
 
+test('the engine is found, and its file changed, without its secrets', async () => {
+  engine(changed)
+  const port = listener?.port ?? 0
+  const text = `asterisk: {password: "\${ARI_SECRET}"}\nhealth: {port: ${port}}\ndefault_provider: local\n`
+  writeFileSync(file, text)
+  expect((await run(['switch', 'loopback', '--config', file])).code).toBe(0)
+  expect(asked).toEqual(['loopback'])
+  await listener?.close()
+  expect((await run(['switch', 'loopback', '--config', file])).code).toBe(0)
+  expect(readFileSync(file, 'utf8')).toBe(text.replace('local', 'loopback'))
+  writeFileSync(file, text.replace(String(port), '"${PORT}"'))
+  const lost = await run(['switch', 'loopback', '--config', file])
+  expect([lost.code, lost.err[0]]).toEqual([1, expect.stringContaining('health.port comes from a variable')])
+})
+
 describe('where no engine runs', () => {
   const text = (port: number) =>
     `# head\nhealth:   {port: ${port}}\ndefault_provider:   'local'   # why\nproviders: {openai_realtime: {enabled: true}, deepgram: {enabled: false}}\n`
@@ -216,7 +231,7 @@ describe('where no engine runs', () => {
     expect([readOnly.code, readOnly.err.join()]).toEqual([1, expect.stringContaining('a.yaml: the file is read-only')])
     expect(readFileSync(file, 'utf8')).toBe(before)
     chmodSync(file, 0o644)
-    writeFileSync(file, 'defaul_provider: local\n')
+    writeFileSync(file, 'defaul_provider: local\nhealth: {port: 0}\n')
     const bad = await run(['switch', 'loopback', '--config', 'a.yaml'])
     expect([bad.code, bad.err[0]]).toEqual([1, expect.stringContaining('a.yaml:1:1: defaul_provider')])
     expect((await run(['list', '--config', 'none.yaml'])).code).toBe(1)
