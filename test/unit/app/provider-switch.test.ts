@@ -75,7 +75,23 @@ function setUp({ text = base, env = {}, commandLine = {}, builtIn = false }: Cir
   }
 }
 
-const settle = () => Bun.sleep(20)
+/** The file is a real one: how long it takes is not the clock's business. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(1)
+}
+
+/** Lets time pass until there is an answer. */
+async function waited<Answer>(all: FakeGenerations, answering: Promise<Answer>): Promise<Answer> {
+  const state = { over: false }
+  void answering.then(() => {
+    state.over = true
+  })
+  while (!state.over) {
+    all.clock.advance(1000)
+    await Bun.sleep(1)
+  }
+  return await answering
+}
 
 describe('a switch of the provider', () => {
   test('changes the one value in the file, and the next call has it', async () => {
@@ -128,24 +144,20 @@ describe('a switch of the provider', () => {
     for (const agent of all.agents) agent.ready = { ready: false, reason: 'gone' }
     all.ready = { ready: false, reason: 'loading' }
     const answering = switching.to('local')
-    await settle()
-    expect(all.current.provider.name).toBe('local')
-    all.newest.ready = { ready: true }
+    await until(() => all.current.provider.name === 'local')
     for (const agent of all.agents) agent.ready = { ready: true }
-    all.clock.advance(100)
-    expect(await answering).toMatchObject({ outcome: 'changed', ready: true, reason: null })
+    expect(await waited(all, answering)).toMatchObject({ outcome: 'changed', ready: true, reason: null })
   })
 
   test('and tells when that does not come', async () => {
     const { all, switching } = setUp()
     for (const agent of all.agents) agent.ready = { ready: false, reason: 'gone' }
     all.ready = { ready: false, reason: 'loading' }
-    const answering = switching.to('local')
-    for (let second = 0; second < 32; second += 1) {
-      await Bun.sleep(2)
-      all.clock.advance(1000)
-    }
-    expect(await answering).toMatchObject({ outcome: 'changed', ready: false, reason: 'provider local: loading' })
+    expect(await waited(all, switching.to('local'))).toMatchObject({
+      outcome: 'changed',
+      ready: false,
+      reason: 'provider local: loading',
+    })
   })
 })
 
@@ -212,15 +224,10 @@ describe('what the reload refuses is taken back', () => {
     const { all, switching, said } = setUp()
     all.ready = { ready: false, reason: 'no such model' }
     const answering = switching.to('local')
-    await settle()
-    expect(said()).toContain('local')
+    await until(() => said().includes('local'))
     const second = await switching.to('loopback')
     expect(second).toMatchObject({ outcome: 'refused', status: 409, problems: [expect.stringContaining('under way')] })
-    for (let waited = 0; waited < 31; waited += 1) {
-      all.clock.advance(1000)
-      await Bun.sleep(2)
-    }
-    expect(await answering).toMatchObject({
+    expect(await waited(all, answering)).toMatchObject({
       outcome: 'refused',
       status: 422,
       problems: [expect.stringContaining('no such model')],
@@ -249,7 +256,7 @@ describe('what the reload refuses is taken back', () => {
     const { all, switching, said } = setUp()
     all.ready = { ready: false, reason: 'loading' }
     const answering = switching.to('local')
-    await settle()
+    await until(() => said().includes('local'))
     await Promise.all([switching.close(), all.reloader.close()])
     expect(await answering).toMatchObject({ outcome: 'refused', problems: ['the engine is stopping'] })
     expect(said()).toBe(base)

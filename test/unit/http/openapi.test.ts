@@ -174,9 +174,11 @@ describe('answers are as described', () => {
 
   test('a third text at once is told to come again; afterwards there is room', async () => {
     const held = Promise.withResolvers<void>()
+    const begun = { times: 0 }
     const configuration: ControlDeps['configuration'] = {
       effective: () => ({ file: null, values: [] }),
       examine: async () => {
+        begun.times += 1
         await held.promise
         return { good: true, changes: [], warnings: [] }
       },
@@ -184,7 +186,7 @@ describe('answers are as described', () => {
     const api = create({ configuration })
     const ask = () => api.request('/api/config/validate', { method: 'POST', headers, body: 'a: 1' })
     const both = [ask(), ask()]
-    await Bun.sleep(5)
+    while (begun.times < 2) await Bun.sleep(1)
     const third = await ask()
     expect([third.status, third.headers.get('retry-after')]).toEqual([503, '1'])
     held.resolve()
