@@ -81,9 +81,17 @@ export async function runConfigurationChild(argv: readonly string[]): Promise<nu
   const { cwd = '/', config, provider } = options.value
   const text = options.value.text === true ? await Bun.stdin.text() : undefined
   const read = examineEngineConfig({ env: process.env, cwd }, { config, provider, text })
-  const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : read
+  const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : failed(theFirst(read.error))
   await Bun.write(Bun.stdout, JSON.stringify(answer))
   return exitCodes.ok
+}
+
+/** Nobody reads more at once, and the engine that takes the answer apart has calls to carry. */
+const problemsMax = 100
+
+function theFirst(problems: readonly EngineProblem[]): EngineProblem[] {
+  const more = problems.length - problemsMax
+  return more > 0 ? [...problems.slice(0, problemsMax), `and ${more} more problems`] : [...problems]
 }
 
 function withoutEnvironment({ env: _env, ...rest }: ExaminedConfig): Omit<ExaminedConfig, 'env'> {

@@ -63,6 +63,11 @@ describe('in a child process', () => {
     expect(JSON.stringify(bad)).not.toContain('canary')
   })
 
+  test('of very many problems the first are told', async () => {
+    const bad = await examine(Array.from({ length: 5000 }, (_, index) => `key_${index}: 1\n`).join(''))
+    expect(!bad.ok && [bad.error.length, bad.error[100]]).toEqual([101, 'and 4900 more problems'])
+  })
+
   test('a file is changed by one value', async () => {
     const path = join(folder, 'c.yaml')
     writeFileSync(path, '# c\ndefault_provider: local # d\n')

@@ -83,6 +83,14 @@ describe('a configuration file is edited', () => {
     expect(readFileSync(join(folder, 'b.yaml'), 'utf8')).toBe('default_provider: deepgram\n')
   })
 
+  test('in place where no new file can stand beside it', async () => {
+    const long = join(folder, `${'a'.repeat(245)}.yaml`)
+    writeFileSync(long, 'default_provider: local\n')
+    const before = statSync(long).ino
+    await edited(long)
+    expect([statSync(long).ino, readFileSync(long, 'utf8')]).toEqual([before, 'default_provider: deepgram\n'])
+  })
+
   test('not at all where it says so already', async () => {
     writeFileSync(file, 'default_provider: deepgram\n')
     const { ino, mtimeMs } = statSync(file)
