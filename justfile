@@ -52,6 +52,12 @@ health *args: install
 reload *args: install
     @{{patchcord}} reload "$@"
 
+# List the providers, or give calls to another one: list, switch NAME
+[group('dev')]
+[no-exit-message]
+provider *args: install
+    @{{patchcord}} provider "$@"
+
 # A stand-in for a vendor, to rehearse calls without a key: openai, deepgram
 [group('dev')]
 [no-exit-message]

@@ -32,6 +32,8 @@ import { TurnEnd } from '#speech/turn-end.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
 import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
+import { createConfigurationDesk } from './app/configuration-desk.ts'
+import type { ConfigurationFile } from './app/configuration-file.ts'
 import { createDoors, createPlaybackFiles, type MediaDoors } from './app/doors.ts'
 import { Generation, type GenerationDeps, type LoadedConfiguration } from './app/generation.ts'
 import {
@@ -43,6 +45,9 @@ import {
   turnStateCounts,
 } from './app/metric-sources.ts'
 import { PartPool } from './app/part-pool.ts'
+import { createProviderDesk } from './app/provider-desk.ts'
+import { ProviderSwitch } from './app/provider-switch.ts'
+import { lookEveryMs, ReadinessLog } from './app/readiness-log.ts'
 import { type ReadAnew, Reloader, type ReloadTrigger } from './app/reloader.ts'
 
 /**
@@ -55,6 +60,8 @@ import { type ReadAnew, Reloader, type ReloadTrigger } from './app/reloader.ts'
 export interface EngineDeps extends LoadedConfiguration {
   /** Where a reload finds the next configuration; without it there is no reload. */
   readonly read?: ReadAnew
+  /** The same for what is asked about it, and for a change of it. */
+  readonly file?: ConfigurationFile
   readonly log: Log
   /** False: no connection to Asterisk, calls come to the media port only. */
   readonly ari?: boolean
@@ -87,10 +94,13 @@ export class Engine implements MetricOwners {
   readonly detectionPool = new PartPool<SpeechDetection>()
   private current: Generation
   readonly reloader: Reloader
+  private readonly switching: ProviderSwitch
+  private readonly providerStates: ReadinessLog
   private readonly log: Log
   private readonly ari: AriClient
   private readonly load: LoadMeter
   private sweeping: Disposable | null = null
+  private looking: Disposable | null = null
   private readonly http: Listener
   private asteriskVersion: string | null = null
   private filesProblem = ''
@@ -98,7 +108,7 @@ export class Engine implements MetricOwners {
 
   /** Listens on all its ports when it returns. Throws when a port is taken; the message names it. */
   private constructor(deps: EngineDeps, allow: AllowLists) {
-    const { configuration, env, fromEnvironment, log } = deps
+    const { configuration, env, fromEnvironment, provenance, log } = deps
     const clock = deps.clock ?? new SystemClock()
     const random = deps.random ?? systemRandom
     this.log = log
@@ -129,7 +139,7 @@ export class Engine implements MetricOwners {
       plan: (loaded) => (given === undefined ? planProviders({ ...loaded, log, clock, random }) : planned(given)),
       createDetection: (capacity) => new SpeechDetection({ clock, log, random, capacity }),
     }
-    this.current = new Generation({ configuration, env, fromEnvironment }, allow, shared, null)
+    this.current = new Generation({ configuration, env, fromEnvironment, provenance }, allow, shared, null)
     this.metrics.expectProviders(Object.keys(this.providers))
     this.admission = new Admission(() => this.current, this.load)
     this.reloader = new Reloader({
@@ -144,6 +154,10 @@ export class Engine implements MetricOwners {
       clock,
       log,
     })
+    const file = deps.file ?? null
+    const current = () => this.current
+    this.switching = new ProviderSwitch({ file, current, reload: () => this.reload('api'), clock, log })
+    this.providerStates = new ReadinessLog(clock)
 
     const { asterisk } = configuration
     const unannouncedWire = () =>
@@ -210,6 +224,8 @@ export class Engine implements MetricOwners {
           token: readSecret(tokenVariable, this.current.loaded.env),
         }),
         reload: () => this.reload('api'),
+        configuration: createConfigurationDesk(current, file),
+        providers: createProviderDesk(current, this.switching, this.providerStates),
       },
       ...(this.playback.http === null ? {} : { mediaFiles: this.playback.http }),
     })
@@ -221,6 +237,9 @@ export class Engine implements MetricOwners {
     engine.current.start()
     engine.sweeping = engine.clock.every(sweepEveryMs, () => {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
+    })
+    engine.looking = engine.clock.every(lookEveryMs, () => {
+      engine.providerStates.look(engine.current.providerReadiness())
     })
     void engine.prepareFolder()
     if (deps.ari !== false) engine.ariEvents.start()
@@ -323,13 +342,14 @@ export class Engine implements MetricOwners {
 
   private async drainAndClose(limitMs: number): Promise<void> {
     this.admission.draining = true
-    await this.reloader.close()
+    await Promise.all([this.switching.close(), this.reloader.close()])
     if (this.store.size > 0) this.log.info('waiting for running calls', { calls: this.store.size, limit_ms: limitMs })
     const limit = new AbortController()
     await Promise.race([this.store.whenEmpty(), this.clock.sleep(limitMs, limit.signal)])
     limit.abort()
     await Promise.all(this.store.live.map((call) => call.end('shutdown')))
     this.sweeping?.[Symbol.dispose]()
+    this.looking?.[Symbol.dispose]()
     this.ariEvents.stop()
     this.media.doors.close()
     await Promise.all([

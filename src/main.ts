@@ -15,6 +15,7 @@ Usage: patchcord COMMAND [options]
   demo       engine, one call with human speech, and what became of it
   health     the state of a running engine
   reload     lets a running engine read its configuration anew
+  provider   list the providers, or give calls to another one
   version    print the version
 
 patchcord COMMAND --help says more.`
@@ -36,6 +37,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('#cli/health.ts')).health(rest, await processIo())
     case 'reload':
       return (await import('#cli/reload.ts')).reload(rest, await processIo())
+    case 'provider':
+      return (await import('#cli/provider.ts')).provider(rest, await processIo())
     case 'version':
     case '--version':
       console.log((await import('#base/version.ts')).version)

@@ -8,6 +8,7 @@ import type { OverlapModel } from '#call/overlap-model.ts'
 import type { Pacer } from '#call/pacer.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
+import type { Provenance } from '#config/origins.ts'
 import { answeringName, type Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import type { ProviderPlan } from '#providers/index.ts'
@@ -29,6 +30,8 @@ export interface LoadedConfiguration {
   readonly env: Environment
   /** Dotted paths of the values that came out of variables. */
   readonly fromEnvironment?: readonly string[] | undefined
+  /** Missing where it was made by hand. */
+  readonly provenance?: Provenance | undefined
 }
 
 /** What all generations of one engine share. */

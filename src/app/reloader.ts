@@ -152,10 +152,10 @@ export class Reloader {
   }
 }
 
-const schema = configurationSchema(vendorSchemas)
+export const schema = configurationSchema(vendorSchemas)
 
 /** Of keys, and of the secrets that keys name. */
-function allChanges(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {
+export function allChanges(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {
   const comparable = ({ configuration, fromEnvironment = [] }: LoadedConfiguration) => ({
     configuration,
     fromEnvironment,

@@ -1,10 +1,12 @@
+import { resolve } from 'node:path'
 import { failed, ok, type Result } from '#base/result.ts'
-import { loadConfiguration } from '#config/load.ts'
-import { vendorFacts } from '#config/pipeline-schema.ts'
-import { formatProblem } from '#config/problem.ts'
+import { loadConfiguration, loadWithoutVariables } from '#config/load.ts'
+import type { Provenance } from '#config/origins.ts'
+import { type ConfigProblem, formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
-import { readConfigurationSource } from '#config/source.ts'
+import { builtInSource, readConfigurationSource } from '#config/source.ts'
+import { agentsOf } from '#providers/choice.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
 import { readEnvFile } from './env-file.ts'
 import type { CommandIo } from './io.ts'
@@ -15,36 +17,69 @@ export interface EngineConfig {
   /** Dotted paths of the values that came out of variables. */
   readonly fromEnvironment: readonly string[]
   readonly file: string
+  readonly provenance: Provenance
   /** What is odd but possible, as lines. */
   readonly warnings: readonly string[]
+}
+
+/** The same, with its warnings as they were found. */
+export interface ExaminedConfig extends Omit<EngineConfig, 'warnings'> {
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** As a text where it has no place in a file. */
+export type EngineProblem = ConfigProblem | string
+
+export function lineOf(problem: EngineProblem): string {
+  return typeof problem === 'string' ? problem : formatProblem(problem)
 }
 
 export interface EngineConfigOptions {
   readonly config?: string | undefined
   readonly envFile?: string | undefined
   readonly provider?: string | undefined
+  /** Looked at as if it stood in the file. */
+  readonly text?: string | undefined
 }
+
+/** What stands for the file's name in messages about such a text. */
+const bodyName = '(the text sent)'
 
 /** `--config`, `--env-file` and `--provider` applied. Fails with lines that say what is wrong, where, and the cure. */
 export function readEngineConfig(
-  { env: ownEnv, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  io: Pick<CommandIo, 'env' | 'cwd'>,
   options: EngineConfigOptions,
 ): Result<EngineConfig, readonly string[]> {
+  const examined = examineEngineConfig(io, options)
+  if (!examined.ok) return failed(examined.error.map(lineOf))
+  const warnings = examined.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
+  return ok({ ...examined.value, warnings })
+}
+
+export function examineEngineConfig(
+  { env: ownEnv, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  options: EngineConfigOptions,
+): Result<ExaminedConfig, readonly EngineProblem[]> {
   const known = environmentWith(options.envFile, ownEnv, cwd)
   if (!known.ok) return known
   const env = known.value
-  const source = readConfigurationSource(cwd, options.config)
-  if (!source.ok) return failed(source.error.map(formatProblem))
+  const { text, provider } = options
+  const source = text === undefined ? readConfigurationSource(cwd, options.config) : ok({ file: bodyName, text })
+  if (!source.ok) return source
+  const { file } = source.value
   const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas })
-  if (!loaded.ok) return failed(loaded.error.map(formatProblem))
-  const { configuration, fromEnvironment } = loaded.value
-  const warnings = loaded.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
-  const found = { configuration, env, fromEnvironment, file: source.value.file, warnings }
-  if (options.provider === undefined) return ok(found)
-  const chosen = answeredBy(configuration, options.provider)
+  if (!loaded.ok) return loaded
+  const { configuration, fromEnvironment, origins, warnings } = loaded.value
+  const isFile = text === undefined && file !== builtInSource.file
+  const path = isFile ? resolve(cwd, file) : null
+  const commandLine = provider === undefined ? {} : { default_provider: '--provider' }
+  const provenance = { file, path, origins, commandLine }
+  const found = { configuration, env, fromEnvironment, file, provenance, warnings }
+  if (provider === undefined) return ok(found)
+  const chosen = answeredBy(configuration, provider)
   if (chosen === null) {
     const names = agentsOf(configuration).join(', ')
-    return failed([`--provider ${options.provider}: no such provider is enabled; there are ${names}`])
+    return failed([`--provider ${provider}: no such provider is enabled; there are ${names}`])
   }
   return ok({ ...found, configuration: chosen })
 }
@@ -74,19 +109,32 @@ function answeredBy<Given extends EngineConfig['configuration']>(configuration: 
   return { ...configuration, default_provider: name, active_pipeline: '' }
 }
 
-/** What can answer calls: the enabled providers that are agents, and the pipelines. */
-function agentsOf({ providers, pipelines }: EngineConfig['configuration']): string[] {
-  const agents = Object.entries(providers).filter(
-    ([name, { enabled }]) =>
-      enabled && (vendorFacts(vendorSchemas[name as keyof VendorsConfiguration]).isAgent ?? true),
-  )
-  return [...agents.map(([name]) => name), ...Object.keys(pipelines)]
-}
-
 /** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */
 export function quietEngineConfig(io: CommandIo, config: string | undefined): EngineConfig | null {
   const said: string[] = []
   const loaded = engineConfig({ ...io, stderr: (line) => void said.push(line) }, { config })
   if (loaded === null) for (const line of said) io.stderr(line)
   return loaded
+}
+
+/** What a command knows that looks something up beside the engine, whose secrets it may lack. */
+export interface KnownConfig extends Pick<EngineConfig, 'configuration' | 'env' | 'file'> {
+  /** Absolute; null: the configuration built in. */
+  readonly path: string | null
+  /** The keys whose variables are missing here; they hold their defaults. */
+  readonly missing: readonly string[]
+}
+
+/** Null when the file is wrong in itself; it has been said then. Warnings are the engine's own business. */
+export function knownConfig(io: CommandIo, config: string | undefined): KnownConfig | null {
+  const examined = examineEngineConfig(io, { config })
+  if (examined.ok) return { ...examined.value, path: examined.value.provenance.path, missing: [] }
+  const source = readConfigurationSource(io.cwd, config)
+  const partly = source.ok ? loadWithoutVariables({ ...source.value, env: io.env, vendors: vendorSchemas }) : null
+  if (source.ok && partly !== null && partly.missing.length > 0) {
+    const { file } = source.value
+    return { ...partly, env: io.env, file, path: file === builtInSource.file ? null : resolve(io.cwd, file) }
+  }
+  for (const problem of examined.error) io.stderr(lineOf(problem))
+  return null
 }

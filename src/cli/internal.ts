@@ -13,6 +13,8 @@ export async function internal(argv: readonly string[]): Promise<number> {
       return await (await import('#providers/local/llm-child.ts')).runLlmChild(rest)
     case 'configuration':
       return (await import('./reread.ts')).runConfigurationChild(rest)
+    case 'edit':
+      return (await import('./edit-child.ts')).runEditChild(rest)
     default:
       console.error(`patchcord internal: no such child ${child}`)
       return exitCodes.usage

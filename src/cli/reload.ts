@@ -1,7 +1,5 @@
-import { messageOf } from '#base/result.ts'
-import { readSecret } from '#config/secrets.ts'
-import { tokenVariable } from '#http/access.ts'
 import type { ReloadBody } from '#http/control.ts'
+import { askEngine } from './ask-engine.ts'
 import { engineUrl } from './engine-url.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
@@ -32,28 +30,16 @@ export async function reload(argv: readonly string[], io: CommandIo): Promise<nu
     io.stdout(help)
     return exitCodes.ok
   }
-  const known = readSecret(tokenVariable, io.env)
-  if (token === undefined && !known.ok) {
-    io.stderr(known.error)
-    return exitCodes.usage
-  }
   const url = engineUrl(io, where)
   if (url === null) {
     io.stderr('Nothing was changed. To ask the engine all the same, name it with --url.')
     return exitCodes.failed
   }
-  const given = token ?? (known.ok ? known.value : undefined)
-  try {
-    const response = await fetch(`${url}/api/reload`, {
-      method: 'POST',
-      headers: given === undefined ? {} : { authorization: `Bearer ${given}` },
-      signal: AbortSignal.timeout(answerMaxMs),
-    })
-    return print(io, (await response.json()) as Partial<ReloadBody> & { readonly error?: string })
-  } catch (thrown) {
-    io.stderr(`no engine answers at ${url} (${messageOf(thrown)}): is it running?`)
-    return exitCodes.failed
-  }
+  const answer = await askEngine(url, { method: 'POST', path: '/api/reload', token, answerMaxMs }, io)
+  if (answer.ok) return print(io, answer.value.body as Partial<ReloadBody> & { readonly error?: string })
+  const { kind, message } = answer.error
+  io.stderr(kind === 'no_token' ? message : `no engine answers at ${url} (${message}): is it running?`)
+  return kind === 'no_token' ? exitCodes.usage : exitCodes.failed
 }
 
 function print(io: CommandIo, body: Partial<ReloadBody> & { readonly error?: string }): number {

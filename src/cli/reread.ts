@@ -1,10 +1,18 @@
-import { setPriority } from 'node:os'
-import type { Clock, Milliseconds } from '#base/clock.ts'
-import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import type { Clock } from '#base/clock.ts'
+import { failed, ok, type Result } from '#base/result.ts'
 import { deepFreeze } from '#config/load.ts'
+import { formatProblem } from '#config/problem.ts'
 import { builtInSource } from '#config/source.ts'
-import { selfCommand } from '#speech/executable.ts'
-import { type EngineConfig, type EngineConfigOptions, environmentWith, readEngineConfig } from './engine-config.ts'
+import { askChild } from './ask-child.ts'
+import {
+  type EngineConfig,
+  type EngineConfigOptions,
+  type EngineProblem,
+  type ExaminedConfig,
+  environmentWith,
+  examineEngineConfig,
+  lineOf,
+} from './engine-config.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 
@@ -14,72 +22,78 @@ import { parseOptions } from './options.ts'
  */
 
 type Reread = Result<{ readonly loaded: EngineConfig; readonly warnings: readonly string[] }, readonly string[]>
+export type Examined = Result<ExaminedConfig, readonly EngineProblem[]>
 /** What the child prints, as JSON; the environment is known here. */
-type ChildAnswer = Result<Omit<EngineConfig, 'env'>, readonly string[]>
+type ChildAnswer = Result<Omit<ExaminedConfig, 'env'>, readonly EngineProblem[]>
 
-/** It gives way to the audio of calls on a machine that is short of cores. */
-const lowPriority = 10
-/** On a machine with a cold disk that is short of time. */
-const answerMaxMs: Milliseconds = 10_000
-
-/**
- * The file that the engine began with must still be there: one that is missing for a moment, while an editor replaces it,
- * must not be taken for the wish to have the defaults. Never rejects.
- */
+/** As `patchcord check` would say it. Never rejects. */
 export async function rereadEngineConfig(
   io: Pick<CommandIo, 'env' | 'cwd'>,
   options: EngineConfigOptions,
   begunWith: Pick<EngineConfig, 'file'>,
   clock: Clock,
 ): Promise<Reread> {
+  const examined = await examineAnew(io, options, begunWith, clock)
+  if (!examined.ok) return failed(examined.error.map(lineOf))
+  const warnings = examined.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
+  return ok({ loaded: { ...examined.value, warnings }, warnings })
+}
+
+/**
+ * The file that the engine began with must still be there: one that is missing for a moment, while an editor replaces it,
+ * must not be taken for the wish to have the defaults. Never rejects.
+ * @param options with a `text`, that is looked at instead of the file
+ */
+export async function examineAnew(
+  io: Pick<CommandIo, 'env' | 'cwd'>,
+  options: EngineConfigOptions,
+  begunWith: Pick<EngineConfig, 'file'>,
+  clock: Clock,
+): Promise<Examined> {
   const env = environmentWith(options.envFile, io.env, io.cwd)
   if (!env.ok) return env
+  const { text, provider } = options
   const config = begunWith.file === builtInSource.file ? options.config : begunWith.file
-  const answer = await askChild(
-    ['--cwd', io.cwd, ...option('--config', config), ...option('--provider', options.provider)],
-    env.value,
+  const asked = await askChild<ChildAnswer>({
+    argv: [
+      'configuration',
+      ...['--cwd', io.cwd, ...option('--config', config), ...option('--provider', provider)],
+      ...(text === undefined ? [] : ['--text']),
+    ],
+    env: env.value,
+    input: text ?? '',
     clock,
-  )
+  })
+  if (!asked.ok) return failed([`the configuration could not be read: ${asked.error}`])
+  const answer = asked.value
   if (!answer.ok) return answer
-  const loaded = { ...answer.value, configuration: deepFreeze(answer.value.configuration), env: env.value }
-  return ok({ loaded, warnings: loaded.warnings })
+  return ok({ ...answer.value, configuration: deepFreeze(answer.value.configuration), env: env.value })
 }
 
 function option(name: string, value: string | undefined): string[] {
   return value === undefined ? [] : [name, value]
 }
 
-async function askChild(argv: readonly string[], env: CommandIo['env'], clock: Clock): Promise<ChildAnswer> {
-  try {
-    const child = Bun.spawn(selfCommand(['internal', 'configuration', ...argv]), {
-      // Not where the engine was started: Bun would read .env and bunfig.toml there.
-      cwd: '/',
-      env: { ...env },
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'ignore',
-    })
-    setPriority(child.pid, lowPriority)
-    using _limit = clock.after(answerMaxMs, () => child.kill('SIGKILL'))
-    const text = await new Response(child.stdout).text()
-    if ((await child.exited) === exitCodes.ok) return JSON.parse(text) as ChildAnswer
-    return failed([`the configuration could not be read within ${answerMaxMs / 1000} seconds, or its reader broke`])
-  } catch (thrown) {
-    return failed([`the configuration could not be read: ${messageOf(thrown)}`])
-  }
-}
-
 /** The child: prints what it has read as one JSON value. */
 export async function runConfigurationChild(argv: readonly string[]): Promise<number> {
-  const options = parseOptions(argv, { cwd: 'text', config: 'text', provider: 'text' })
+  const options = parseOptions(argv, { cwd: 'text', config: 'text', provider: 'text', text: 'flag' })
   if (!options.ok) return exitCodes.usage
   const { cwd = '/', config, provider } = options.value
-  const read = readEngineConfig({ env: process.env, cwd }, { config, provider })
-  const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : read
+  const text = options.value.text === true ? await Bun.stdin.text() : undefined
+  const read = examineEngineConfig({ env: process.env, cwd }, { config, provider, text })
+  const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : failed(theFirst(read.error))
   await Bun.write(Bun.stdout, JSON.stringify(answer))
   return exitCodes.ok
 }
 
-function withoutEnvironment({ env: _env, ...rest }: EngineConfig): Omit<EngineConfig, 'env'> {
+/** Nobody reads more at once, and the engine that takes the answer apart has calls to carry. */
+const problemsMax = 100
+
+function theFirst(problems: readonly EngineProblem[]): EngineProblem[] {
+  const more = problems.length - problemsMax
+  return more > 0 ? [...problems.slice(0, problemsMax), `and ${more} more problems`] : [...problems]
+}
+
+function withoutEnvironment({ env: _env, ...rest }: ExaminedConfig): Omit<ExaminedConfig, 'env'> {
   return rest
 }

@@ -10,11 +10,12 @@ import { usualFile } from '#config/source.ts'
 import { Listener } from '#http/listener.ts'
 import { type EngineStatus, notReadyReasons } from '#http/status.ts'
 import { selfCommand } from '#speech/executable.ts'
+import { editInChild } from './edit-child.ts'
 import { type EngineConfig, engineConfig } from './engine-config.ts'
 import { FileWatch } from './file-watch.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
-import { rereadEngineConfig } from './reread.ts'
+import { examineAnew, rereadEngineConfig } from './reread.ts'
 import { openRunLog } from './run-log.ts'
 import { followSignals } from './run-signals.ts'
 
@@ -81,7 +82,15 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     },
   })
   try {
-    engine = await startEngine(loaded, { log, clock, read: () => rereadEngineConfig(io, configOptions, loaded, clock) })
+    engine = await startEngine(loaded, {
+      log,
+      clock,
+      read: () => rereadEngineConfig(io, configOptions, loaded, clock),
+      file: {
+        examine: (text) => examineAnew(io, { ...configOptions, text: text ?? undefined }, loaded, clock),
+        edit: (path, name, key, value) => editInChild(path, name, key, value, { env: loaded.env, clock }),
+      },
+    })
   } catch (thrown) {
     io.stderr(messageOf(thrown))
     return exitCodes.failed
@@ -110,12 +119,12 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 
 /** The port first: what follows takes longer to load than the rest of this command. Throws when a port is taken. */
 async function startEngine(
-  { configuration, env, fromEnvironment }: EngineConfig,
-  deps: Pick<EngineDeps, 'log' | 'clock' | 'read'>,
+  { configuration, env, fromEnvironment, provenance }: EngineConfig,
+  deps: Pick<EngineDeps, 'log' | 'clock' | 'read' | 'file'>,
 ): Promise<Engine> {
   const http = new Listener(configuration.health.host, configuration.health.port)
   const { Engine: LoadedEngine } = await import('#app')
-  return await LoadedEngine.start({ configuration, env, fromEnvironment, http, ...deps })
+  return await LoadedEngine.start({ configuration, env, fromEnvironment, provenance, http, ...deps })
 }
 
 /**

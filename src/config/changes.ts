@@ -40,14 +40,15 @@ export function changesBetween(
   })
 }
 
-interface Leaf {
+/** One value of a configuration; a list is one. */
+export interface Leaf {
   readonly json: string
   readonly secret: boolean
   readonly restart: boolean
 }
 
-/** Lists are one value. An empty group of named groups has no leaves: its names come and go one by one. */
-function leavesOf(value: unknown, schema: SchemaNode): Map<string, Leaf> {
+/** By dotted path. An empty group of named groups has no leaves: its names come and go one by one. */
+export function leavesOf(value: unknown, schema: SchemaNode): Map<string, Leaf> {
   // keyed by: dotted path
   const leaves = new Map<string, Leaf>()
   const visit = (inner: unknown, node: SchemaNode | undefined, path: string, restartAround: boolean): void => {
@@ -73,9 +74,24 @@ const shownMax = 80
 
 function shown(leaf: Leaf | undefined, ofVariable: boolean): string {
   if (leaf === undefined) return 'absent'
-  const { json, secret } = leaf
-  if (secret || ofVariable) return json === '""' ? json : mask
+  if (isMasked(leaf, ofVariable)) return mask
+  const json = withoutUserInfo(leaf.json)
   return json.length > shownMax ? `${json.slice(0, shownMax)}…` : json
+}
+
+/** As a JSON value, whole; the mask where it may be a secret. */
+export function maskedValue(leaf: Leaf, ofVariable: boolean): unknown {
+  return isMasked(leaf, ofVariable) ? mask : JSON.parse(withoutUserInfo(leaf.json))
+}
+
+/** Whether a secret is set stays visible. */
+function isMasked({ json, secret }: Leaf, ofVariable: boolean): boolean {
+  return (secret || ofVariable) && json !== '""' && json !== '[]'
+}
+
+/** `https://user:password@host` is a secret as well. */
+function withoutUserInfo(json: string): string {
+  return json.replace(/(:\/\/)[^/?#\s"]*@/g, `$1${mask}@`)
 }
 
 /** It, or a part of it, is among these paths. */

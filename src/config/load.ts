@@ -17,10 +17,11 @@ import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
+import { type Origins, originsOf } from './origins.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
 import { providerProblems } from './provider-checks.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
-import type { Environment } from './secrets.ts'
+import { type Environment, mask } from './secrets.ts'
 import {
   describeFound,
   dotted,
@@ -54,6 +55,7 @@ export interface Loaded<Vendors extends VendorSchemas> {
   readonly warnings: readonly ConfigProblem[]
   /** Dotted paths of the values that came out of variables: what they hold is shown nowhere. */
   readonly fromEnvironment: readonly string[]
+  readonly origins: Origins
 }
 
 export function loadConfiguration<const Vendors extends VendorSchemas>(
@@ -77,12 +79,39 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
   const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
   if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
   const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
-  return ok({ configuration: deepFreeze(checked.output), warnings, fromEnvironment: [...expanded.keys()] })
+  return ok({
+    configuration: deepFreeze(checked.output),
+    warnings,
+    fromEnvironment: [...expanded.keys()],
+    origins: originsOf(tree, expanded),
+  })
+}
+
+export interface PartlyLoaded<Vendors extends VendorSchemas> {
+  readonly configuration: Configuration<Vendors>
+  /** The keys whose variables are missing; they hold their defaults. */
+  readonly missing: readonly string[]
+}
+
+/**
+ * What a file says to somebody who has not all of its variables, as a command beside the engine: null where it is wrong in
+ * itself. What only several values can tell is not looked at.
+ */
+export function loadWithoutVariables<const Vendors extends VendorSchemas>(
+  request: LoadRequest<Vendors>,
+): PartlyLoaded<Vendors> | null {
+  const file = request.file ?? ''
+  const parsed = parseTree(file, request.text)
+  if (!parsed.ok) return null
+  const schema = configurationSchema(request.vendors)
+  const { value, problems } = toValue(parsed.value, asNode(schema), file, request.env)
+  const checked = v.safeParse(schema, value)
+  return checked.success ? { configuration: checked.output, missing: problems.map(({ key }) => key) } : null
 }
 
 function crossCheck(
   configuration: Configuration,
-  { file, tree }: Explained,
+  { file, tree, expanded }: Explained,
   known: readonly ConfigProblem[],
   vendors: VendorSchemas,
 ) {
@@ -90,20 +119,50 @@ function crossCheck(
   const found = crossChecks
     .filter((check) => !check.keys.some(touches) && check.broken(configuration))
     .map((check) => {
+      const shown = withoutVariables(configuration, [...expanded.keys()])
       const paths = check.keys.map((key) => key.split('.'))
       const present = paths.find((path) => nodeAt(tree, path) !== undefined) ?? []
       const key = check.keys[0] ?? ''
-      const advice = typeof check.advice === 'string' ? check.advice : check.advice(configuration)
-      const problem = { file, ...placeOf(tree, present), key, message: check.message(configuration), advice }
+      const advice = typeof check.advice === 'string' ? check.advice : check.advice(shown)
+      const problem = { file, ...placeOf(tree, present), key, message: check.message(shown), advice }
       return { severity: check.severity, problem }
     })
+  const hidden = textsAt(configuration, [...expanded.keys()])
+  const conceal = (text: string) => hidden.reduce((shown, each) => shown.replaceAll(each, mask), text)
   const placed = providerProblems(configuration, vendors)
     .map(({ path, severity, message, advice }) => ({
       severity,
-      problem: { file, ...placeOf(tree, path), key: dotted(path), message, advice },
+      problem: {
+        file,
+        ...placeOf(tree, path),
+        key: dotted(path),
+        message: conceal(message),
+        advice: conceal(advice),
+      },
     }))
     .filter(({ problem }) => !touches(problem.key))
   return [...placed, ...found]
+}
+
+/** The texts at these paths that are not empty. */
+function textsAt(configuration: Configuration, paths: readonly string[]): string[] {
+  return paths
+    .map((path) =>
+      path.split('.').reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), configuration),
+    )
+    .filter((value): value is string => typeof value === 'string' && value !== '')
+}
+
+/** A copy for messages: no text in it came out of a variable. */
+function withoutVariables(configuration: Configuration, fromVariables: readonly string[]): Configuration {
+  const copy = structuredClone(configuration)
+  for (const path of fromVariables) {
+    const names = path.split('.')
+    const last = names.pop() ?? ''
+    const holder = names.reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), copy)
+    if (isRecord(holder) && typeof holder[last] === 'string') holder[last] = mask
+  }
+  return copy
 }
 
 /** A copy without the values at these paths: of a list with a bad entry, and of a group that lacks a key, nothing is kept. */

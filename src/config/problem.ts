@@ -23,3 +23,21 @@ export function formatProblem(problem: ConfigProblem): string {
 export function byPlace(left: ConfigProblem, right: ConfigProblem): number {
   return left.line - right.line || left.column - right.column || left.key.localeCompare(right.key)
 }
+
+/** A problem as data, for whoever sent the text. */
+export interface Finding {
+  /** Counted from 1; null where it has no place in the text. */
+  readonly line: number | null
+  readonly column: number | null
+  readonly key: string
+  readonly message: string
+  /** What to do about it; may be empty. */
+  readonly cure: string
+}
+
+/** @param problem as a text where it has no place */
+export function findingOf(problem: ConfigProblem | string): Finding {
+  if (typeof problem === 'string') return { line: null, column: null, key: '', message: problem, cure: '' }
+  const { line, column, key, message, advice } = problem
+  return { line, column, key, message, cure: advice }
+}

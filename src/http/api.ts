@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
-import { addControl, type ConnectionBindings, type ControlDeps } from './control.ts'
+import type { ConnectionBindings } from './connection.ts'
+import { addControl, type ControlDeps, controlEndpoints } from './control.ts'
 import { type MediaFiles, mediaFileResponse } from './media-files.ts'
 import { type EngineStatus, notReadyReasons } from './status.ts'
 
@@ -13,7 +14,7 @@ import { type EngineStatus, notReadyReasons } from './status.ts'
  * | GET /health | 200 and the state of everything, true values only |
  * | GET /metrics | Prometheus text format |
  * | GET /media/:name | audio for Asterisk to play, as long as it is needed |
- * | POST /api/reload | reads the configuration anew: 200 with what changed, 422 with why not |
+ * | … /api/… | what an operator asks of the engine and does to it: `control.ts` |
  */
 export interface ApiDeps {
   readonly status: () => EngineStatus
@@ -31,7 +32,7 @@ export const endpoints = [
   'GET /health',
   'GET /metrics',
   'GET /media/:name',
-  'POST /api/reload',
+  ...controlEndpoints,
 ] as const
 
 export function createApi(deps: ApiDeps): Hono<{ Bindings: ConnectionBindings }> {

@@ -1,26 +1,34 @@
 import type { Hono } from 'hono'
-import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
 import { type AccessRules, accessRefusal } from './access.ts'
+import { textBody, wordsBounds } from './body.ts'
+import { addConfigurationApi, type ConfigurationDesk } from './configuration-api.ts'
+import type { ConnectionBindings } from './connection.ts'
+import { openApi } from './openapi.ts'
+import { addProviderApi, type ProviderDesk } from './provider-api.ts'
 
-/** The endpoints under /api: what an operator does to a running engine. */
+/** The endpoints under /api: what an operator asks of a running engine and does to it. `openapi.ts` describes them. */
 export interface ControlDeps {
   readonly clock: Clock
   /** Asked at each request. */
   readonly access: () => AccessRules
   /** Never rejects. */
   readonly reload: () => Promise<ReloadAnswer>
+  readonly configuration: ConfigurationDesk
+  readonly providers: ProviderDesk
 }
 
-/** What the server lets a handler say about its connection. Missing where there is no server. */
-export interface ConnectionBindings {
-  /** The answer may be a while in coming. */
-  readonly wait?: (seconds: number) => void
-}
+export const controlEndpoints = [
+  'GET /api/config',
+  'POST /api/config/validate',
+  'POST /api/config/diff',
+  'GET /api/providers',
+  'PUT /api/provider',
+  'POST /api/reload',
+  'GET /api/openapi.json',
+] as const
 
-/** A reload needs no words. */
-const bodyBytesMax = 1024
-const bodyMaxMs: Milliseconds = 2000
 /** A new provider may take half a minute to become ready. */
 const answerMaxSeconds = 60
 
@@ -31,18 +39,30 @@ export function addControl(api: Hono<{ Bindings: ConnectionBindings }>, deps: Co
       { host: header('host'), origin: header('origin'), authorization: header('authorization') },
       deps.access(),
     )
+    // What an engine is made of is for whoever asked, and for nobody's cache.
+    context.header('cache-control', 'no-store')
     if (refusal === null) return await next()
     const headers = refusal.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
     return context.json({ error: refusal.error }, refusal.status, headers)
   })
 
   api.post('/api/reload', async (context) => {
-    const body = await weigh(context.req.raw, deps.clock)
-    if (body === 'too_large') return context.json({ error: `expected a body of at most ${bodyBytesMax} bytes` }, 413)
-    if (body === 'too_slow') return context.json({ error: `the body did not end within ${bodyMaxMs} ms` }, 408)
+    // It needs no words, and reads them away.
+    const body = await textBody(context, deps.clock, wordsBounds)
+    if (!body.ok) return context.json({ error: body.error.error }, body.error.status)
     context.env?.wait?.(answerMaxSeconds)
     const answer = await deps.reload()
     return context.json(answerBody(answer), answer.outcome === 'refused' ? 422 : 200)
+  })
+  addConfigurationApi(api, deps.clock, deps.configuration)
+  addProviderApi(api, deps.clock, deps.providers)
+  api.get('/api/openapi.json', (context) => context.json(openApi))
+
+  api.all('/api/*', (context) => {
+    const here = controlEndpoints.map((each) => each.split(' ')).filter(([, path]) => path === context.req.path)
+    const allowed = here.map(([method]) => method).join(', ')
+    if (allowed !== '') return context.json({ error: `expected ${allowed}` }, 405, { allow: allowed })
+    return context.json({ error: `no such endpoint; there are ${controlEndpoints.join(', ')}` }, 404)
   })
 }
 
@@ -62,25 +82,4 @@ function answerBody(answer: ReloadAnswer): ReloadBody {
     warnings: outcome === 'refused' ? [] : answer.warnings,
     problems: outcome === 'refused' ? answer.problems : [],
   }
-}
-
-/** Reads the body away, within its bounds. */
-async function weigh(request: Request, clock: Clock): Promise<'good' | 'too_large' | 'too_slow'> {
-  if (Number(request.headers.get('content-length') ?? 0) > bodyBytesMax) return 'too_large'
-  if (request.body === null) return 'good'
-  const reader = request.body.getReader()
-  const late = Promise.withResolvers<'late'>()
-  using _limit = clock.after(bodyMaxMs, () => late.resolve('late'))
-  let bytes = 0
-  while (bytes <= bodyBytesMax) {
-    const read = await Promise.race([reader.read(), late.promise])
-    if (read === 'late') {
-      void reader.cancel().catch(() => {})
-      return 'too_slow'
-    }
-    if (read.done) return 'good'
-    bytes += read.value.length
-  }
-  void reader.cancel().catch(() => {})
-  return 'too_large'
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'bun'
-import type { ConnectionBindings } from './control.ts'
+import type { ConnectionBindings } from './connection.ts'
 
 export type RequestHandler = (request: Request, connection: ConnectionBindings) => Response | Promise<Response>
 

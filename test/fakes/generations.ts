@@ -173,7 +173,7 @@ export class FakeGenerations {
     }
   }
 
-  private log(): Log {
+  log(): Log {
     const say =
       (level: LogLevel) =>
       (message: string, fields: LogFields = {}) =>

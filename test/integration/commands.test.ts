@@ -37,7 +37,7 @@ async function patchcordWith(
 }
 
 describe('the commands', () => {
-  test.each(['run', 'check', 'models', 'dial', 'demo', 'health', 'reload'])(
+  test.each(['run', 'check', 'models', 'dial', 'demo', 'health', 'reload', 'provider'])(
     '%s --help explains itself; an unknown option is refused',
     async (command) => {
       const help = await patchcord(command, '--help')

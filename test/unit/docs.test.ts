@@ -51,6 +51,7 @@ describe('the documents', () => {
     for (const document of [
       'README.md',
       'CONTRIBUTING.md',
+      'docs/api.md',
       'docs/architecture.md',
       'docs/asterisk.md',
       'docs/audio.md',

@@ -6,6 +6,7 @@ import type { ReloadAnswer } from '#config/reload.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
+import { controlDeps } from '../../fakes/control.ts'
 
 const token = 'canary-token-4711'
 let listener: Listener | null = null
@@ -19,11 +20,11 @@ function engine(answer: ReloadAnswer): string {
   const api = createApi({
     status: () => ({}) as EngineStatus,
     scrape: () => Promise.resolve({ contentType: '', text: '' }),
-    control: {
+    control: controlDeps({
       clock: new SystemClock(),
       access: () => ({ boundHost: '127.0.0.1', token: ok(token) }),
       reload: () => Promise.resolve(answer),
-    },
+    }),
   })
   listener = new Listener('127.0.0.1', 0)
   listener.attach((request, connection) => api.fetch(request, connection))

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SystemClock } from '#base/clock.ts'
-import { rereadEngineConfig } from '#cli/reread.ts'
+import { editInChild } from '#cli/edit-child.ts'
+import { examineAnew, rereadEngineConfig } from '#cli/reread.ts'
 import { builtInSource } from '#config/source.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-reread-'))
@@ -44,5 +45,36 @@ describe('the configuration of a running engine, read anew', () => {
     expect(!read.ok && read.error[0]).toContain('config/ai-agent.yaml:1:1: there is no such file')
     const builtIn = await reread({}, {}, builtInSource.file)
     expect(builtIn.ok && builtIn.value.loaded.file).toBe(builtInSource.file)
+  })
+})
+
+describe('in a child process', () => {
+  const examine = (text: string, env = {}) =>
+    examineAnew({ env: { HOME: process.env.HOME, ...env }, cwd: folder }, { text }, { file: 'a.yaml' }, clock)
+
+  test('a text is looked at as if it stood in the file, and belongs to none', async () => {
+    const good = await examine('language: fr\nvad: {end_silence_ms: 800}')
+    expect(good.ok && [good.value.configuration.language, good.value.provenance]).toMatchObject([
+      'fr',
+      { path: null, origins: { lines: { language: 1, 'vad.end_silence_ms': 2 } } },
+    ])
+    const bad = await examine('language: fr\nvad: {treshold: "${CANARY}"}', { CANARY: 'canary-4711' })
+    expect(bad).toMatchObject({ ok: false, error: [{ line: 2, column: 7, key: 'vad.treshold' }] })
+    expect(JSON.stringify(bad)).not.toContain('canary')
+  })
+
+  test('of very many problems the first are told', async () => {
+    const bad = await examine(Array.from({ length: 5000 }, (_, index) => `key_${index}: 1\n`).join(''))
+    expect(!bad.ok && [bad.error.length, bad.error[100]]).toEqual([101, 'and 4900 more problems'])
+  })
+
+  test('a file is changed by one value', async () => {
+    const path = join(folder, 'c.yaml')
+    writeFileSync(path, '# c\ndefault_provider: local # d\n')
+    const edited = await editInChild(path, 'c.yaml', 'default_provider', 'loopback', { env: process.env, clock })
+    expect(edited.ok && edited.value.line).toBe(2)
+    expect(readFileSync(path, 'utf8')).toBe('# c\ndefault_provider: loopback # d\n')
+    const gone = await editInChild(`${path}x`, 'x.yaml', 'default_provider', 'local', { env: process.env, clock })
+    expect(gone).toMatchObject({ ok: false, error: expect.stringContaining('x.yaml: there is no such file') })
   })
 })

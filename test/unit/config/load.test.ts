@@ -84,6 +84,12 @@ describe('environment', () => {
     expect(words).not.toContain('s3cret')
   })
 
+  test('no check of several values shows what came out of a variable', () => {
+    const refusal = refused('default_provider: ${CANARY}', { CANARY: 'canary-4711' })
+    expect(refusal).toContain('********')
+    expect(refusal).not.toContain('canary-4711')
+  })
+
   test('a value out of a variable is one value, whatever it holds', () => {
     const env = { EVIL: 'x\ndefault_provider: loopback # "\'' }
     const { configuration } = good(`llm:\n  prompt: \${EVIL}\n`, env)

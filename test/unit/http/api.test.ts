@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ok } from '#base/result.ts'
 import { createApi, endpoints } from '#http/api.ts'
 import { type EngineStatus, notReadyReasons } from '#http/status.ts'
-import { ManualClock } from '../../fakes/manual-clock.ts'
+import { controlDeps } from '../../fakes/control.ts'
 
 const ready: EngineStatus = {
   version: '1.2.3',
@@ -29,11 +28,7 @@ const mediaFiles = { read: (name: string) => (name === 'a1b2.sln' ? new Uint8Arr
 const api = (status: Partial<EngineStatus> = {}) =>
   createApi({
     mediaFiles,
-    control: {
-      clock: new ManualClock(),
-      access: () => ({ boundHost: '127.0.0.1', token: ok(undefined) }),
-      reload: () => Promise.resolve({ outcome: 'unchanged', warnings: [] }),
-    },
+    control: controlDeps(),
     status: () => ({ ...ready, ...status }),
     scrape: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a 1\n' }),
   })
@@ -181,7 +176,9 @@ describe('the endpoints', () => {
     const readme = readFileSync(join(import.meta.dir, '..', '..', '..', 'README.md'), 'utf8')
     for (const endpoint of endpoints) {
       const [method = '', path = ''] = endpoint.replace(':name', 'a1b2.sln').split(' ')
-      expect((await api().request(path, { method, headers: { host: 'localhost' } })).status).toBe(200)
+      const body = method === 'PUT' ? { body: '{"name": "local"}' } : {}
+      const response = await api().request(path, { method, headers: { host: 'localhost' }, ...body })
+      expect([endpoint, response.status]).toEqual([endpoint, 200])
       expect(readme).toContain(`| \`${endpoint}\` |`)
     }
   })

@@ -7,6 +7,7 @@ import type { AccessRules } from '#http/access.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
+import { controlDeps } from '../../fakes/control.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 
 const token = 'canary-token-4711'
@@ -25,14 +26,14 @@ function setUp(answer: ReloadAnswer = { outcome: 'unchanged', warnings: [] }, ac
   const deps = (time: ManualClock | SystemClock) => ({
     status: () => ({}) as EngineStatus,
     scrape: () => Promise.resolve({ contentType: '', text: '' }),
-    control: {
+    control: controlDeps({
       clock: time,
       access: () => access,
       reload: () => {
         asked.times += 1
         return Promise.resolve(answer)
       },
-    },
+    }),
   })
   const api = createApi(deps(clock))
   const post = (init: RequestInit = {}) =>
@@ -130,10 +131,18 @@ describe('what is under /api', () => {
     expect([large.status, asked.times]).toEqual([401, 0])
   })
 
-  test('is 404 for another method and another path, with the token', async () => {
+  test('is 405 for another method and 404 for another path, with the token', async () => {
     const { api } = setUp()
-    expect((await api.request('/api/reload', { headers: { authorization } })).status).toBe(404)
-    expect((await api.request('/api/nothing', { method: 'POST', headers: { authorization } })).status).toBe(404)
+    const other = await api.request('/api/reload', { headers: { authorization } })
+    expect([other.status, other.headers.get('allow'), await other.json()]).toEqual([
+      405,
+      'POST',
+      { error: 'expected POST' },
+    ])
+    for (const path of ['/api/nothing', '/api', '/api/', '/api/config/', '/api/reload/x']) {
+      const nothing = await api.request(path, { method: 'POST', headers: { authorization } })
+      expect([path, nothing.status, Object.keys((await nothing.json()) as object)]).toEqual([path, 404, ['error']])
+    }
   })
 
   test('is not there in an engine without it', async () => {

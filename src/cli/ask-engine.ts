@@ -1,0 +1,47 @@
+import type { Milliseconds } from '#base/clock.ts'
+import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import { readSecret } from '#config/secrets.ts'
+import { tokenVariable } from '#http/access.ts'
+import type { CommandIo } from './io.ts'
+
+export interface EngineRequest {
+  readonly method: 'GET' | 'PUT' | 'POST'
+  readonly path: string
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** As the command line gave it; else the variable. */
+  readonly token?: string | undefined
+  readonly answerMaxMs: Milliseconds
+}
+
+/** What a running engine says under /api, or why it says nothing. */
+export type EngineAnswer = Result<
+  { readonly status: number; readonly body: unknown },
+  /** `refused_connection`: there is nobody at that port. */
+  { readonly kind: 'refused_connection' | 'no_answer' | 'no_token'; readonly message: string }
+>
+
+/** @param url without a slash at its end */
+export async function askEngine(
+  url: string,
+  { method, path, body, token, answerMaxMs }: EngineRequest,
+  io: Pick<CommandIo, 'env'>,
+): Promise<EngineAnswer> {
+  const known = token === undefined ? readSecret(tokenVariable, io.env) : ok(token)
+  if (!known.ok) return failed({ kind: 'no_token', message: known.error })
+  try {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(known.value === undefined ? {} : { authorization: `Bearer ${known.value}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      signal: AbortSignal.timeout(answerMaxMs),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return ok({ status: response.status, body: await response.json() })
+  } catch (thrown) {
+    const refused = thrown instanceof Error && 'code' in thrown && thrown.code === 'ECONNREFUSED'
+    return failed({ kind: refused ? 'refused_connection' : 'no_answer', message: messageOf(thrown) })
+  }
+}
