@@ -166,8 +166,8 @@ function modelsFolderOf({ configuration, env }: ProviderDeps): string {
 }
 
 /** Said to every caller, or in trouble. */
-function phrases({ llm, turn_taking: turns, on_failure: onFailure }: Configuration): string[] {
-  return [llm.initial_greeting, llm.apology, onFailure.notice, ...turns.check_ins, turns.farewell]
+function phrases({ llm, turn_taking: turns, on_failure: onFailure, limits }: Configuration): string[] {
+  return [llm.initial_greeting, llm.apology, onFailure.notice, ...turns.check_ins, turns.farewell, limits.farewell]
 }
 
 /** The rates that legs can have: of each door's format, since a call may name its door. */

@@ -14,6 +14,7 @@ import { version } from '#base/version.ts'
 import { Admission } from '#call/admission.ts'
 import { type LoadLimits, LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
+import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
 import type { Configuration } from '#config/schema.ts'
@@ -82,6 +83,7 @@ export class Engine implements MetricOwners {
   readonly ariEvents: AriEvents
   readonly orphans: OrphanSweep
   readonly records: CallRecordFile
+  readonly use: ProviderUse
   readonly eventsOfClosed = new ProviderEvents()
   readonly providerPool = new PartPool<Provider<'agent'>>((provider) => this.eventsOfClosed.keep(provider))
   readonly detectionPool = new PartPool<SpeechDetection>()
@@ -104,6 +106,7 @@ export class Engine implements MetricOwners {
     this.log = log
     this.clock = clock
     this.records = new CallRecordFile(recordsPath(configuration.records.file, env), log)
+    this.use = new ProviderUse(clock)
     const models = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
     this.turnEnd = new TurnEnd({ clock, log, random, store: models })
     this.overlaps = new OverlapJudge({ clock, log, random, store: models })
@@ -119,6 +122,7 @@ export class Engine implements MetricOwners {
       log,
       pacer: this.pacer,
       store: this.store,
+      use: this.use,
       turnEnd: this.turnEnd,
       overlaps: this.overlaps,
       overlapModel: createOverlapModel({ words: (samples, rateHz) => this.overlaps.judge(samples, rateHz) }),

@@ -23,6 +23,7 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
     prompt: llm.prompt,
     greeting: llm.initial_greeting,
     callMaxMs: limits.call_seconds * 1000,
+    onLimit: limits.on_limit,
     callsMax: limits.calls,
     callsPerCallerMax: limits.calls_per_caller,
     places: placesByKey(configuration),
@@ -58,6 +59,7 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
       noInput: { afterMs: turns.check_in_after_ms, checkIns: turns.check_ins, farewell: turns.farewell },
       apology: llm.apology,
       failureNotice: notice,
+      farewell: limits.farewell,
       farewellMaxMs: turns.farewell_max_ms,
     },
   }

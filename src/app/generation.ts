@@ -6,6 +6,7 @@ import type { CallWorld } from '#call/call-plan.ts'
 import { EchoWatch } from '#call/echo-watch.ts'
 import type { OverlapModel } from '#call/overlap-model.ts'
 import type { Pacer } from '#call/pacer.ts'
+import type { SessionUse } from '#call/provider-use.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import type { Configuration } from '#config/schema.ts'
@@ -37,6 +38,7 @@ export interface GenerationDeps {
   readonly log: Log
   readonly pacer: Pacer
   readonly store: SessionStore
+  readonly use: SessionUse
   readonly turnEnd: TurnEnd
   readonly overlaps: OverlapJudge
   readonly overlapModel: OverlapModel
@@ -72,7 +74,7 @@ export class Generation implements CallGrounds {
   /** `before`: the one in force, whose parts are taken over where they fit. Nothing is started yet. */
   constructor(loaded: LoadedConfiguration, allow: AllowLists, deps: GenerationDeps, before: Generation | null) {
     const { configuration } = loaded
-    const { clock, log, pacer, store, turnEnd, overlapModel, metrics, records } = deps
+    const { clock, log, pacer, store, use, turnEnd, overlapModel, metrics, records } = deps
     this.loaded = loaded
     this.allow = allow
     this.deps = deps
@@ -88,6 +90,7 @@ export class Generation implements CallGrounds {
       log,
       pacer,
       store,
+      use,
       detector: createCallDetector(this.detection, {
         threshold: configuration.vad.threshold,
         minSpeechMs: configuration.vad.min_speech_ms,

@@ -31,6 +31,8 @@ export const patchcordResults = [
   'transferred',
   /** The media connection broke while the caller was still there. */
   'media_lost',
+  /** The call has lasted for `limits.call_seconds`, and `limits.on_limit` sends callers on. */
+  'time_limit',
   /** A fault of the engine's own. */
   'internal_error',
 ] as const

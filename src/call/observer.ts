@@ -101,6 +101,8 @@ export interface CallFacts {
   readonly transport: Transport
   readonly startedWallMs: Milliseconds
   readonly durationMs: Milliseconds
+  /** For how long the agent's session was open; 0 where it never was. */
+  readonly sessionMs: Milliseconds
   readonly cause: HangupCause
   /** Each step's first time, in milliseconds since the call began. */
   readonly steps: Readonly<Partial<Record<CallStep, Milliseconds>>>

@@ -88,7 +88,8 @@ export class TurnEffects {
         this.parts.lookBack.opened(this.parts.voice.speaking)
         return this.parts.gate.openFloor()
       case 'start_waiting':
-        return this.parts.waiting.begin()
+        if (this.parts.leaving === null) this.parts.waiting.begin()
+        return
       case 'stop_waiting':
         return this.parts.waiting.end()
       case 'stop_everything':
@@ -137,6 +138,8 @@ export class TurnEffects {
     const { endedBy } = this.parts
     this.parts.turns.committed(this.parts.voice.stoppedMs, clock.now(), endedBy)
     this.parts.endedBy = 'limit'
+    // A call that is about to end answers nobody.
+    if (this.parts.leaving !== null) return
     if (turnDetection !== 'provider' || endedBy === 'limit') session.send({ type: 'turn_committed' })
   }
 

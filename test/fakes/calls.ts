@@ -27,6 +27,7 @@ export function callSettings(provider: FakeAgent, overrides: Partial<CallSetting
     prompt: 'Be brief.',
     greeting: 'Hello.',
     callMaxMs: 600_000,
+    onLimit: 'farewell',
     onFailure: null,
     callsMax: 10,
     callsPerCallerMax: 0,

@@ -1,0 +1,41 @@
+import { limitPolicies } from '#call/limit-policies.ts'
+import { choice, milliseconds, section, text, wholeNumber } from './fields.ts'
+
+/** The sections about how much there may be of something, and what it costs. */
+
+export const limits = section(
+  {
+    calls: wholeNumber(
+      20,
+      { min: 1, max: 10_000, unit: 'calls' },
+      'Calls at once; one more goes back to the dialplan.',
+    ),
+    loop_lag_ms: milliseconds(
+      20,
+      { min: 1, max: 1000 },
+      'Where one tick in ten of the 20 ms clock comes later than this, over a second, no further call is taken.',
+    ),
+    pacing_lateness_ms: milliseconds(
+      6,
+      { min: 1, max: 1000 },
+      'Where the last frame of a tick leaves later than this in half of the ticks of a second, no further call is taken: it leaves after the work for all the other calls, so this is the earlier sign.',
+    ),
+    calls_per_caller: wholeNumber(
+      0,
+      { min: 0, max: 10_000, unit: 'calls' },
+      'Calls at once from one number; one more goes back to the dialplan. 0: as many as there are; withheld numbers are not counted.',
+    ),
+    call_seconds: wholeNumber(3600, { min: 10, max: 86_400, unit: 's' }, 'The longest call; then comes on_limit.'),
+    on_limit: choice(
+      limitPolicies,
+      'farewell',
+      'What happens then, behind a reply that sounds: farewell (the agent says limits.farewell and the call is hung up), on_failure (without a word the caller goes on in the dialplan at on_failure).',
+    ),
+    farewell: text(
+      'I have to end this call now. Thank you, and goodbye.',
+      'What the agent says where a limit ends the call; turn_taking.farewell_max_ms bounds it.',
+      { emptyMeans: 'it hangs up without a word' },
+    ),
+  },
+  'What the engine takes on.',
+)
