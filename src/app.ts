@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Provider } from '#agent/provider.ts'
 import { AriClient } from '#asterisk/ari-client.ts'
 import { AriEvents } from '#asterisk/ari-events.ts'
@@ -32,6 +32,7 @@ import { OverlapJudge } from '#speech/overlap-judge.ts'
 import { TurnEnd } from '#speech/turn-end.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
+import { ProviderUseFile } from '#telemetry/provider-use-file.ts'
 import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
 import { createDoors, createPlaybackFiles, type MediaDoors } from './app/doors.ts'
 import { Generation, type GenerationDeps, type LoadedConfiguration } from './app/generation.ts'
@@ -67,7 +68,7 @@ export interface EngineDeps extends LoadedConfiguration {
   readonly providers?: Readonly<Record<string, Provider<'agent'>>>
 }
 
-/** What has no owner is found at each connection to Asterisk, and this often in between. */
+/** What has no owner is found at each connection to Asterisk, and this often in between; so often minutes are kept. */
 const sweepEveryMs = 60_000
 
 export class Engine implements MetricOwners {
@@ -92,6 +93,7 @@ export class Engine implements MetricOwners {
   private readonly log: Log
   private readonly ari: AriClient
   private readonly load: LoadMeter
+  private readonly useFile: ProviderUseFile
   private sweeping: Disposable | null = null
   private readonly http: Listener
   private asteriskVersion: string | null = null
@@ -106,7 +108,8 @@ export class Engine implements MetricOwners {
     this.log = log
     this.clock = clock
     this.records = new CallRecordFile(recordsPath(configuration.records.file, env), log)
-    this.use = new ProviderUse(clock)
+    this.useFile = new ProviderUseFile(useFilePath(this.records.path), log)
+    this.use = new ProviderUse(clock, this.useFile.read())
     const models = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
     this.turnEnd = new TurnEnd({ clock, log, random, store: models })
     this.overlaps = new OverlapJudge({ clock, log, random, store: models })
@@ -225,6 +228,7 @@ export class Engine implements MetricOwners {
     engine.current.start()
     engine.sweeping = engine.clock.every(sweepEveryMs, () => {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
+      void engine.useFile.save(engine.use.today)
     })
     void engine.prepareFolder()
     if (deps.ari !== false) engine.ariEvents.start()
@@ -342,6 +346,7 @@ export class Engine implements MetricOwners {
       this.overlaps.close(),
       this.providerPool.close(),
       this.records.flushed(),
+      this.useFile.save(this.use.today),
       this.http.close(),
     ])
   }
@@ -365,6 +370,11 @@ function loadLimits({ limits }: Configuration<VendorsConfiguration>): LoadLimits
 function recordsPath(configured: string, env: Environment): string {
   if (configured !== '') return configured
   return join(env.XDG_STATE_HOME ?? join(env.HOME ?? homedir(), '.local', 'state'), 'patchcord', 'calls.jsonl')
+}
+
+/** Beside the records: in the folder that the engine keeps what it has to remember in. */
+function useFilePath(records: string): string {
+  return join(dirname(records), 'provider-minutes.json')
 }
 
 /** Providers that are there already. */

@@ -84,7 +84,11 @@ export class Generation implements CallGrounds {
     const { capacity } = this
     this.detection = this.kept(deps.detectionPool.lease(String(capacity), () => deps.createDetection(capacity)))
     this.warmUp = this.sameWarmUp(before) ?? new WarmUp(...warmUpBounds(configuration))
-    this.settings = callSettings(configuration, this.provider, this.warmUp)
+    this.settings = callSettings(
+      configuration,
+      { provider: this.provider, warmUp: this.warmUp },
+      this.fallback === null ? null : { provider: this.fallback, warmUp: new WarmUp(...warmUpBounds(configuration)) },
+    )
     this.world = {
       clock,
       log,
@@ -117,15 +121,27 @@ export class Generation implements CallGrounds {
     return provider
   }
 
+  /** Who answers once the day of the other is used up; null: nobody. */
+  get fallback(): Provider<'agent'> | null {
+    const [, name = ''] = namesAnswering(this.configuration)
+    return this.providers[name] ?? null
+  }
+
+  private get answering(): readonly Provider<'agent'>[] {
+    return this.fallback === null ? [this.provider] : [this.provider, this.fallback]
+  }
+
   /** A provider that finds the turns itself, or takes none, has no pauses to judge. */
   get asksTurnEnd(): boolean {
-    return this.configuration.turn_taking.stop === 'model' && this.provider.turnDetection === 'engine'
+    const { stop } = this.configuration.turn_taking
+    return stop === 'model' && this.answering.some(({ turnDetection }) => turnDetection === 'engine')
   }
 
   get judgesOverlaps(): boolean {
     const { turn_taking: turns, barge_in: bargeIn } = this.configuration
-    const { turnDetection } = this.provider
-    const overlaps = turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm)
+    const overlaps = this.answering.some(
+      ({ turnDetection }) => turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm),
+    )
     return bargeIn.enabled && turns.start !== 'vad' && overlaps
   }
 
@@ -134,7 +150,7 @@ export class Generation implements CallGrounds {
     this.detection.start()
     if (this.asksTurnEnd) this.deps.turnEnd.start()
     if (this.judgesOverlaps) this.deps.overlaps.start()
-    this.provider.start()
+    for (const provider of this.answering) provider.start()
   }
 
   /** Whether a call would be served now. */
@@ -160,7 +176,7 @@ export class Generation implements CallGrounds {
     return Object.fromEntries(
       Object.entries(this.providers).map(([name, provider]) => {
         const state = provider.readiness()
-        const idle = !state.ready && name !== chosen
+        const idle = !state.ready && !this.answering.includes(provider)
         return [name, idle ? { ready: false, reason: `not loaded: default_provider is ${chosen}` } : state]
       }),
     )
@@ -194,7 +210,7 @@ export class Generation implements CallGrounds {
     const plans = this.deps.plan(this.loaded)
     return Object.fromEntries(
       Object.entries(plans).map(([name, { fingerprint, make }]) => {
-        const use = name === configuration.default_provider ? 'in use' : 'idle'
+        const use = namesAnswering(configuration).includes(name) ? 'in use' : 'idle'
         return [name, this.kept(this.deps.providerPool.lease(`${name} ${use} ${fingerprint}`, make))]
       }),
     )
@@ -212,6 +228,10 @@ export class Generation implements CallGrounds {
     const [nextBoundMs, nextBaseMs] = warmUpBounds(this.configuration)
     return boundMs === nextBoundMs && baseMs === nextBaseMs ? before.warmUp : null
   }
+}
+
+function namesAnswering({ default_provider: name, limits }: Configuration<VendorsConfiguration>): readonly string[] {
+  return limits.provider_minutes_per_day === 0 ? [name] : [name, limits.fallback_provider]
 }
 
 function warmUpBounds({ streaming }: Configuration<VendorsConfiguration>): [boundMs: number, replyBaseMs: number] {

@@ -141,6 +141,8 @@ export interface CallObserver {
   /** The media path was lost and is being made anew. */
   restarted(callId: string): void
   fault(callId: string, provider: string, code: string, message: string): void
+  /** A caller comes whom this provider may not answer today; `fallback`: who answers, null where nobody does. */
+  quotaReached(provider: string, fallback: string | null): void
   /** The call is over and nothing of it is left. */
   finished(facts: CallFacts): void
 }

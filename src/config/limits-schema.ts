@@ -36,6 +36,16 @@ export const limits = section(
       'What the agent says where a limit ends the call; turn_taking.farewell_max_ms bounds it.',
       { emptyMeans: 'it hangs up without a word' },
     ),
+    provider_minutes_per_day: wholeNumber(
+      0,
+      { min: 0, max: 1_000_000, unit: 'min' },
+      'Minutes of sessions of the provider on one day, from midnight to midnight of this machine, over all calls; calls that run go on. 0: as many as there are.',
+    ),
+    fallback_provider: text(
+      '',
+      'Who answers new calls once they are used up: a name under providers. It is loaded as well, and has no such limit.',
+      { emptyMeans: 'nobody, they go back to the dialplan' },
+    ),
   },
   'What the engine takes on.',
 )

@@ -80,6 +80,10 @@ export function createCallObserver(
       metrics.fault(provider, code)
       log.warn('provider fault', { call: callId, provider, code, why: message })
     },
+    quotaReached(provider, fallback) {
+      metrics.limitReached('provider_minutes_per_day')
+      log.warn('the minutes of a provider are used up for today', { provider, fallback: fallback ?? 'none' })
+    },
     finished(facts: CallFacts) {
       metrics.finished(facts)
       log.info('call summary', { call: facts.callId, ...summary(facts) })

@@ -92,7 +92,7 @@ const waitingMax = 1000
 export class CallRecordFile {
   written = 0
   lost = 0
-  private readonly path: string
+  readonly path: string
   private readonly log: Log
   private waiting = 0
   private chain: Promise<void> = Promise.resolve()

@@ -30,6 +30,10 @@ const greetingBuckets = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 
 const streamEvents = ['overrun', 'file_failed', 'restart']
 const frameKinds = ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed']
 
+/** Keys of `limits` that a call can reach and that say more than how many calls there are. */
+const limitKinds = ['call_seconds', 'provider_minutes_per_day'] as const
+type LimitKind = (typeof limitKinds)[number]
+
 export class Metrics {
   readonly registry = new MetricRegistry()
   private readonly calls = this.registry.counter(
@@ -155,6 +159,12 @@ export class Metrics {
     ['to'],
   )
 
+  private readonly limits = this.registry.counter(
+    'ai_agent_limits_reached_total',
+    'Calls that reached a limit, by its key: those that it ended, and those that another provider took or nobody.',
+    ['limit'],
+  )
+
   // keyed by: name of a provider
   private readonly expected = new Set<string>()
 
@@ -170,6 +180,7 @@ export class Metrics {
     for (const trigger of fallbackReasons) this.fallbacks.inc({ trigger }, 0)
     for (const event of streamEvents) this.streams.inc({ event }, 0)
     for (const what of frameKinds) this.frames.inc({ what }, 0)
+    for (const limit of limitKinds) this.limits.inc({ limit }, 0)
     for (const to of ['closed', 'open']) this.gateChanges.inc({ to }, 0)
   }
 
@@ -215,6 +226,10 @@ export class Metrics {
     else seconds(this.overlapSilence, pausedMs)
   }
 
+  limitReached(limit: LimitKind): void {
+    this.limits.inc({ limit })
+  }
+
   gateExpired(reason: GateReason): void {
     this.gatesExpired.inc({ reason })
   }
@@ -238,6 +253,7 @@ export class Metrics {
   finished(facts: CallFacts): void {
     const cause: HangupCause = facts.cause
     this.calls.inc({ provider: facts.provider, cause })
+    if (cause === 'time_limit') this.limitReached('call_seconds')
     seconds(this.callDuration, facts.durationMs)
     if (facts.steps.greeting_started !== undefined) seconds(this.greeting, facts.steps.greeting_started)
     const { audio } = facts

@@ -30,6 +30,7 @@ export class RecordingObserver implements CallObserver {
   readonly alignments: { path: string; needless: readonly string[] }[] = []
   readonly oneWays: string[] = []
   readonly fallbacks: string[] = []
+  readonly quotas: string[] = []
   restarts = 0
 
   step(_callId: string, step: CallStep, _sinceStartMs: number, detail?: string): void {
@@ -68,6 +69,9 @@ export class RecordingObserver implements CallObserver {
   }
   restarted(): void {
     this.restarts += 1
+  }
+  quotaReached(provider: string, fallback: string | null): void {
+    this.quotas.push(`${provider} -> ${fallback}`)
   }
   finished(facts: CallFacts): void {
     this.facts.push(facts)

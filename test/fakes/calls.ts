@@ -31,6 +31,8 @@ export function callSettings(provider: FakeAgent, overrides: Partial<CallSetting
     onFailure: null,
     callsMax: 10,
     callsPerCallerMax: 0,
+    providerMsPerDayMax: 0,
+    fallback: null,
     places: {},
     turns: turnSettings,
     ...overrides,
