@@ -66,6 +66,7 @@ export function callSettings(
       noInput: { afterMs: turns.check_in_after_ms, checkIns: turns.check_ins, farewell: turns.farewell },
       apology: llm.apology,
       failureNotice: notice,
+      machineTalkTurns: limits.machine_talk_turns,
       farewell: limits.farewell,
       farewellMaxMs: turns.farewell_max_ms,
     },

@@ -104,6 +104,7 @@ export class Call {
   /** The caller has pressed a key. Only through ARI is there a dialplan to go on in. */
   digit(digit: string): void {
     this.digits += 1
+    this.coordinator?.callerActs()
     const place = this.plan.places[digit]
     if (place !== undefined && this.plan.origin === 'ari') void this.end('transferred', place)
   }

@@ -8,6 +8,7 @@ import type { TurnEnder } from './endpointing.ts'
 import type { GateReason } from './gate.ts'
 import { LastWords } from './last-words.ts'
 import type { HangupCause } from './leg.ts'
+import { isMachineTalk } from './machine-talk.ts'
 import type { CallFacts } from './observer.ts'
 import { noOverlaps, type OverlapLog } from './overlap-log.ts'
 import type { SpeechEvent } from './speech-detector.ts'
@@ -108,6 +109,7 @@ export class Coordinator {
   begin(greeting: string, early: EarlyCaller | null = null): void {
     if (early !== null) this.parts.lookBack.push(early.samples, false)
     const speaksForMs = early?.speaksForMs ?? null
+    this.parts.talk.greeting = greeting
     if (speaksForMs !== null) this.speech({ type: 'speech_started', agoMs: speaksForMs })
     if (this.deps.turnDetection === 'none') return
     this.parts.gate.close('opening')
@@ -232,6 +234,14 @@ export class Coordinator {
     this.dispatch('playout_done')
     if (this.parts.waiting.leaving) this.deps.hangUp('no_input')
     this.lastWords.heard()
+    const { settings } = this.deps
+    const talk = { ...this.parts.talk, turns: this.turns.all }
+    if (isMachineTalk(talk, settings.machineTalkTurns)) this.limitReached('machine_talk', settings.farewell)
+  }
+
+  /** The caller does something that a machine does not: what they have said until now is no sign of one. */
+  callerActs(): void {
+    this.parts.talk.sinceMs = this.deps.clock.now() - this.deps.callStartedMs
   }
 
   /** A limit is reached: the agent says so and the call ends with this cause. Empty: it says nothing. */
@@ -299,6 +309,7 @@ export class Coordinator {
 
   private tool(running: boolean): void {
     if (running) this.parts.waiting.end()
+    if (running) this.callerActs()
     if (this.deps.settings.mute.includes('tool')) this.effects.mute('muted_tool', running)
     if (!running && this.state === 'listening') this.parts.waiting.begin()
   }

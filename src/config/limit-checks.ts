@@ -4,6 +4,14 @@ import { nearest } from './suggest.ts'
 /** What no single key can tell, of limits. */
 export const limitChecks: readonly CrossCheck[] = [
   {
+    keys: ['limits.machine_talk_turns'],
+    severity: 'error',
+    broken: ({ limits }) => limits.machine_talk_turns > 0 && limits.machine_talk_turns < 4,
+    message: ({ limits }) =>
+      `limits.machine_talk_turns (${limits.machine_talk_turns}) is below 4: people who are not understood would be taken for machines`,
+    advice: 'Raise it, or set it to 0.',
+  },
+  {
     keys: ['limits.fallback_provider', 'providers'],
     severity: 'error',
     broken: ({ limits, providers }) =>

@@ -36,6 +36,11 @@ export const limits = section(
       'What the agent says where a limit ends the call; turn_taking.farewell_max_ms bounds it.',
       { emptyMeans: 'it hangs up without a word' },
     ),
+    machine_talk_turns: wholeNumber(
+      8,
+      { min: 0, max: 100, unit: 'turns' },
+      'After so many turns in a row in which the caller repeats what was said before, they are taken for a machine (voicemail, an announcement, another agent): the farewell, and a hang-up. 0: never.',
+    ),
     provider_minutes_per_day: wholeNumber(
       0,
       { min: 0, max: 1_000_000, unit: 'min' },

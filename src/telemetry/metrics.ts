@@ -31,7 +31,7 @@ const streamEvents = ['overrun', 'file_failed', 'restart']
 const frameKinds = ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed']
 
 /** Keys of `limits` that a call can reach and that say more than how many calls there are. */
-const limitKinds = ['call_seconds', 'provider_minutes_per_day'] as const
+const limitKinds = ['call_seconds', 'machine_talk_turns', 'provider_minutes_per_day'] as const
 type LimitKind = (typeof limitKinds)[number]
 
 export class Metrics {
@@ -254,6 +254,7 @@ export class Metrics {
     const cause: HangupCause = facts.cause
     this.calls.inc({ provider: facts.provider, cause })
     if (cause === 'time_limit') this.limitReached('call_seconds')
+    if (cause === 'machine_talk') this.limitReached('machine_talk_turns')
     seconds(this.callDuration, facts.durationMs)
     if (facts.steps.greeting_started !== undefined) seconds(this.greeting, facts.steps.greeting_started)
     const { audio } = facts

@@ -239,6 +239,7 @@ export const turnSettings: TurnSettings = {
   noInput: { afterMs: 0, checkIns: ['Are you there?', 'Hello?'], farewell: 'Goodbye.' },
   apology: 'I am sorry.',
   failureNotice: '',
+  machineTalkTurns: 0,
   farewell: 'Time is up.',
   farewellMaxMs: 5000,
 }

@@ -278,6 +278,7 @@ describe('AriCall releases', () => {
     provider_failed: 'provider_failed',
     protocol_error: 'media_lost',
     time_limit: 'time_limit',
+    machine_talk: 'hangup',
     shutdown: 'hangup',
     internal_error: 'internal_error',
   }

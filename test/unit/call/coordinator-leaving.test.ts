@@ -9,7 +9,7 @@ const hangUp: Departure = { kind: 'hang_up' }
 const sales: Departure = { kind: 'transfer', to: { context: 'internal', extension: '200', priority: 1 } }
 const leave = (bench: Bench, how: Departure) => bench.session.emit({ type: 'leave', how })
 const ended = ({ marks }: Bench) =>
-  marks.filter((mark) => ['agent', 'transferred', 'failed', 'no_input', 'time_limit'].includes(mark))
+  marks.filter((mark) => ['agent', 'transferred', 'failed', 'no_input', 'time_limit', 'machine_talk'].includes(mark))
 
 describe('an agent that leaves', () => {
   test('is heard to its last word, then the call ends', () => {
@@ -292,5 +292,40 @@ describe('a limit that is reached', () => {
     bench.reply(800)
     bench.clock.advance(1000)
     expect(ended(bench)).toEqual(['time_limit'])
+  })
+})
+
+describe('a caller that talks in a circle', () => {
+  const exchange = (bench: Bench, words: string) => {
+    bench.started()
+    bench.clock.advance(1000)
+    bench.stopped()
+    bench.clock.advance(600)
+    bench.session.emit({ type: 'transcript', side: 'caller', final: true, text: words })
+    bench.session.emit({ type: 'transcript', side: 'agent', final: true, text: 'How can I help you?' })
+    bench.reply(400)
+    bench.clock.advance(1500)
+    return bench.session.taken().includes('say')
+  }
+  const exchanges = (bench: Bench, count: number) =>
+    Array.from({ length: count }, () => exchange(bench, 'Hello there!'))
+
+  test('hears the farewell behind the reply to the turn that is one too many, and is hung up', () => {
+    const bench = new Bench({ machineTalkTurns: 4, farewell: 'Goodbye.' }).listen()
+    // Nothing is repeated in the first turn, and nothing said twice is answered in the second.
+    expect(exchanges(bench, 6)).toEqual([false, false, false, false, false, true])
+    bench.reply(500)
+    bench.clock.advance(600)
+    expect(ended(bench)).toEqual(['machine_talk'])
+  })
+
+  test('presses a key, or has a tool run: it counts from there', () => {
+    const bench = new Bench({ machineTalkTurns: 4 }).listen()
+    expect(exchanges(bench, 5)).not.toContain(true)
+    bench.coordinator.callerActs()
+    expect(exchanges(bench, 3)).not.toContain(true)
+    bench.session.emit({ type: 'tool', running: true })
+    bench.session.emit({ type: 'tool', running: false })
+    expect(exchanges(bench, 4)).toEqual([false, false, false, true])
   })
 })

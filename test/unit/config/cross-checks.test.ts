@@ -20,6 +20,7 @@ describe('values that are impossible together', () => {
     ['barge_in: { min_ms: 95 }', 'barge_in.min_ms'],
     ['default_provider: robot', 'default_provider'],
     ['providers: { local: { enabled: false } }', 'default_provider'],
+    ['limits: { machine_talk_turns: 3 }', 'limits.machine_talk_turns'],
     ['limits: { provider_minutes_per_day: 9, fallback_provider: locl }', 'limits.fallback_provider'],
     ['limits: { provider_minutes_per_day: 9, fallback_provider: local }', 'limits.fallback_provider'],
     [
@@ -35,6 +36,8 @@ describe('values that are impossible together', () => {
     ['barge_in: { min_ms: 96 }'],
     ['barge_in: { min_ms: 95, enabled: false }'],
     ['default_provider: loopback\nproviders: { local: { enabled: false } }'],
+    ['limits: { machine_talk_turns: 0 }'],
+    ['limits: { machine_talk_turns: 4 }'],
     ['limits: { provider_minutes_per_day: 9, fallback_provider: loopback }'],
   ])('%s is possible', (text) => {
     expect(keysOf(text)).toEqual({ errors: [], warnings: [] })

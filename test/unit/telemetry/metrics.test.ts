@@ -180,7 +180,7 @@ describe('labels', () => {
     trigger: fallbackReasons,
     event: ['overrun', 'file_failed', 'restart', 'shed', 'xoff', 'error', 'unknown', 'malformed'],
     what: ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed'],
-    limit: ['call_seconds', 'provider_minutes_per_day'],
+    limit: ['call_seconds', 'machine_talk_turns', 'provider_minutes_per_day'],
     version: ['1.2.3'],
     bun: [Bun.version],
   }
