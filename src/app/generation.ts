@@ -104,7 +104,7 @@ export class Generation implements CallGrounds {
       turnEndModel: turnEnd,
       overlapModel,
       createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
-      observer: createCallObserver(log, metrics, records, configuration.logging.transcripts),
+      observer: createCallObserver(log, metrics, records, configuration.logging.transcripts, configuration.prices),
     }
   }
 

@@ -40,9 +40,19 @@ export interface Hearing {
 /** Before there is an agent to listen. */
 export const heard: Hearing = { listens: true, gateReasons: [] }
 
-type TurnFacts = Pick<CallFacts, 'turns' | 'turnsDropped' | 'overlapCounts' | 'overlaps' | 'faults'>
+type TurnFacts = Pick<
+  CallFacts,
+  'turns' | 'turnsDropped' | 'spokenCharacters' | 'overlapCounts' | 'overlaps' | 'faults'
+>
 /** Of a call that ended before anybody could speak. */
-export const noTurns: TurnFacts = { turns: [], turnsDropped: 0, overlapCounts: noOverlaps, overlaps: [], faults: 0 }
+export const noTurns: TurnFacts = {
+  turns: [],
+  turnsDropped: 0,
+  spokenCharacters: 0,
+  overlapCounts: noOverlaps,
+  overlaps: [],
+  faults: 0,
+}
 
 export class Coordinator {
   private readonly deps: CoordinatorDeps
@@ -82,6 +92,7 @@ export class Coordinator {
     return {
       turns: turns.all,
       turnsDropped: turns.dropped,
+      spokenCharacters: turns.spokenCharacters,
       overlapCounts: overlaps.counts,
       overlaps: overlaps.all,
       faults: replies.faults,

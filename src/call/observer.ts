@@ -108,6 +108,8 @@ export interface CallFacts {
   readonly steps: Readonly<Partial<Record<CallStep, Milliseconds>>>
   readonly turns: readonly TurnRecord[]
   readonly turnsDropped: number
+  /** Characters of what the agent said, the greeting included; of an interrupted reply, as far as it tells. */
+  readonly spokenCharacters: number
   /** Speech over the agent's, by verdict; of the newest of them, each by itself. */
   readonly overlapCounts: Readonly<Record<OverlapVerdict, number>>
   readonly overlaps: readonly OverlapRecord[]

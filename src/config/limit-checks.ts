@@ -1,8 +1,24 @@
 import type { CrossCheck } from './cross-checks.ts'
+import type { Configuration } from './schema.ts'
 import { nearest } from './suggest.ts'
 
-/** What no single key can tell, of limits. */
+/** The first that is no provider. */
+const pricedUnknown = ({ prices, providers }: Configuration): string | undefined =>
+  Object.keys(prices.providers).find((name) => !Object.hasOwn(providers, name))
+
+/** What no single key can tell, of limits and prices. */
 export const limitChecks: readonly CrossCheck[] = [
+  {
+    keys: ['prices.providers', 'providers'],
+    severity: 'error',
+    broken: (configuration) => pricedUnknown(configuration) !== undefined,
+    message: (configuration) =>
+      `prices.providers has ${pricedUnknown(configuration)}, and there is no such provider: expected one of ${Object.keys(configuration.providers).join(', ')}`,
+    advice: (configuration) => {
+      const near = nearest(pricedUnknown(configuration) ?? '', Object.keys(configuration.providers))
+      return near === undefined ? 'Take it out.' : `Did you mean ${near}?`
+    },
+  },
   {
     keys: ['limits.machine_talk_turns'],
     severity: 'error',

@@ -1,5 +1,6 @@
+import * as v from 'valibot'
 import { limitPolicies } from '#call/limit-policies.ts'
-import { choice, milliseconds, section, text, wholeNumber } from './fields.ts'
+import { choice, milliseconds, named, section, shapedText, text, wholeNumber } from './fields.ts'
 
 /** The sections about how much there may be of something, and what it costs. */
 
@@ -53,4 +54,25 @@ export const limits = section(
     ),
   },
   'What the engine takes on.',
+)
+
+/** Of one provider: each price in the currency of `prices`. */
+const price = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000)), 0)
+
+export const prices = section(
+  {
+    currency: shapedText(
+      'USD',
+      (value) => /^[A-Z]{3}$/.test(value),
+      'three capital letters such as EUR',
+      'The currency of all prices (ISO 4217).',
+    ),
+    providers: named(
+      (name) => /^[A-Za-z0-9_-]{1,64}$/.test(name),
+      'the name of a provider',
+      { per_call: price, per_minute: price, per_1000_characters: price },
+      'Prices of providers, each under its name: per_call (0), per_minute of its session (0), per_1000_characters that the agent says (0). The tokens of language models are not counted. A provider that is not named has no cost, one without prices costs nothing.',
+    ),
+  },
+  'What a call is estimated to cost, for its record and the metric ai_agent_cost_total.',
 )

@@ -16,7 +16,7 @@ import {
   wholeNumber,
 } from './fields.ts'
 import { hostShape, isHost } from './hosts.ts'
-import { limits } from './limits-schema.ts'
+import { limits, prices } from './limits-schema.ts'
 import { audiosocket, externalMedia, filePlayback, mediaWebSocket, streaming } from './media-schema.ts'
 
 /**
@@ -320,6 +320,7 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
     transfer,
     providers: section(vendors, 'Each partner that can answer a call.'),
     limits,
+    prices,
     drain,
     records,
     models,

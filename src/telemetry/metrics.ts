@@ -165,6 +165,12 @@ export class Metrics {
     ['limit'],
   )
 
+  private readonly costs = this.registry.counter(
+    'ai_agent_cost_total',
+    'What ended calls are estimated to have cost, by the prices of the configuration.',
+    ['provider', 'currency'],
+  )
+
   // keyed by: name of a provider
   private readonly expected = new Set<string>()
 
@@ -228,6 +234,10 @@ export class Metrics {
 
   limitReached(limit: LimitKind): void {
     this.limits.inc({ limit })
+  }
+
+  cost(provider: string, currency: string, cost: number): void {
+    this.costs.inc({ provider, currency }, cost)
   }
 
   gateExpired(reason: GateReason): void {

@@ -32,6 +32,7 @@ export function callFacts(overrides: Partial<CallFacts> = {}): CallFacts {
     steps: { admitted: 0, greeting_started: 120.4 },
     turns: [turnRecord()],
     turnsDropped: 0,
+    spokenCharacters: 320,
     overlapCounts: { interruption: 1, backchannel: 2, noise: 3, echo: 4, ignored: 5 },
     overlaps: [{ startedMs: 4000.2, durationMs: 480.4, pausedMs: 119.6, verdict: 'backchannel' }],
     faults: 3,

@@ -152,6 +152,7 @@ function busy(): Metrics {
   for (const kind of oneWayKinds) metrics.oneWay(kind)
   for (const reason of fallbackReasons) metrics.fellBack(reason)
   metrics.conversionsToSpare(1)
+  metrics.cost('local', 'EUR', 0.25)
   metrics.limitReached('provider_minutes_per_day')
   return metrics
 }
@@ -181,6 +182,7 @@ describe('labels', () => {
     event: ['overrun', 'file_failed', 'restart', 'shed', 'xoff', 'error', 'unknown', 'malformed'],
     what: ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed'],
     limit: ['call_seconds', 'machine_talk_turns', 'provider_minutes_per_day'],
+    currency: ['EUR'],
     version: ['1.2.3'],
     bun: [Bun.version],
   }
