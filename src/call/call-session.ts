@@ -60,9 +60,10 @@ export class CallSession {
 
   private async attempt(): Promise<void> {
     const { plan, world, listener } = this
-    const limit = world.clock.after(openingMaxMs, () =>
-      listener.failed('open_timeout', `no session within ${openingMaxMs} ms`),
-    )
+    const failed = (code: string, message: string) => {
+      if (!listener.ended()) listener.failed(code, message)
+    }
+    const limit = world.clock.after(openingMaxMs, () => failed('open_timeout', `no session within ${openingMaxMs} ms`))
     try {
       const session = await plan.provider.open(contextOf(plan, this.abort.signal, world.clock))
       world.store.providerSessions += 1
@@ -73,7 +74,7 @@ export class CallSession {
       session.onEvent((event) => listener.event(event))
       listener.opened()
     } catch (thrown) {
-      if (!listener.ended()) listener.failed('open_failed', messageOf(thrown))
+      failed('open_failed', messageOf(thrown))
     } finally {
       limit[Symbol.dispose]()
     }
