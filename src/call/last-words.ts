@@ -83,6 +83,8 @@ export class LastWords {
 
   private begin(leaving: Leaving): void {
     const { parts, effects, call } = this.deps
+    // Whatever it would have become: it interrupts no more.
+    if (parts.overlap.active) parts.overlap.decide('ignored')
     parts.leaving = leaving
     parts.waiting.end()
     effects.mute('muted_leaving', true)
@@ -95,6 +97,8 @@ export class LastWords {
     this.farewell = null
     if (this.deps.over()) return
     effects.finishTurn('abandoned')
+    // What comes so soon behind a reply is no late part of it.
+    if (text !== '') call.playout.announce()
     if (text === '' || call.session.send({ type: 'say', text }) !== 'sent') return this.go()
     effects.arm('leaving', call.settings.farewellMaxMs, () => this.go())
   }

@@ -138,9 +138,9 @@ export class TurnEffects {
     const { endedBy } = this.parts
     this.parts.turns.committed(this.parts.voice.stoppedMs, clock.now(), endedBy)
     this.parts.endedBy = 'limit'
-    // A call that is about to end answers nobody.
-    if (this.parts.leaving !== null) return
-    if (turnDetection !== 'provider' || endedBy === 'limit') session.send({ type: 'turn_committed' })
+    // One that finds the turns itself would answer, and in a call that is about to end nobody is answered any more.
+    const isTold = turnDetection !== 'provider' || (endedBy === 'limit' && this.parts.leaving === null)
+    if (isTold) session.send({ type: 'turn_committed' })
   }
 
   private armTurnLimit(): void {

@@ -222,6 +222,19 @@ describe('a limit that is reached', () => {
     expect(ended(bench)).toEqual(['time_limit'])
   })
 
+  test('while the caller speaks over the agent: that interrupts no more, and is counted as nothing', () => {
+    const bench = new Bench().answer()
+    bench.clock.advance(1000)
+    bench.started()
+    bench.clock.advance(100)
+    bench.session.taken()
+    reach(bench)
+    bench.clock.advance(1800)
+    expect([bench.session.taken(), bench.observer.bargeIns.map(({ verdict }) => verdict)]).toEqual([[], ['ignored']])
+    bench.clock.advance(300)
+    expect(bench.session.taken()).toEqual(['say'])
+  })
+
   test('in a reply without an end: it is cut after so long, and the farewell follows', () => {
     const bench = new Bench({ farewellMaxMs: 1000 }).answer()
     bench.session.taken()
@@ -239,7 +252,7 @@ describe('a limit that is reached', () => {
     bench.clock.advance(300)
     bench.session.taken()
     reach(bench)
-    expect(bench.session.taken()).toEqual(['speech_stopped', 'say'])
+    expect(bench.session.taken()).toEqual(['speech_stopped', 'turn_committed', 'say'])
     bench.stopped()
     bench.reply(800)
     bench.clock.advance(1000)
