@@ -120,8 +120,9 @@ export function planLocalLlm(configuration: Whole): PartPlan<'llm'> {
 }
 
 /** Said to every caller, or in trouble. */
-export function phrases({ llm, turn_taking: turns, on_failure: onFailure }: Configuration): string[] {
-  return [llm.initial_greeting, llm.apology, onFailure.notice, ...turns.check_ins, turns.farewell].filter(
+export function phrases({ llm, turn_taking: turns, on_failure: onFailure, limits }: Configuration): string[] {
+  const { initial_greeting: greeting, apology } = llm
+  return [greeting, apology, onFailure.notice, ...turns.check_ins, turns.farewell, limits.farewell].filter(
     (text) => text !== '',
   )
 }

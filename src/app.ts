@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Provider } from '#agent/provider.ts'
 import { AriClient } from '#asterisk/ari-client.ts'
 import { AriEvents } from '#asterisk/ari-events.ts'
@@ -14,6 +14,7 @@ import { version } from '#base/version.ts'
 import { Admission } from '#call/admission.ts'
 import { type LoadLimits, LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
+import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
 import { answeringName, type Configuration } from '#config/schema.ts'
@@ -31,7 +32,9 @@ import { OverlapJudge } from '#speech/overlap-judge.ts'
 import { TurnEnd } from '#speech/turn-end.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
+import { ProviderUseFile } from '#telemetry/provider-use-file.ts'
 import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
+import { eventOptions, requestOptions } from './app/ari-options.ts'
 import { createConfigurationDesk } from './app/configuration-desk.ts'
 import type { ConfigurationFile } from './app/configuration-file.ts'
 import { createDoors, createPlaybackFiles, type MediaDoors } from './app/doors.ts'
@@ -73,7 +76,7 @@ export interface EngineDeps extends LoadedConfiguration {
   readonly providers?: Readonly<Record<string, Provider<'agent'>>>
 }
 
-/** What has no owner is found at each connection to Asterisk, and this often in between. */
+/** What has no owner is found at each connection to Asterisk, and this often in between; so often minutes are kept. */
 const sweepEveryMs = 60_000
 
 export class Engine implements MetricOwners {
@@ -89,6 +92,7 @@ export class Engine implements MetricOwners {
   readonly ariEvents: AriEvents
   readonly orphans: OrphanSweep
   readonly records: CallRecordFile
+  readonly use: ProviderUse
   readonly eventsOfClosed = new ProviderEvents()
   readonly providerPool = new PartPool<Provider<'agent'>>((provider) => this.eventsOfClosed.keep(provider))
   readonly detectionPool = new PartPool<SpeechDetection>()
@@ -99,6 +103,7 @@ export class Engine implements MetricOwners {
   private readonly log: Log
   private readonly ari: AriClient
   private readonly load: LoadMeter
+  private readonly useFile: ProviderUseFile
   private sweeping: Disposable | null = null
   private looking: Disposable | null = null
   private readonly http: Listener
@@ -114,6 +119,8 @@ export class Engine implements MetricOwners {
     this.log = log
     this.clock = clock
     this.records = new CallRecordFile(recordsPath(configuration.records.file, env), log)
+    this.useFile = new ProviderUseFile(useFilePath(this.records.path), log)
+    this.use = new ProviderUse(clock, this.useFile.read())
     const models = new ModelStore({ folder: modelsFolder(env, configuration.models.dir), clock, log, env })
     this.turnEnd = new TurnEnd({ clock, log, random, store: models })
     this.overlaps = new OverlapJudge({ clock, log, random, store: models })
@@ -129,6 +136,7 @@ export class Engine implements MetricOwners {
       log,
       pacer: this.pacer,
       store: this.store,
+      use: this.use,
       turnEnd: this.turnEnd,
       overlaps: this.overlaps,
       overlapModel: createOverlapModel({ words: (samples, rateHz) => this.overlaps.judge(samples, rateHz) }),
@@ -168,14 +176,7 @@ export class Engine implements MetricOwners {
     this.http = deps.http ?? this.listen()
     this.playback = createPlaybackFiles(configuration, { clock, log, random, httpPort: this.http.port })
 
-    const ariOptions = {
-      host: asterisk.host,
-      port: asterisk.port,
-      username: asterisk.username,
-      password: asterisk.password,
-      requestTimeoutMs: asterisk.request_timeout_ms,
-    }
-    const ari = new AriClient(ariOptions)
+    const ari = new AriClient(requestOptions(asterisk))
     this.ari = ari
     const stasis = new StasisApp({
       ari,
@@ -191,13 +192,7 @@ export class Engine implements MetricOwners {
     })
     this.orphans = new OrphanSweep({ ari, clock, log, store: this.store, application: asterisk.app_name })
     this.ariEvents = new AriEvents(
-      {
-        ...ariOptions,
-        application: asterisk.app_name,
-        pingIntervalMs: asterisk.ping_interval_ms,
-        pingTimeoutMs: asterisk.ping_timeout_ms,
-        reconnectMaxMs: asterisk.reconnect_max_ms,
-      },
+      eventOptions(asterisk),
       {
         event: (event) => stasis.event(event),
         connected: () => {
@@ -237,6 +232,7 @@ export class Engine implements MetricOwners {
     engine.current.start()
     engine.sweeping = engine.clock.every(sweepEveryMs, () => {
       if (engine.ariEvents.connected) void engine.orphans.sweep()
+      void engine.useFile.save(engine.use.today)
     })
     engine.looking = engine.clock.every(lookEveryMs, () => {
       engine.providerStates.look(engine.current.providerReadiness())
@@ -358,6 +354,7 @@ export class Engine implements MetricOwners {
       this.overlaps.close(),
       this.providerPool.close(),
       this.records.flushed(),
+      this.useFile.save(this.use.today),
       this.http.close(),
     ])
   }
@@ -381,6 +378,11 @@ function loadLimits({ limits }: Configuration<VendorsConfiguration>): LoadLimits
 function recordsPath(configured: string, env: Environment): string {
   if (configured !== '') return configured
   return join(env.XDG_STATE_HOME ?? join(env.HOME ?? homedir(), '.local', 'state'), 'patchcord', 'calls.jsonl')
+}
+
+/** Beside the records: in the folder that the engine keeps what it has to remember in. */
+function useFilePath(records: string): string {
+  return join(dirname(records), 'provider-minutes.json')
 }
 
 /** Providers that are there already. */

@@ -1,12 +1,17 @@
-import type { Provider } from '#agent/provider.ts'
 import type { CallSettings } from '#call/admission.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 import { mutePolicies } from '#call/turn-policies.ts'
-import type { WarmUp } from '#call/warm-up.ts'
 import type { Configuration } from '#config/schema.ts'
 
-/** What every call is given, out of the configuration. */
-export function callSettings(configuration: Configuration, provider: Provider<'agent'>, warmUp: WarmUp): CallSettings {
+/** A provider that answers calls, and what is known of the warm-up of its replies. */
+export type Answering = Pick<CallSettings, 'provider' | 'warmUp'>
+
+/** What every call is given, out of the configuration. `fallback`: who answers once the provider's day is used up. */
+export function callSettings(
+  configuration: Configuration,
+  { provider, warmUp }: Answering,
+  fallback: Answering | null,
+): CallSettings {
   const { barge_in: bargeIn, turn_taking: turns, vad, streaming, llm, limits } = configuration
   const { notice, context, extension, priority } = configuration.on_failure
   return {
@@ -23,8 +28,11 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
     prompt: llm.prompt,
     greeting: llm.initial_greeting,
     callMaxMs: limits.call_seconds * 1000,
+    onLimit: limits.on_limit,
     callsMax: limits.calls,
     callsPerCallerMax: limits.calls_per_caller,
+    providerMsPerDayMax: limits.provider_minutes_per_day * 60_000,
+    fallback,
     places: placesByKey(configuration),
     onFailure: context === '' ? null : { context, extension, priority },
     turns: {
@@ -58,6 +66,8 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
       noInput: { afterMs: turns.check_in_after_ms, checkIns: turns.check_ins, farewell: turns.farewell },
       apology: llm.apology,
       failureNotice: notice,
+      machineTalkTurns: limits.machine_talk_turns,
+      farewell: limits.farewell,
       farewellMaxMs: turns.farewell_max_ms,
     },
   }

@@ -6,6 +6,7 @@ import type { CallWorld } from '#call/call-plan.ts'
 import { EchoWatch } from '#call/echo-watch.ts'
 import type { OverlapModel } from '#call/overlap-model.ts'
 import type { Pacer } from '#call/pacer.ts'
+import type { SessionUse } from '#call/provider-use.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import type { Provenance } from '#config/origins.ts'
@@ -40,6 +41,7 @@ export interface GenerationDeps {
   readonly log: Log
   readonly pacer: Pacer
   readonly store: SessionStore
+  readonly use: SessionUse
   readonly turnEnd: TurnEnd
   readonly overlaps: OverlapJudge
   readonly overlapModel: OverlapModel
@@ -75,7 +77,7 @@ export class Generation implements CallGrounds {
   /** `before`: the one in force, whose parts are taken over where they fit. Nothing is started yet. */
   constructor(loaded: LoadedConfiguration, allow: AllowLists, deps: GenerationDeps, before: Generation | null) {
     const { configuration } = loaded
-    const { clock, log, pacer, store, turnEnd, overlapModel, metrics, records } = deps
+    const { clock, log, pacer, store, use, turnEnd, overlapModel, metrics, records } = deps
     this.loaded = loaded
     this.allow = allow
     this.deps = deps
@@ -85,12 +87,17 @@ export class Generation implements CallGrounds {
     const { capacity } = this
     this.detection = this.kept(deps.detectionPool.lease(String(capacity), () => deps.createDetection(capacity)))
     this.warmUp = this.sameWarmUp(before) ?? new WarmUp(...warmUpBounds(configuration))
-    this.settings = callSettings(configuration, this.provider, this.warmUp)
+    this.settings = callSettings(
+      configuration,
+      { provider: this.provider, warmUp: this.warmUp },
+      this.fallback === null ? null : { provider: this.fallback, warmUp: new WarmUp(...warmUpBounds(configuration)) },
+    )
     this.world = {
       clock,
       log,
       pacer,
       store,
+      use,
       detector: createCallDetector(this.detection, {
         threshold: configuration.vad.threshold,
         minSpeechMs: configuration.vad.min_speech_ms,
@@ -100,7 +107,7 @@ export class Generation implements CallGrounds {
       turnEndModel: turnEnd,
       overlapModel,
       createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
-      observer: createCallObserver(log, metrics, records, configuration.logging.transcripts),
+      observer: createCallObserver(log, metrics, records, configuration.logging.transcripts, configuration.prices),
     }
   }
 
@@ -117,15 +124,27 @@ export class Generation implements CallGrounds {
     return provider
   }
 
+  /** Who answers once the day of the other is used up; null: nobody. */
+  get fallback(): Provider<'agent'> | null {
+    const [, name = ''] = namesAnswering(this.configuration)
+    return this.providers[name] ?? null
+  }
+
+  private get answering(): readonly Provider<'agent'>[] {
+    return this.fallback === null ? [this.provider] : [this.provider, this.fallback]
+  }
+
   /** A provider that finds the turns itself, or takes none, has no pauses to judge. */
   get asksTurnEnd(): boolean {
-    return this.configuration.turn_taking.stop === 'model' && this.provider.turnDetection === 'engine'
+    const { stop } = this.configuration.turn_taking
+    return stop === 'model' && this.answering.some(({ turnDetection }) => turnDetection === 'engine')
   }
 
   get judgesOverlaps(): boolean {
     const { turn_taking: turns, barge_in: bargeIn } = this.configuration
-    const { turnDetection } = this.provider
-    const overlaps = turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm)
+    const overlaps = this.answering.some(
+      ({ turnDetection }) => turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm),
+    )
     return bargeIn.enabled && turns.start !== 'vad' && overlaps
   }
 
@@ -134,7 +153,7 @@ export class Generation implements CallGrounds {
     this.detection.start()
     if (this.asksTurnEnd) this.deps.turnEnd.start()
     if (this.judgesOverlaps) this.deps.overlaps.start()
-    this.provider.start()
+    for (const provider of this.answering) provider.start()
   }
 
   /** Whether a call would be served now. */
@@ -160,7 +179,7 @@ export class Generation implements CallGrounds {
     return Object.fromEntries(
       Object.entries(this.providers).map(([name, provider]) => {
         const state = provider.readiness()
-        const idle = !state.ready && name !== chosen
+        const idle = !state.ready && !this.answering.includes(provider)
         return [name, idle ? { ready: false, reason: `not loaded: ${chosen} answers calls` } : state]
       }),
     )
@@ -194,7 +213,7 @@ export class Generation implements CallGrounds {
     const plans = this.deps.plan(this.loaded)
     return Object.fromEntries(
       Object.entries(plans).map(([name, { fingerprint, make }]) => {
-        const use = name === answeringName(configuration) ? 'in use' : 'idle'
+        const use = namesAnswering(configuration).includes(name) ? 'in use' : 'idle'
         return [name, this.kept(this.deps.providerPool.lease(`${name} ${use} ${fingerprint}`, make))]
       }),
     )
@@ -212,6 +231,12 @@ export class Generation implements CallGrounds {
     const [nextBoundMs, nextBaseMs] = warmUpBounds(this.configuration)
     return boundMs === nextBoundMs && baseMs === nextBaseMs ? before.warmUp : null
   }
+}
+
+function namesAnswering(configuration: Configuration<VendorsConfiguration>): readonly string[] {
+  const { limits } = configuration
+  const name = answeringName(configuration)
+  return limits.provider_minutes_per_day === 0 ? [name] : [name, limits.fallback_provider]
 }
 
 function warmUpBounds({ streaming }: Configuration<VendorsConfiguration>): [boundMs: number, replyBaseMs: number] {

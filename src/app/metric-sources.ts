@@ -5,6 +5,7 @@ import { type Clock, SystemClock } from '#base/clock.ts'
 import type { Admission } from '#call/admission.ts'
 import { gateReasons } from '#call/gate.ts'
 import type { Pacer } from '#call/pacer.ts'
+import type { ProviderUse } from '#call/provider-use.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { turnStates } from '#call/turn-state.ts'
 import { answeringName } from '#config/schema.ts'
@@ -26,6 +27,7 @@ export interface MetricOwners {
   readonly ariEvents: AriEvents
   readonly orphans: OrphanSweep
   readonly records: CallRecordFile
+  readonly use: ProviderUse
   readonly clock: Clock
   readonly generation: Generation
   readonly reloader: Reloader
@@ -63,10 +65,16 @@ export function metricSources(owners: MetricOwners): MetricSources {
       ),
     queued: () => queuedBy(liveProviders(owners)),
     providerEvents: () => owners.eventsOfClosed.with(liveProviders(owners)),
+    usedMs: () => ({ ...unused(owners.generation), ...owners.use.today.usedMs }),
     timers: () => (owners.clock instanceof SystemClock ? owners.clock.timers : 0),
     reloads: () => owners.reloader.counts,
     records: () => owners.records,
   }
+}
+
+/** Every provider that calls could have: at zero from the start. */
+function unused({ providers }: Generation): Record<string, number> {
+  return Object.fromEntries(Object.keys(providers).map((name) => [name, 0]))
 }
 
 /** What sessions of providers have met with, those of providers that are closed by now included: a counter never falls. */

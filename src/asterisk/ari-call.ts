@@ -4,7 +4,7 @@ import type { Log } from '#base/log.ts'
 import { ok } from '#base/result.ts'
 import type { PatchcordResult } from '#call/admission.ts'
 import type { Call } from '#call/call.ts'
-import type { DialplanPlace } from '#call/dialplan-place.ts'
+import type { Onward } from '#call/dialplan-place.ts'
 import type { FilePlaybackEvent } from '#call/file-player.ts'
 import type { HangupCause } from '#call/leg.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
@@ -52,6 +52,7 @@ const resultByCause: Partial<Record<HangupCause, PatchcordResult>> = {
   setup_failed: 'setup_failed',
   provider_failed: 'provider_failed',
   protocol_error: 'media_lost',
+  time_limit: 'time_limit',
   internal_error: 'internal_error',
 }
 
@@ -193,16 +194,16 @@ export class AriCall implements PbxSide {
     void call.end('setup_failed')
   }
 
-  release(cause: HangupCause, place: DialplanPlace | null = null): Promise<void> {
-    this.released ??= this.takeDown(cause, place)
+  release(cause: HangupCause, onward: Onward = 'next'): Promise<void> {
+    this.released ??= this.takeDown(cause, onward)
     return this.released
   }
 
-  private async takeDown(cause: HangupCause, place: DialplanPlace | null): Promise<void> {
+  private async takeDown(cause: HangupCause, onward: Onward): Promise<void> {
     const { ari } = this.options
     this.media.giveUp()
     await Promise.all([
-      this.releaseCaller(cause, place),
+      this.releaseCaller(cause, onward),
       this.files?.release(),
       this.underWay.then(() =>
         Promise.all([this.media.release(), this.remove('bridge', () => ari.destroyBridge(this.bridgeId))]),
@@ -210,12 +211,12 @@ export class AriCall implements PbxSide {
     ])
   }
 
-  private async releaseCaller(cause: HangupCause, place: DialplanPlace | null): Promise<void> {
+  private async releaseCaller(cause: HangupCause, onward: Onward): Promise<void> {
     const { ari, channelId } = this.options
     if (cause === 'caller') return
     const result = resultByCause[cause]
-    if (result !== undefined) await giveBack(this.options, channelId, result, place)
-    else await this.remove('caller channel', () => ari.hangup(channelId))
+    if (result === undefined || onward === 'hang_up') await this.remove('caller channel', () => ari.hangup(channelId))
+    else await giveBack(this.options, channelId, result, onward === 'next' ? null : onward)
   }
 
   private remove(what: string, request: () => Promise<AriResult<void>>): Promise<void> {

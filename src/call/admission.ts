@@ -1,4 +1,5 @@
 import type { WireFormat } from '#audio/format.ts'
+import type { Milliseconds } from '#base/clock.ts'
 import { Call } from './call.ts'
 import type { CallTerms, CallWorld } from './call-plan.ts'
 import type { Transport } from './leg.ts'
@@ -21,6 +22,8 @@ export const patchcordResults = [
   'draining',
   /** The provider cannot take calls now; /health says why. */
   'not_ready',
+  /** The provider has been used for `limits.provider_minutes_per_day`, and no other can take the call. */
+  'quota',
   /** The channel is not a caller: a media or helper channel of somebody else. */
   'not_a_caller',
   /** Asterisk refused a step of the set-up. */
@@ -31,6 +34,8 @@ export const patchcordResults = [
   'transferred',
   /** The media connection broke while the caller was still there. */
   'media_lost',
+  /** The call has lasted for `limits.call_seconds`, and `limits.on_limit` sends callers on. */
+  'time_limit',
   /** A fault of the engine's own. */
   'internal_error',
 ] as const
@@ -43,6 +48,8 @@ export interface AdmissionFacts {
   readonly callerCallsLeft: number | null
   readonly draining: boolean
   readonly providerReady: boolean
+  /** The provider's minutes of today are used up, and no other takes its place. */
+  readonly quotaReached: boolean
   readonly overloaded: boolean
 }
 
@@ -50,6 +57,7 @@ export interface AdmissionFacts {
 export function refusal(facts: AdmissionFacts): PatchcordResult | null {
   if (facts.draining) return 'draining'
   if (!facts.providerReady) return 'not_ready'
+  if (facts.quotaReached) return 'quota'
   if (facts.activeCalls >= facts.callsMax || facts.callerCallsLeft === 0) return 'busy'
   if (facts.overloaded) return 'overloaded'
   return null
@@ -60,6 +68,10 @@ export interface CallSettings extends CallTerms {
   readonly callsMax: number
   /** From one number; 0: there is no such limit. */
   readonly callsPerCallerMax: number
+  /** Of sessions of the provider on one day; 0: there is no such limit. */
+  readonly providerMsPerDayMax: Milliseconds
+  /** Who answers where it is reached; it has no such limit itself. */
+  readonly fallback: Pick<CallTerms, 'provider' | 'warmUp'> | null
 }
 
 export interface AdmissionRequest {
@@ -95,20 +107,26 @@ export class Admission {
   admit(request: AdmissionRequest): Call | PatchcordResult {
     const grounds = this.current()
     const { settings, world } = grounds
+    const quotaReached = isUsedUp(grounds)
+    const fallback = quotaReached ? readyFallback(grounds) : null
     const result = refusal({
       activeCalls: world.store.size,
       callsMax: settings.callsMax,
       callerCallsLeft: callsLeft(grounds, request.caller),
       draining: this.draining,
-      providerReady: settings.provider.readiness().ready && canHear(grounds),
+      // Of one that may not answer it does not matter.
+      providerReady: quotaReached || canServe(settings.provider, world),
+      quotaReached: quotaReached && fallback === null,
       overloaded: this.load.overloaded,
     })
     if (result !== null) {
       this.noteRefused(result)
+      if (result === 'quota') world.observer.quotaReached(settings.provider.name, null)
       return result
     }
+    if (fallback !== null) world.observer.quotaReached(settings.provider.name, fallback.provider.name)
     const held = grounds.hold()
-    const call = new Call({ ...request, ...settings }, world)
+    const call = new Call({ ...request, ...settings, ...fallback }, world)
     world.store.whenRemoved(call, () => held[Symbol.dispose]())
     return call
   }
@@ -126,7 +144,17 @@ function callsLeft({ settings, world }: CallGrounds, { number }: Caller): number
   return Math.max(0, callsPerCallerMax - live)
 }
 
+/** Sessions that are still open count: else a burst of calls would pass the limit by all of their minutes. */
+function isUsedUp({ settings, world }: CallGrounds): boolean {
+  const { provider, providerMsPerDayMax } = settings
+  return providerMsPerDayMax > 0 && world.use.usedMs(provider.name) >= providerMsPerDayMax
+}
+
+function readyFallback({ settings: { fallback }, world }: CallGrounds): CallSettings['fallback'] {
+  return fallback !== null && canServe(fallback.provider, world) ? fallback : null
+}
+
 /** An agent that has no ears for turns needs our speech detection. */
-function canHear({ settings, world }: CallGrounds): boolean {
-  return settings.provider.turnDetection !== 'engine' || world.detector.readiness().ready
+function canServe(provider: CallTerms['provider'], { detector }: CallWorld): boolean {
+  return provider.readiness().ready && (provider.turnDetection !== 'engine' || detector.readiness().ready)
 }

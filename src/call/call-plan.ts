@@ -3,14 +3,16 @@ import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.t
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
-import type { DialplanPlace } from './dialplan-place.ts'
-import type { Transport } from './leg.ts'
+import type { DialplanPlace, Onward } from './dialplan-place.ts'
+import type { HangupCause, Transport } from './leg.ts'
+import type { LimitPolicy } from './limit-policies.ts'
 import type { LineEcho } from './line-echo.ts'
 import type { Caller, CallObserver, CallOrigin } from './observer.ts'
 import type { OverlapModel } from './overlap-model.ts'
 import type { Pacer } from './pacer.ts'
 import type { PbxSide } from './pbx-side.ts'
 import type { PlayoutSettings } from './playout-contract.ts'
+import type { SessionUse } from './provider-use.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
 import type { TurnEndModel } from './turn-end-model.ts'
@@ -37,6 +39,8 @@ export interface CallTerms {
   readonly prompt: string
   readonly greeting: string
   readonly callMaxMs: Milliseconds
+  /** What happens then. */
+  readonly onLimit: LimitPolicy
   /** Where a caller goes on whom the call has failed; null: behind `Stasis()`. */
   readonly onFailure: DialplanPlace | null
   readonly turns: TurnSettings
@@ -49,6 +53,7 @@ export interface CallWorld {
   readonly log: Log
   readonly pacer: Pacer
   readonly store: SessionStore
+  readonly use: SessionUse
   readonly detector: SpeechDetector
   /** What can be asked of a pause, and of speech over the agent's; null where this engine has no such model. */
   readonly turnEndModel: TurnEndModel | null
@@ -84,6 +89,12 @@ export function detectionOf(
   if (turnDetection === 'none' || (turnDetection === 'provider' && !turns.bargeIn.confirm)) return null
   // An agent that finds the turns itself is believed where nobody here can confirm it.
   return detector.open(wireRatesHz[wire], listener) ?? (turnDetection === 'provider' ? null : 'missing')
+}
+
+/** Where the PBX sends the caller on, where the cause lets them go on. `place`: where the agent has sent them. */
+export function onwardOf(plan: CallPlan, cause: HangupCause, place: DialplanPlace | null): Onward {
+  if (cause === 'time_limit' && plan.onLimit === 'farewell') return 'hang_up'
+  return place ?? plan.onFailure ?? 'next'
 }
 
 /** What the agent's session is told. */

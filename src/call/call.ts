@@ -1,16 +1,16 @@
-import type { AgentEvent, SessionOf } from '#agent/provider.ts'
+import type { AgentEvent } from '#agent/provider.ts'
 import { type AudioFrame, wireRatesHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import { messageOf } from '#base/result.ts'
 import {
   admittedDetail,
   type CallPlan,
   type CallWorld,
-  contextOf,
   detectionOf,
+  onwardOf,
   planFacts,
   wordsOf,
 } from './call-plan.ts'
+import { CallSession } from './call-session.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
 import { closePart, logBug } from './closing.ts'
 import { Coordinator, type Hearing, heard, noTurns } from './coordinator.ts'
@@ -33,9 +33,6 @@ import type { TurnState } from './turn-state.ts'
  * The leg, the agent session and the bridge come up side by side, in any order; `mediaOpen` is where they meet. The
  * call may end at any moment of that, by anyone, any number of times: `end` runs once.
  */
-/** A provider that has opened no session by then has failed: the caller hears only silence meanwhile. */
-const openingMaxMs = 10_000
-
 export class Call {
   readonly id: string
   private readonly plan: CallPlan
@@ -43,15 +40,13 @@ export class Call {
   private readonly startedMs: Milliseconds
   private readonly startedWallMs: Milliseconds
   private readonly steps: Partial<Record<CallStep, Milliseconds>> = {}
-  private readonly abort = new AbortController()
   private readonly timeLimit: Disposable
   private state: CallState = 'ringing'
   private media: MediaPath | null = null
   private rescue: MediaRescue | null = null
   private detection: SpeechDetectorSession | null = null
   private echo: LineEcho | null = null
-  private session: SessionOf<'agent'> | null = null
-  private opening: Promise<void>
+  private readonly session: CallSession
   private coordinator: Coordinator | null = null
   private ending: Promise<void> | null = null
   /** Null once the coordinator is there. */
@@ -73,8 +68,9 @@ export class Call {
     world.store.add(this)
     this.step('admitted', admittedDetail(plan))
     this.watch = new MediaWatch(plan, world)
-    this.timeLimit = world.clock.after(plan.callMaxMs, () => this.end('time_limit'))
-    this.opening = this.openSession()
+    this.timeLimit = world.clock.after(plan.callMaxMs, () => this.timeUp())
+    this.session = this.createSession()
+    this.session.open()
   }
 
   get ended(): boolean {
@@ -108,6 +104,7 @@ export class Call {
   /** The caller has pressed a key. Only through ARI is there a dialplan to go on in. */
   digit(digit: string): void {
     this.digits += 1
+    this.coordinator?.callerActs()
     const place = this.plan.places[digit]
     if (place !== undefined && this.plan.origin === 'ari') void this.end('transferred', place)
   }
@@ -201,31 +198,22 @@ export class Call {
     return this.ending
   }
 
-  private async openSession(): Promise<void> {
-    const { plan, world } = this
-    const limit = world.clock.after(openingMaxMs, () => {
-      this.fault('open_timeout', `no session within ${openingMaxMs} ms`)
-      void this.end('provider_failed')
+  private createSession(): CallSession {
+    return new CallSession(this.plan, this.world, {
+      ended: () => this.ended,
+      opened: () => this.meet(),
+      event: (event) => this.guarded(() => this.onAgent(event)),
+      failed: (code, message) => {
+        this.fault(code, message)
+        void this.end('provider_failed')
+      },
     })
-    try {
-      const session = await plan.provider.open(contextOf(plan, this.abort.signal, world.clock))
-      world.store.providerSessions += 1
-      if (this.ended) return await this.closeSession(session)
-      this.session = session
-      session.onEvent((event) => this.guarded(() => this.onAgent(event)))
-      this.meet()
-    } catch (thrown) {
-      if (this.ended) return
-      this.fault('open_failed', messageOf(thrown))
-      void this.end('provider_failed')
-    } finally {
-      limit[Symbol.dispose]()
-    }
   }
 
-  private async closeSession(session: SessionOf<'agent'>): Promise<void> {
-    await session.close()
-    this.world.store.providerSessions -= 1
+  private timeUp(): void {
+    const { coordinator, plan } = this
+    if (coordinator === null) return void this.end('time_limit')
+    this.guarded(() => coordinator.limitReached('time_limit', plan.onLimit === 'farewell' ? plan.turns.farewell : ''))
   }
 
   /** False, with the call ending, where the provider needs speech detection and there is none. */
@@ -242,7 +230,8 @@ export class Call {
 
   /** Goes on once the bridge, the leg and the session are all there. */
   private meet(): void {
-    const { session, media, plan, world } = this
+    const { media, plan, world } = this
+    const session = this.session.current
     if (this.state !== 'bridged' || media === null) return
     if (this.steps.media_open === undefined) {
       this.step('media_open')
@@ -332,14 +321,14 @@ export class Call {
     this.step('hangup', cause)
     this.timeLimit[Symbol.dispose]()
     this.guarded(() => this.coordinator?.end())
-    this.abort.abort()
+    this.session.giveUp()
     this.guarded(() => this.detection?.close())
     this.watch.end()
     this.rescue?.end()
     await Promise.all([
       this.bounded('leg', () => this.media?.close(cause)),
-      this.bounded('session', () => (this.session === null ? this.opening : this.closeSession(this.session))),
-      this.bounded('channel', () => plan.pbx.release(cause, place ?? plan.onFailure)),
+      this.bounded('session', () => this.session.close()),
+      this.bounded('channel', () => plan.pbx.release(cause, onwardOf(plan, cause, place))),
     ])
     this.move('cleaned')
     this.step('cleaned')
@@ -388,6 +377,7 @@ export class Call {
       ...planFacts(plan),
       startedWallMs: this.startedWallMs,
       durationMs: world.clock.now() - this.startedMs,
+      sessionMs: this.session.openMs,
       cause,
       steps: this.steps,
       ...(coordinator?.facts ?? noTurns),

@@ -1,4 +1,4 @@
-import type { AgentEvent, Departure, Fault } from '#agent/provider.ts'
+import type { AgentEvent, Fault } from '#agent/provider.ts'
 import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { OverlapVerdict } from './barge-in.ts'
@@ -6,7 +6,9 @@ import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { EarlyCaller } from './early-caller.ts'
 import type { TurnEnder } from './endpointing.ts'
 import type { GateReason } from './gate.ts'
-import type { Leaving } from './leaving.ts'
+import { LastWords } from './last-words.ts'
+import type { HangupCause } from './leg.ts'
+import { isMachineTalk } from './machine-talk.ts'
 import type { CallFacts } from './observer.ts'
 import { noOverlaps, type OverlapLog } from './overlap-log.ts'
 import type { SpeechEvent } from './speech-detector.ts'
@@ -38,14 +40,25 @@ export interface Hearing {
 /** Before there is an agent to listen. */
 export const heard: Hearing = { listens: true, gateReasons: [] }
 
-type TurnFacts = Pick<CallFacts, 'turns' | 'turnsDropped' | 'overlapCounts' | 'overlaps' | 'faults'>
+type TurnFacts = Pick<
+  CallFacts,
+  'turns' | 'turnsDropped' | 'spokenCharacters' | 'overlapCounts' | 'overlaps' | 'faults'
+>
 /** Of a call that ended before anybody could speak. */
-export const noTurns: TurnFacts = { turns: [], turnsDropped: 0, overlapCounts: noOverlaps, overlaps: [], faults: 0 }
+export const noTurns: TurnFacts = {
+  turns: [],
+  turnsDropped: 0,
+  spokenCharacters: 0,
+  overlapCounts: noOverlaps,
+  overlaps: [],
+  faults: 0,
+}
 
 export class Coordinator {
   private readonly deps: CoordinatorDeps
   private readonly parts: TurnParts
   private readonly effects: TurnEffects
+  private readonly lastWords: LastWords
   private readonly sampleRateHz: SampleRateHz
   private readonly audioInput: { type: 'audio'; frame: AudioFrame }
   private state: TurnState = 'opening'
@@ -59,6 +72,8 @@ export class Coordinator {
     })
     const dispatch = (event: TurnEvent) => this.dispatch(event)
     this.effects = new TurnEffects(deps, this.parts, sampleRateHz, dispatch)
+    const over = () => this.state === 'ended'
+    this.lastWords = new LastWords({ call: deps, parts: this.parts, effects: this.effects, dispatch, over })
     this.audioInput = { type: 'audio', frame: { sampleRateHz, samples: new Int16Array(0) } }
     if (deps.turnDetection === 'none') this.parts.replies.greeting = 'over'
   }
@@ -77,6 +92,7 @@ export class Coordinator {
     return {
       turns: turns.all,
       turnsDropped: turns.dropped,
+      spokenCharacters: turns.spokenCharacters,
       overlapCounts: overlaps.counts,
       overlaps: overlaps.all,
       faults: replies.faults,
@@ -104,6 +120,7 @@ export class Coordinator {
   begin(greeting: string, early: EarlyCaller | null = null): void {
     if (early !== null) this.parts.lookBack.push(early.samples, false)
     const speaksForMs = early?.speaksForMs ?? null
+    this.parts.talk.greeting = greeting
     if (speaksForMs !== null) this.speech({ type: 'speech_started', agoMs: speaksForMs })
     if (this.deps.turnDetection === 'none') return
     this.parts.gate.close('opening')
@@ -190,7 +207,7 @@ export class Coordinator {
       case 'fault':
         return this.fault(event)
       case 'leave':
-        return this.leave(event.how)
+        return this.lastWords.leave(event.how)
       case 'speech_started':
         return this.agentHeard('speech_started', 0)
       case 'speech_stopped':
@@ -227,7 +244,20 @@ export class Coordinator {
     if (this.deps.turnDetection !== 'none') this.deps.session.send({ type: 'reply_heard' })
     this.dispatch('playout_done')
     if (this.parts.waiting.leaving) this.deps.hangUp('no_input')
-    this.go()
+    this.lastWords.heard()
+    const { settings } = this.deps
+    const talk = { ...this.parts.talk, turns: this.turns.all }
+    if (isMachineTalk(talk, settings.machineTalkTurns)) this.limitReached('machine_talk', settings.farewell)
+  }
+
+  /** The caller does something that a machine does not: what they have said until now is no sign of one. */
+  callerActs(): void {
+    this.parts.talk.sinceMs = this.deps.clock.now() - this.deps.callStartedMs
+  }
+
+  /** A limit is reached: the agent says so and the call ends with this cause. Empty: it says nothing. */
+  limitReached(cause: HangupCause, say: string): void {
+    this.lastWords.limitReached(cause, say)
   }
 
   end(): void {
@@ -290,6 +320,7 @@ export class Coordinator {
 
   private tool(running: boolean): void {
     if (running) this.parts.waiting.end()
+    if (running) this.callerActs()
     if (this.deps.settings.mute.includes('tool')) this.effects.mute('muted_tool', running)
     if (!running && this.state === 'listening') this.parts.waiting.begin()
   }
@@ -297,7 +328,7 @@ export class Coordinator {
   private replyEmpty(): void {
     this.dispatch('reply_empty')
     if (this.parts.waiting.leaving && this.state !== 'ended') this.deps.hangUp('no_input')
-    this.go()
+    this.lastWords.heard()
   }
 
   private callerWords(text: string): void {
@@ -310,8 +341,8 @@ export class Coordinator {
     const givesUp = this.parts.replies.fault() || final === true
     if (this.state === 'ended') return
     if (this.parts.waiting.leaving) return hangUp('no_input')
-    if (this.parts.leaving !== null) return this.go()
-    if (givesUp) return this.giveUp()
+    if (this.parts.leaving !== null) return this.lastWords.go()
+    if (givesUp) return this.lastWords.giveUp()
     if (playout.active) {
       this.parts.replies.brokeOff = true
       return playout.end()
@@ -324,36 +355,6 @@ export class Coordinator {
     this.effects.finishTurn('fault')
     this.parts.replies.apologise()
     if (session.send({ type: 'say', text: settings.apology }) !== 'sent') this.dispatch('reply_empty')
-  }
-
-  /** The caller is told, and goes where the configuration says. */
-  private giveUp(): void {
-    const { playout, session, settings } = this.deps
-    this.effects.finishTurn('fault')
-    this.prepareToLeave({ cause: 'provider_failed', place: null })
-    const { failureNotice } = settings
-    if (failureNotice === '' || session.send({ type: 'say', text: failureNotice }) !== 'sent') return this.go()
-    if (playout.active) playout.end()
-  }
-
-  private leave(how: Departure): void {
-    if (this.state === 'ended' || this.parts.leaving !== null) return
-    const isTransfer = how.kind === 'transfer'
-    this.prepareToLeave({ cause: isTransfer ? 'transferred' : 'agent', place: isTransfer ? how.to : null })
-    if (!this.deps.playout.active) this.go()
-  }
-
-  /** What the agent says now is heard in full: nobody interrupts it, and nobody is asked whether they are still there. */
-  private prepareToLeave(leaving: Leaving): void {
-    this.parts.leaving = leaving
-    this.parts.waiting.end()
-    this.effects.mute('muted_leaving', true)
-    this.effects.arm('leaving', this.deps.settings.farewellMaxMs, () => this.go())
-  }
-
-  private go(): void {
-    const { leaving } = this.parts
-    if (leaving !== null && this.state !== 'ended') this.deps.hangUp(leaving.cause, leaving.place)
   }
 
   // ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,3 +4,6 @@ export interface DialplanPlace {
   readonly extension: string
   readonly priority: number
 }
+
+/** Where a caller goes on whose call is over: at a place, behind `Stasis()`, or nowhere, whatever the cause says. */
+export type Onward = DialplanPlace | 'next' | 'hang_up'

@@ -29,6 +29,8 @@ export const hangupCauses = [
   'protocol_error',
   /** The configured longest duration of a call was reached. */
   'time_limit',
+  /** The caller is a machine that talks in a circle with the agent. */
+  'machine_talk',
   /** The engine is stopping and the drain limit has passed. */
   'shutdown',
   /** A bug in the engine: this call ended, the others go on. */

@@ -101,11 +101,15 @@ export interface CallFacts {
   readonly transport: Transport
   readonly startedWallMs: Milliseconds
   readonly durationMs: Milliseconds
+  /** For how long the agent's session was open; 0 where it never was. */
+  readonly sessionMs: Milliseconds
   readonly cause: HangupCause
   /** Each step's first time, in milliseconds since the call began. */
   readonly steps: Readonly<Partial<Record<CallStep, Milliseconds>>>
   readonly turns: readonly TurnRecord[]
   readonly turnsDropped: number
+  /** Characters of what the agent said, the greeting included; of an interrupted reply, as far as it tells. */
+  readonly spokenCharacters: number
   /** Speech over the agent's, by verdict; of the newest of them, each by itself. */
   readonly overlapCounts: Readonly<Record<OverlapVerdict, number>>
   readonly overlaps: readonly OverlapRecord[]
@@ -139,6 +143,8 @@ export interface CallObserver {
   /** The media path was lost and is being made anew. */
   restarted(callId: string): void
   fault(callId: string, provider: string, code: string, message: string): void
+  /** A caller comes whom this provider may not answer today; `fallback`: who answers, null where nobody does. */
+  quotaReached(provider: string, fallback: string | null): void
   /** The call is over and nothing of it is left. */
   finished(facts: CallFacts): void
 }

@@ -1,4 +1,4 @@
-import type { DialplanPlace } from './dialplan-place.ts'
+import type { Onward } from './dialplan-place.ts'
 import type { FilePlaybackEvent, FilePlayer } from './file-player.ts'
 import type { HangupCause } from './leg.ts'
 
@@ -24,7 +24,7 @@ export interface PbxSide {
   /**
    * Takes down everything that was made for the call. Idempotent, bounded in time, and safe during set-up.
    *
-   * @param place where the caller goes on, where the cause lets them; null: behind `Stasis()`
+   * @param onward where the caller goes on, where the cause lets them; left out: behind `Stasis()`
    */
-  release(cause: HangupCause, place?: DialplanPlace | null): Promise<void>
+  release(cause: HangupCause, onward?: Onward): Promise<void>
 }

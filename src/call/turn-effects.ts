@@ -88,7 +88,8 @@ export class TurnEffects {
         this.parts.lookBack.opened(this.parts.voice.speaking)
         return this.parts.gate.openFloor()
       case 'start_waiting':
-        return this.parts.waiting.begin()
+        if (this.parts.leaving === null) this.parts.waiting.begin()
+        return
       case 'stop_waiting':
         return this.parts.waiting.end()
       case 'stop_everything':
@@ -137,7 +138,9 @@ export class TurnEffects {
     const { endedBy } = this.parts
     this.parts.turns.committed(this.parts.voice.stoppedMs, clock.now(), endedBy)
     this.parts.endedBy = 'limit'
-    if (turnDetection !== 'provider' || endedBy === 'limit') session.send({ type: 'turn_committed' })
+    // One that finds the turns itself would answer, and in a call that is about to end nobody is answered any more.
+    const isTold = turnDetection !== 'provider' || (endedBy === 'limit' && this.parts.leaving === null)
+    if (isTold) session.send({ type: 'turn_committed' })
   }
 
   private armTurnLimit(): void {

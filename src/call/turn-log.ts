@@ -13,6 +13,9 @@ export class TurnLog {
   private current: TurnRecord | null = null
   private count = 0
   dropped = 0
+  /** Of all that the agent said, in turns and outside of them. */
+  spokenCharacters = 0
+  private lastSpoken = ''
 
   constructor(callStartedMs: Milliseconds) {
     this.callStartedMs = callStartedMs
@@ -30,6 +33,7 @@ export class TurnLog {
   /** The caller begins to speak, with no turn of theirs open. */
   begin(nowMs: Milliseconds): void {
     this.finish('abandoned')
+    this.lastSpoken = ''
     this.current = {
       index: this.count,
       startedMs: nowMs - this.callStartedMs,
@@ -78,10 +82,18 @@ export class TurnLog {
    * @param spokenAtMs of words that are written down late: when they were said. They belong to the turn of that moment
    */
   text(side: 'caller' | 'agent', text: string, final: boolean, spokenAtMs?: Milliseconds): void {
+    if (!final) return
+    if (side === 'agent') this.countSpoken(text)
     const turn = spokenAtMs === undefined ? this.current : this.at(spokenAtMs)
-    if (turn === null || !final) return
+    if (turn === null) return
     if (side === 'caller') turn.callerText = text
     else turn.agentText = text
+  }
+
+  /** After an interruption what was heard of a reply is told once more: the beginning of what was told before. */
+  private countSpoken(text: string): void {
+    if (!this.lastSpoken.startsWith(text)) this.spokenCharacters += text.length
+    this.lastSpoken = text
   }
 
   /** @param engineMs from the agent's first audio to its first frame on the wire; null where it is not known */

@@ -1,4 +1,5 @@
 import type { SampleRateHz } from '#audio/format.ts'
+import type { Milliseconds } from '#base/clock.ts'
 import type { OverlapVerdict } from './barge-in.ts'
 import { CallerVoice } from './caller-voice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
@@ -24,6 +25,8 @@ export interface TurnParts {
   readonly replies: Replies
   readonly turns: TurnLog
   readonly overlaps: OverlapLog
+  /** What counts as a row of turns that repeat: what the agent began with, and since when. */
+  readonly talk: { greeting: string; sinceMs: Milliseconds }
   /** The agent says its last words: how the call ends behind them. */
   leaving: Leaving | null
   /** Who says that the turn which is about to be committed is over. */
@@ -50,6 +53,7 @@ export function createTurnParts(
   const over = (by: TurnEnder) => decisions.turnOver(by)
   const pause = new TurnPause({ clock, settings: settings.endpointing, sampleRateHz, language, model, over, guarded })
   const lookBack = new LookBack(clock, sampleRateHz, pause.asksModel ? lookBackForModelMs : lookBackMs)
+  const talk = { greeting: '', sinceMs: 0 }
   return {
     gate: new Gate(clock, {
       changed: deps.gateChanged,
@@ -74,13 +78,17 @@ export function createTurnParts(
     waiting: new Waiting({
       clock,
       settings: settings.noInput,
-      say: (text) => deps.session.send({ type: 'say', text }) === 'sent',
+      say: (text) => {
+        talk.sinceMs = clock.now() - deps.callStartedMs
+        return deps.session.send({ type: 'say', text }) === 'sent'
+      },
       hangUp: () => deps.hangUp('no_input'),
       guarded,
     }),
     replies: new Replies(),
     turns: new TurnLog(deps.callStartedMs),
     overlaps: new OverlapLog(),
+    talk,
     leaving: null,
     endedBy: 'limit',
   }

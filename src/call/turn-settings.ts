@@ -17,6 +17,10 @@ export interface TurnSettings {
   readonly apology: string
   /** Spoken when the agent cannot answer in this call any more; empty: the call is given up without a word. */
   readonly failureNotice: string
+  /** So many turns in a row that repeat make the caller a machine; 0: never. */
+  readonly machineTalkTurns: number
+  /** Spoken where a limit ends the call; empty: it ends without a word. */
+  readonly farewell: string
   /** The last words of an agent that leaves are heard in full, for so long at most. */
   readonly farewellMaxMs: Milliseconds
 }

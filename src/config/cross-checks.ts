@@ -1,3 +1,4 @@
+import { limitChecks } from './limit-checks.ts'
 import { mediaChecks } from './media-checks.ts'
 import type { Configuration } from './schema.ts'
 
@@ -105,6 +106,7 @@ export const crossChecks: readonly CrossCheck[] = [
       `limits.calls_per_caller (${limits.calls_per_caller}) is without effect above limits.calls (${limits.calls})`,
     advice: 'Lower it, or set it to 0.',
   },
+  ...limitChecks,
   ...mediaChecks,
   ...['openai_realtime', 'deepgram'].map(transferWithoutPlace),
   {

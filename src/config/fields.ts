@@ -6,7 +6,7 @@ import * as v from 'valibot'
  * annotated YAML are all read from there (`describe.ts`).
  */
 
-export type Unit = 'ms' | 's' | 'tokens' | 'calls' | 'connections' | 'turns' | 'words' | 'dB'
+export type Unit = 'ms' | 's' | 'min' | 'tokens' | 'calls' | 'connections' | 'turns' | 'words' | 'dB'
 
 /** What valibot's own types don't say about a field. */
 export interface FieldFacts {

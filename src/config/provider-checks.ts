@@ -1,5 +1,5 @@
 import { type PartRole, type Pipeline, partRoles, type RoleEntry, vendorFacts, vendorsOf } from './pipeline-schema.ts'
-import type { Configuration, VendorSchemas } from './schema.ts'
+import { answeringName, type Configuration, type VendorSchemas } from './schema.ts'
 import { nearest } from './suggest.ts'
 import type { Path } from './tree.ts'
 
@@ -11,12 +11,16 @@ export interface PlacedProblem {
   readonly advice: string
 }
 
-type Facts = Pick<Configuration, 'providers' | 'pipelines' | 'default_provider' | 'active_pipeline' | 'transfer'>
+type Facts = Pick<
+  Configuration,
+  'providers' | 'pipelines' | 'default_provider' | 'active_pipeline' | 'transfer' | 'limits'
+>
 
 export function providerProblems(configuration: Facts, vendors: VendorSchemas): PlacedProblem[] {
   return [
     ...defaultProvider(configuration, vendors),
     ...activePipeline(configuration),
+    ...fallbackProvider(configuration, vendors),
     ...Object.entries(configuration.pipelines).flatMap(([name, pipeline]) =>
       pipelineProblems(name, pipeline, configuration, vendors),
     ),
@@ -28,26 +32,49 @@ function defaultProvider(
   vendors: VendorSchemas,
 ): PlacedProblem[] {
   const path = ['default_provider']
-  const agents = Object.keys(vendors).filter(
-    (name) => vendorFacts(vendors[name] as VendorSchemas[string]).isAgent ?? true,
-  )
-  if (Object.hasOwn(providers, chosen) && !agents.includes(chosen))
-    return [
-      error(
-        path,
-        `${chosen} answers no calls by itself: it has parts of pipelines only`,
-        'Write a pipeline that takes them, and name it as active_pipeline.',
-      ),
-    ]
-  if (!agents.includes(chosen)) {
-    const near = nearest(chosen, agents)
-    const advice = near === undefined ? 'Name a provider that this version has.' : `Did you mean ${near}?`
-    return [error(path, `expected one of ${agents.join(', ')}, found the text ${JSON.stringify(chosen)}`, advice)]
-  }
+  const unknown = notAnAgent(path, chosen, agentsOf(vendors), providers)
+  if (unknown !== null) return [unknown]
   // Where a pipeline answers nobody asks for it.
   if (providers[chosen]?.enabled !== false || active !== '') return []
   const message = `default_provider is ${chosen}, but providers.${chosen}.enabled is false`
   return [error(path, message, 'Enable it, or name another provider.')]
+}
+
+function agentsOf(vendors: VendorSchemas): string[] {
+  return Object.keys(vendors).filter((name) => vendorFacts(vendors[name] as VendorSchemas[string]).isAgent ?? true)
+}
+
+function notAnAgent(
+  path: Path,
+  chosen: string,
+  agents: readonly string[],
+  providers: Facts['providers'],
+): PlacedProblem | null {
+  if (agents.includes(chosen)) return null
+  if (Object.hasOwn(providers, chosen)) {
+    const message = `${chosen} answers no calls by itself: it has parts of pipelines only`
+    return error(path, message, 'Write a pipeline that takes them, and name it as active_pipeline.')
+  }
+  const near = nearest(chosen, agents)
+  const advice = near === undefined ? 'Name a provider that this version has.' : `Did you mean ${near}?`
+  return error(path, `expected one of ${agents.join(', ')}, found the text ${JSON.stringify(chosen)}`, advice)
+}
+
+/** Who answers when the minutes of the day are used up. */
+function fallbackProvider(facts: Facts, vendors: VendorSchemas): PlacedProblem[] {
+  const { limits, providers, pipelines } = facts
+  const { fallback_provider: chosen } = limits
+  if (chosen === '') return []
+  const path = ['limits', 'fallback_provider']
+  const unknown = notAnAgent(path, chosen, [...agentsOf(vendors), ...Object.keys(pipelines)], providers)
+  if (unknown !== null) return [unknown]
+  if (providers[chosen]?.enabled === false) {
+    const message = `limits.fallback_provider is ${chosen}, but providers.${chosen}.enabled is false`
+    return [error(path, message, 'Enable it, or name another provider.')]
+  }
+  if (answeringName(facts) !== chosen) return []
+  const message = `limits.fallback_provider is ${chosen}, which answers calls: once its minutes are used up it cannot take its own place`
+  return [error(path, message, 'Name another provider, or none.')]
 }
 
 function activePipeline({ active_pipeline: active, pipelines }: Facts): PlacedProblem[] {

@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from './fields.ts'
 import { hostShape, isHost } from './hosts.ts'
+import { limits, prices } from './limits-schema.ts'
 import { audiosocket, externalMedia, filePlayback, mediaWebSocket, streaming } from './media-schema.ts'
 import { pipelinesSchema } from './pipeline-schema.ts'
 
@@ -239,33 +240,6 @@ const llm = section(
   'What every agent is told, whichever provider speaks.',
 )
 
-const limits = section(
-  {
-    calls: wholeNumber(
-      20,
-      { min: 1, max: 10_000, unit: 'calls' },
-      'Calls at once; one more goes back to the dialplan.',
-    ),
-    loop_lag_ms: milliseconds(
-      20,
-      { min: 1, max: 1000 },
-      'Where one tick in ten of the 20 ms clock comes later than this, over a second, no further call is taken.',
-    ),
-    pacing_lateness_ms: milliseconds(
-      6,
-      { min: 1, max: 1000 },
-      'Where the last frame of a tick leaves later than this in half of the ticks of a second, no further call is taken: it leaves after the work for all the other calls, so this is the earlier sign.',
-    ),
-    calls_per_caller: wholeNumber(
-      0,
-      { min: 0, max: 10_000, unit: 'calls' },
-      'Calls at once from one number; one more goes back to the dialplan. 0: as many as there are; withheld numbers are not counted.',
-    ),
-    call_seconds: wholeNumber(3600, { min: 10, max: 86_400, unit: 's' }, 'The longest call; it is hung up then.'),
-  },
-  'What the engine takes on.',
-)
-
 const drain = section(
   {
     timeout_seconds: wholeNumber(
@@ -351,6 +325,7 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
     providers: section(vendors, 'Each partner that can answer a call.'),
     pipelines: pipelinesSchema(vendors),
     limits,
+    prices,
     drain,
     records,
     models,

@@ -1,5 +1,6 @@
 import type { Log } from '#base/log.ts'
 import type { CallFacts, CallObserver, CallStep } from '#call/observer.ts'
+import { callCost, type Prices } from './call-cost.ts'
 import { type CallRecordFile, callRecord, streamFacts } from './call-record.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -27,6 +28,7 @@ export function createCallObserver(
   metrics: Metrics,
   records: CallRecordFile,
   transcripts: boolean,
+  prices: Prices,
 ): CallObserver {
   return {
     step(callId, step, sinceStartMs, detail) {
@@ -80,10 +82,16 @@ export function createCallObserver(
       metrics.fault(provider, code)
       log.warn('provider fault', { call: callId, provider, code, why: message })
     },
+    quotaReached(provider, fallback) {
+      metrics.limitReached('provider_minutes_per_day')
+      log.warn('the minutes of a provider are used up for today', { provider, fallback: fallback ?? 'none' })
+    },
     finished(facts: CallFacts) {
+      const cost = callCost(facts, prices)
       metrics.finished(facts)
+      if (cost !== null) metrics.cost(facts.provider, prices.currency, cost)
       log.info('call summary', { call: facts.callId, ...summary(facts) })
-      records.append(callRecord(facts, transcripts))
+      records.append(callRecord(facts, transcripts, cost === null ? null : { cost, currency: prices.currency }))
     },
   }
 }

@@ -6,13 +6,15 @@ import type { AudioFacts, CallFacts, TurnRecord } from '#call/observer.ts'
 
 /**
  * One JSON line per finished call: who, when, each turn with its stage times, how it ended. Milliseconds are whole; the
- * caller's and the agent's words are in it only where `logging.transcripts` is on.
+ * caller's and the agent's words are in it only where `logging.transcripts` is on. What the call has cost is in it where
+ * the provider has prices.
  */
-export function callRecord(facts: CallFacts, withWords: boolean): string {
+export function callRecord(facts: CallFacts, withWords: boolean, cost: CallCost | null = null): string {
   return JSON.stringify({
     call_id: facts.callId,
     started_at: new Date(facts.startedWallMs).toISOString(),
     duration_ms: whole(facts.durationMs),
+    session_ms: whole(facts.sessionMs),
     caller_number: facts.caller.number,
     caller_name: facts.caller.name,
     dialled: facts.caller.dialled,
@@ -20,9 +22,11 @@ export function callRecord(facts: CallFacts, withWords: boolean): string {
     origin: facts.origin,
     transport: facts.transport,
     cause: facts.cause,
+    ...(cost ?? {}),
     steps_ms: Object.fromEntries(Object.entries(facts.steps).map(([step, ms]) => [step, whole(ms)])),
     turns: facts.turns.map((turn) => turnRecord(turn, withWords)),
     turns_dropped: facts.turnsDropped,
+    spoken_characters: facts.spokenCharacters,
     barge_ins: facts.overlapCounts.interruption,
     false_interruptions: falseInterruptions(facts),
     overlaps: facts.overlaps.map(({ startedMs, durationMs, pausedMs, verdict }) => ({
@@ -37,6 +41,12 @@ export function callRecord(facts: CallFacts, withWords: boolean): string {
     one_way: facts.oneWay,
     audio: streamFacts(facts.audio),
   })
+}
+
+/** An estimate, by the prices that were in force when the call began. */
+export interface CallCost {
+  readonly cost: number
+  readonly currency: string
 }
 
 /** Speech over the agent's that was taken for no interruption. */
@@ -92,7 +102,7 @@ const waitingMax = 1000
 export class CallRecordFile {
   written = 0
   lost = 0
-  private readonly path: string
+  readonly path: string
   private readonly log: Log
   private waiting = 0
   private chain: Promise<void> = Promise.resolve()

@@ -65,6 +65,8 @@ export interface MetricSources {
   readonly queued: () => Readonly<Record<string, number>>
   /** What sessions of providers have met with, by name. */
   readonly providerEvents: () => Readonly<Record<string, number>>
+  /** Milliseconds of sessions of each provider on the present day. */
+  readonly usedMs: () => Readonly<Record<string, number>>
   readonly timers: () => number
   /** Readings of the configuration of the running engine, by outcome. */
   readonly reloads: () => Readonly<Record<string, number>>

@@ -30,6 +30,10 @@ const greetingBuckets = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 
 const streamEvents = ['overrun', 'file_failed', 'restart']
 const frameKinds = ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed']
 
+/** Keys of `limits` that a call can reach and that say more than how many calls there are. */
+const limitKinds = ['call_seconds', 'machine_talk_turns', 'provider_minutes_per_day'] as const
+type LimitKind = (typeof limitKinds)[number]
+
 export class Metrics {
   readonly registry = new MetricRegistry()
   private readonly calls = this.registry.counter(
@@ -155,6 +159,18 @@ export class Metrics {
     ['to'],
   )
 
+  private readonly limits = this.registry.counter(
+    'ai_agent_limits_reached_total',
+    'Calls that reached a limit, by its key: those that it ended, and those that another provider took or nobody.',
+    ['limit'],
+  )
+
+  private readonly costs = this.registry.counter(
+    'ai_agent_cost_total',
+    'What ended calls are estimated to have cost, by the prices of the configuration.',
+    ['provider', 'currency'],
+  )
+
   // keyed by: name of a provider
   private readonly expected = new Set<string>()
 
@@ -170,6 +186,7 @@ export class Metrics {
     for (const trigger of fallbackReasons) this.fallbacks.inc({ trigger }, 0)
     for (const event of streamEvents) this.streams.inc({ event }, 0)
     for (const what of frameKinds) this.frames.inc({ what }, 0)
+    for (const limit of limitKinds) this.limits.inc({ limit }, 0)
     for (const to of ['closed', 'open']) this.gateChanges.inc({ to }, 0)
   }
 
@@ -215,6 +232,14 @@ export class Metrics {
     else seconds(this.overlapSilence, pausedMs)
   }
 
+  limitReached(limit: LimitKind): void {
+    this.limits.inc({ limit })
+  }
+
+  cost(provider: string, currency: string, cost: number): void {
+    this.costs.inc({ provider, currency }, cost)
+  }
+
   gateExpired(reason: GateReason): void {
     this.gatesExpired.inc({ reason })
   }
@@ -238,6 +263,8 @@ export class Metrics {
   finished(facts: CallFacts): void {
     const cause: HangupCause = facts.cause
     this.calls.inc({ provider: facts.provider, cause })
+    if (cause === 'time_limit') this.limitReached('call_seconds')
+    if (cause === 'machine_talk') this.limitReached('machine_talk_turns')
     seconds(this.callDuration, facts.durationMs)
     if (facts.steps.greeting_started !== undefined) seconds(this.greeting, facts.steps.greeting_started)
     const { audio } = facts

@@ -233,6 +233,13 @@ export function exposeSources(registry: MetricRegistry, sources: MetricSources):
     [],
     sources.reloads,
   )
+  registry.readEach(
+    'ai_agent_provider_minutes_today',
+    'Minutes of sessions of each provider since midnight, open ones included.',
+    'provider',
+    [],
+    () => Object.fromEntries(Object.entries(sources.usedMs()).map(([name, ms]) => [name, ms / 60_000])),
+  )
   registry.read('ai_agent_timers', 'Timers that are armed.', sources.timers)
   registry.total('ai_agent_call_records_total', 'Call records written.', () => sources.records().written)
   registry.total(

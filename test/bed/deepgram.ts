@@ -19,6 +19,7 @@ export class DeepgramBed {
   /**
    * @param provider YAML of the provider's section, four spaces deep
    * @param further sections
+   * @param files what lies beside the engine's records before it starts
    */
   static async start(
     asterisk: AriAddress,
@@ -26,6 +27,7 @@ export class DeepgramBed {
     options: Partial<StandinOptions>,
     provider = '',
     further = '',
+    files: Readonly<Record<string, string>> = {},
   ): Promise<DeepgramBed> {
     const clock = new SystemClock()
     const standin = startStandin({ clock, random: seededRandom(1), key: 'dg-bed', ...options })
@@ -35,6 +37,7 @@ export class DeepgramBed {
       provider: 'deepgram',
       env: { DEEPGRAM_API_KEY: 'dg-bed' },
       logLevel: 'debug',
+      files,
       yaml: `llm:
   initial_greeting: Hello.
 on_failure:

@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly cwd?: string
   /** From source only: `collect` and `countObjects` work. */
   readonly collector?: boolean
+  /** What lies in its folder, beside its records, before it starts: names and texts. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /** What a full collection has left. */
@@ -91,6 +93,7 @@ export class BedEngine {
     const httpPort = await freeTcpPort()
     const audioSocketPort = options.audioSocketPort ?? (await freeTcpPort())
     const file = join(folder, 'engine.yaml')
+    for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text)
     writeFileSync(file, configuration(options, httpPort, audioSocketPort, folder))
     const collector = options.collector === true
     const source = [process.execPath, '--no-env-file', ...(collector ? ['--preload', collectorFile] : []), mainFile]

@@ -2,13 +2,14 @@ import type { Readiness } from '#agent/provider.ts'
 import type { AudioFrame } from '#audio/format.ts'
 import { silentLog } from '#base/log.ts'
 import type { CallWorld } from '#call/call-plan.ts'
-import type { DialplanPlace } from '#call/dialplan-place.ts'
+import type { Onward } from '#call/dialplan-place.ts'
 import type { FilePlaybackEvent, FilePlayer } from '#call/file-player.ts'
 import type { HangupCause } from '#call/leg.ts'
 import type { LineEcho, LineSound } from '#call/line-echo.ts'
 import type { CallFacts, CallObserver, CallStep, TurnRecord } from '#call/observer.ts'
 import { Pacer } from '#call/pacer.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
+import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { SpeechDetector, SpeechDetectorSession, SpeechEvent } from '#call/speech-detector.ts'
 import type { TurnSettings } from '#call/turn-settings.ts'
@@ -29,6 +30,7 @@ export class RecordingObserver implements CallObserver {
   readonly alignments: { path: string; needless: readonly string[] }[] = []
   readonly oneWays: string[] = []
   readonly fallbacks: string[] = []
+  readonly quotas: string[] = []
   restarts = 0
 
   step(_callId: string, step: CallStep, _sinceStartMs: number, detail?: string): void {
@@ -67,6 +69,9 @@ export class RecordingObserver implements CallObserver {
   }
   restarted(): void {
     this.restarts += 1
+  }
+  quotaReached(provider: string, fallback: string | null): void {
+    this.quotas.push(`${provider} -> ${fallback}`)
   }
   finished(facts: CallFacts): void {
     this.facts.push(facts)
@@ -143,7 +148,7 @@ export class FakeDetector implements SpeechDetector {
 /** The PBX side of a call in memory. */
 export class FakePbx implements PbxSide {
   readonly released: HangupCause[] = []
-  readonly places: (DialplanPlace | null)[] = []
+  readonly places: Onward[] = []
   releases = true
   files: FilePlayer | null = null
   codec: string | null = 'ulaw'
@@ -176,9 +181,9 @@ export class FakePbx implements PbxSide {
     return this.reopen()
   }
 
-  release(cause: HangupCause, place: DialplanPlace | null = null): Promise<void> {
+  release(cause: HangupCause, onward: Onward = 'next'): Promise<void> {
     this.released.push(cause)
-    this.places.push(place)
+    this.places.push(onward)
     return this.releases ? Promise.resolve() : new Promise(() => {})
   }
 }
@@ -198,6 +203,7 @@ export function fakeWorld(): FakeWorld {
     log: { ...silentLog, error: (message) => errors.push(message) },
     pacer: new Pacer(clock),
     store: new SessionStore(),
+    use: new ProviderUse(clock),
     detector: new FakeDetector(),
     observer: new RecordingObserver(),
     turnEndModel: null,
@@ -233,5 +239,7 @@ export const turnSettings: TurnSettings = {
   noInput: { afterMs: 0, checkIns: ['Are you there?', 'Hello?'], farewell: 'Goodbye.' },
   apology: 'I am sorry.',
   failureNotice: '',
+  machineTalkTurns: 0,
+  farewell: 'Time is up.',
   farewellMaxMs: 5000,
 }

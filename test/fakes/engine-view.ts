@@ -25,6 +25,9 @@ export function viewOf(engine: Engine, logged: readonly string[]): string {
     load: (engine as unknown as { load: { limits: () => LoadLimits } }).load.limits(),
     callsMax: engine.status().callsMax,
     log: logLines(engine),
+    fallback: generation.fallback?.name ?? null,
+    // Read at the end of each call.
+    prices: generation.configuration.prices,
     // Read when the engine is asked to stop.
     drain: engine.configuration.drain,
   })

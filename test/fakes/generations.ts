@@ -4,6 +4,7 @@ import type { Log, LogFields, LogLevel } from '#base/log.ts'
 import { failed, ok } from '#base/result.ts'
 import { Admission } from '#call/admission.ts'
 import { Pacer } from '#call/pacer.ts'
+import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
@@ -51,6 +52,7 @@ export class FakeGenerations {
   /** Speech detections by the calls that they have room for. */
   readonly detections: number[] = []
   readonly store = new SessionStore()
+  readonly use = new ProviderUse(this.clock)
   readonly providerPool = new PartPool<Provider<'agent'>>()
   readonly detectionPool = new PartPool<SpeechDetection>()
   current: Generation
@@ -61,7 +63,7 @@ export class FakeGenerations {
 
   constructor(text: string) {
     this.text = text
-    const { clock, store, providerPool, detectionPool } = this
+    const { clock, store, use, providerPool, detectionPool } = this
     const log = this.log()
     const model = (name: string) => ({
       start: () => void this.modelStarts.push(name),
@@ -72,6 +74,7 @@ export class FakeGenerations {
       clock,
       log,
       store,
+      use,
       pacer: new Pacer(clock, () => {}),
       turnEnd: model('end of turn') as unknown as TurnEnd,
       overlaps: model('overlaps') as unknown as OverlapJudge,

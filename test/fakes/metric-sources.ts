@@ -34,6 +34,7 @@ export function metricSources(overrides: Partial<MetricSources> = {}): MetricSou
     providersReady: () => ({}),
     queued: () => ({}),
     providerEvents: () => ({}),
+    usedMs: () => ({}),
     timers: () => 0,
     reloads: () => ({ changed: 0, unchanged: 0, refused: 0 }),
     records: () => ({ written: 0, lost: 0 }),

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '#base/clock.ts'
 import { Pacer } from '#call/pacer.ts'
+import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { ManualClock, settle } from '../fakes/manual-clock.ts'
@@ -82,6 +83,7 @@ function createWorld(dice: Dice): World {
     clock,
     pacer: new Pacer(clock),
     store: new SessionStore(),
+    use: new ProviderUse(clock),
     detector: new EnergyDetector(),
     terms: {
       playout: {

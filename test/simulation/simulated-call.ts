@@ -130,6 +130,7 @@ export class SimulatedCall {
       prompt: 'Be brief.',
       greeting: dice.chance(0.85) ? 'Hello.' : '',
       callMaxMs: dice.chance(0.05) ? dice.between(500, 20_000) : 600_000,
+      onLimit: 'farewell',
       onFailure: null,
       places: {},
       caller: { number: '+4312345', name: 'Ada', dialled: '100' },

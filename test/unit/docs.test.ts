@@ -57,6 +57,8 @@ describe('the documents', () => {
       'docs/audio.md',
       'docs/configuration.md',
       'docs/deepgram.md',
+      'docs/limits.md',
+      'docs/metrics.md',
       'docs/openai-realtime.md',
       'docs/turn-taking.md',
     ]) {

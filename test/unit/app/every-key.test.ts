@@ -39,6 +39,7 @@ const base: Tree = {
   // Without these, other keys of their sections have no effect.
   media_websocket: { direction: 'listen', port: 0 },
   on_failure: { context: 'c', extension: 'e' },
+  limits: { provider_minutes_per_day: 100 },
   // A vendor of parts only is heard of where a pipeline has them.
   pipelines: { front: { stt: 'openai_compatible', llm: 'openai_compatible', tts: 'openai_compatible' } },
 }
@@ -87,9 +88,9 @@ function candidates({ path }: KeyInfo): unknown[] {
     case 'array':
       return lists
     case 'record':
-      return [{ another: { context: 'c', extension: '1', key: '7' } }, { another: {} }]
+      return [{ another: { context: 'c', extension: '1', key: '7' } }, { another: {} }, { deepgram: { per_call: 1 } }]
     default:
-      return [...texts, 'openai_realtime', 'front']
+      return [...texts, 'openai_realtime', 'front', 'CHF']
   }
 }
 

@@ -292,3 +292,20 @@ describe('reloads that meet', () => {
     expect(all.agents.filter(({ closed, starts }) => closed === 0 && starts > 0)).toEqual([all.newest])
   })
 })
+
+test('minutes of a provider are the same ones after a reload, and who answers beyond them is loaded with it', async () => {
+  const limited = `${deepgram}\nlimits: {provider_minutes_per_day: 5, fallback_provider: loopback}`
+  const all = new FakeGenerations(deepgram)
+  called(all)
+  await settle()
+  all.clock.advance(5 * 60_000)
+  called(all)
+  await after(all, limited)
+  const started = all.agents.filter(({ starts }) => starts > 0)
+  expect(started.map(({ name }) => name)).toEqual(['deepgram', 'loopback'])
+  called(all)
+  expect(started.map(({ contexts }) => contexts.length)).toEqual([2, 1])
+  await after(all, limited.replace('day: 5', 'day: 6'))
+  called(all)
+  expect(started.map(({ contexts }) => contexts.length)).toEqual([3, 1])
+})

@@ -277,7 +277,8 @@ describe('AriCall releases', () => {
     setup_failed: 'setup_failed',
     provider_failed: 'provider_failed',
     protocol_error: 'media_lost',
-    time_limit: 'hangup',
+    time_limit: 'time_limit',
+    machine_talk: 'hangup',
     shutdown: 'hangup',
     internal_error: 'internal_error',
   }
@@ -304,6 +305,7 @@ describe('AriCall releases', () => {
     ['transferred', `continue ${channelId} at sales,200,1`],
     ['provider_failed', `continue ${channelId} at sales,200,1`],
     ['agent', `hangup ${channelId}`],
+    ['time_limit', `continue ${channelId} at sales,200,1`],
   ] as const)('to a place in the dialplan, after %s: %s', async (cause, request) => {
     const bench = setUp()
     bench.begin()
@@ -312,6 +314,12 @@ describe('AriCall releases', () => {
     bench.taken()
     await bench.pbx.release(cause, sales)
     expect(bench.taken()).toContain(request)
+  })
+
+  test('nowhere, where the call says so', async () => {
+    const { pbx, ari } = setUp()
+    await pbx.release('time_limit', 'hang_up')
+    expect([ari.variables, ari.requests.includes(`hangup ${channelId}`)]).toEqual([[], true])
   })
 
   test('once', async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { Admission, type AdmissionFacts, type PatchcordResult, refusal } from '#call/admission.ts'
 import { Call } from '#call/call.ts'
+import { WarmUp } from '#call/warm-up.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
 import { callSettings, groundsOf } from '../../fakes/calls.ts'
+import { settle } from '../../fakes/manual-clock.ts'
 
 const free: AdmissionFacts = {
   activeCalls: 0,
@@ -11,6 +13,7 @@ const free: AdmissionFacts = {
   callerCallsLeft: null,
   draining: false,
   providerReady: true,
+  quotaReached: false,
   overloaded: false,
 }
 
@@ -27,6 +30,8 @@ describe('refusal', () => {
     ['it stops and is full: the lasting reason is told', { draining: true, activeCalls: 2 }, 'draining'],
     ['the machine does not keep up', { overloaded: true }, 'overloaded'],
     ['full, and it does not keep up: the limit is told', { overloaded: true, activeCalls: 2 }, 'busy'],
+    ['the provider has been used for long enough today', { quotaReached: true }, 'quota'],
+    ['used up and full: the lasting reason is told', { quotaReached: true, activeCalls: 2 }, 'quota'],
     ['not ready and full: the lasting reason is told', { providerReady: false, activeCalls: 2 }, 'not_ready'],
   ]
   test.each(cases)('%s', (_name, facts, expected) => {
@@ -101,5 +106,71 @@ describe('Admission', () => {
     const first = admit('a')
     if (first instanceof Call) await first.end('caller')
     expect(admit('b')).toBeInstanceOf(Call)
+  })
+})
+
+describe('a provider whose minutes of today are used up', () => {
+  const minute = 60_000
+  const setUp = (named = true) => {
+    const world = fakeWorld()
+    const agent = Object.assign(fakeAgent(), { name: 'costly' })
+    const second = Object.assign(fakeAgent(), { name: 'second' })
+    const fallback = named ? { provider: second, warmUp: new WarmUp(200) } : null
+    const settings = callSettings(agent, { providerMsPerDayMax: 5 * minute, fallback })
+    const admission = new Admission(groundsOf(settings, world), { overloaded: false })
+    let calls = 0
+    const admit = () => {
+      calls += 1
+      const caller = { number: '', name: '', dialled: '' }
+      const id = `call-${calls}`
+      return admission.admit({ id, caller, origin: 'ari', transport: 'audiosocket', wire: 'slin', pbx: new FakePbx() })
+    }
+    const { clock } = world
+    const answeredBy = () => [agent.contexts.length, second.contexts.length]
+    return { world, agent, second, admission, admit, clock, answeredBy }
+  }
+
+  test('still has the call that runs; the next goes to the other one', async () => {
+    const { admit, clock, answeredBy, world } = setUp()
+    const first = admit()
+    await settle()
+    clock.advance(5 * minute - 1)
+    expect([admit() instanceof Call, answeredBy()]).toEqual([true, [2, 0]])
+    await settle()
+    clock.advance(1)
+    expect([admit() instanceof Call, answeredBy()]).toEqual([true, [2, 1]])
+    expect([(first as Call).ended, world.observer.quotas]).toEqual([false, ['costly -> second']])
+  })
+
+  test('answers again on the next day', async () => {
+    const { admit, clock, answeredBy } = setUp()
+    const first = admit() as Call
+    await settle()
+    clock.advance(5 * minute)
+    await first.end('caller')
+    clock.advance(24 * 60 * minute)
+    admit()
+    expect(answeredBy()).toEqual([2, 0])
+  })
+
+  test.each([
+    ['there is no other', false],
+    ['the other is not ready', true],
+  ])('where %s the caller goes back to the dialplan', async (_name, named) => {
+    const { admit, clock, admission, second, world } = setUp(named)
+    second.ready = { ready: false, reason: 'no key' }
+    admit()
+    await settle()
+    clock.advance(5 * minute)
+    expect([admit(), admission.refused, world.observer.quotas]).toEqual(['quota', { quota: 1 }, ['costly -> null']])
+  })
+
+  test('need not be ready itself', async () => {
+    const { admit, agent, clock } = setUp()
+    admit()
+    await settle()
+    clock.advance(5 * minute)
+    agent.ready = { ready: false, reason: 'gone' }
+    expect(admit()).toBeInstanceOf(Call)
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { fakeAgent } from '../../fakes/agent.ts'
 import { ringingCall, type TestCall } from '../../fakes/calls.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
@@ -16,7 +17,7 @@ describe('a call that its agent ends', () => {
   const sales = { context: 'internal', extension: '200', priority: 1 }
 
   test.each([
-    ['hangs up', { kind: 'hang_up' }, 'agent', null],
+    ['hangs up', { kind: 'hang_up' }, 'agent', 'next'],
     ['transfers the caller', { kind: 'transfer', to: sales }, 'transferred', sales],
   ] as const)('%s: the PBX learns why, and where to', async (_name, how, cause, place) => {
     const { call, pbx, agent, world } = await connected()
@@ -64,3 +65,49 @@ describe('a key that leads to a person', () => {
     await call.end('caller')
   })
 })
+
+describe('a call that has lasted for as long as it may', () => {
+  const place = { context: 'elsewhere', extension: 's', priority: 1 }
+
+  test('says its farewell, and is hung up behind it', async () => {
+    const { agent, pbx, world } = await connected({ plan: { callMaxMs: 60_000 } })
+    agent.session.reply(200)
+    agent.session.emit({ type: 'reply_done' })
+    world.clock.advance(59_990)
+    agent.session.taken()
+    world.clock.advance(10)
+    expect(agent.session.inputs).toEqual([{ type: 'say', text: 'Time is up.' }])
+    agent.session.reply(1000)
+    agent.session.emit({ type: 'reply_done' })
+    world.clock.advance(900)
+    expect(pbx.released).toEqual([])
+    world.clock.advance(200)
+    await settle()
+    expect([pbx.released, pbx.places]).toEqual([['time_limit'], ['hang_up']])
+    expect(world.observer.facts).toMatchObject([{ cause: 'time_limit' }])
+  })
+
+  test.each([
+    ['at the place of on_failure', place, place],
+    ['behind Stasis(), where there is none', null, 'next'],
+  ] as const)('goes on %s, without a word', async (_name, onFailure, onward) => {
+    const { agent, pbx, world } = await connected({ plan: { callMaxMs: 60_000, onLimit: 'on_failure', onFailure } })
+    agent.session.reply(200)
+    agent.session.emit({ type: 'reply_done' })
+    world.clock.advance(60_000)
+    await settle()
+    expect([pbx.released, pbx.places]).toEqual([['time_limit'], [onward]])
+    expect(agent.session.inputs).not.toContainEqual({ type: 'say', text: 'Time is up.' })
+  })
+
+  test('is hung up at once where its agent takes no orders to speak, or is not there yet', async () => {
+    const mute = await connected({ agent: fakeAgent('none'), plan: { callMaxMs: 60_000 } })
+    const early = ringingCall({ plan: { callMaxMs: 9000 }, agent: Object.assign(fakeAgent(), { opening: never }) })
+    for (const { world } of [mute, early]) world.clock.advance(60_000)
+    await settle()
+    expect([mute.pbx.places, early.pbx.places]).toEqual([['hang_up'], ['hang_up']])
+    await settle()
+  })
+})
+
+const never = () => new Promise<never>(() => {})

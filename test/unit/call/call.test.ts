@@ -241,7 +241,7 @@ describe('a call that ends', () => {
   })
 
   test('at its longest duration', async () => {
-    const { world } = await connected({ plan: { callMaxMs: 60_000 } })
+    const { world } = await connected({ plan: { callMaxMs: 60_000, onLimit: 'on_failure' } })
     world.clock.advance(59_999)
     await settle()
     expect(world.store.size).toBe(1)

@@ -9,7 +9,7 @@ const hangUp: Departure = { kind: 'hang_up' }
 const sales: Departure = { kind: 'transfer', to: { context: 'internal', extension: '200', priority: 1 } }
 const leave = (bench: Bench, how: Departure) => bench.session.emit({ type: 'leave', how })
 const ended = ({ marks }: Bench) =>
-  marks.filter((mark) => ['agent', 'transferred', 'failed', 'no_input'].includes(mark))
+  marks.filter((mark) => ['agent', 'transferred', 'failed', 'no_input', 'time_limit', 'machine_talk'].includes(mark))
 
 describe('an agent that leaves', () => {
   test('is heard to its last word, then the call ends', () => {
@@ -190,5 +190,155 @@ describe('an agent that finds the turns itself', () => {
     const bench = realtime()
     bench.session.emit({ type: 'incident', code: 'reply_timeout', message: 'late' })
     expect([bench.state, bench.session.taken()]).toEqual(['listening', []])
+  })
+})
+
+describe('a limit that is reached', () => {
+  const farewell = { type: 'say', text: 'Goodbye.' } as const
+  const reach = (bench: Bench) => bench.coordinator.limitReached('time_limit', 'Goodbye.')
+
+  test('in silence: the farewell is said and heard, then the call ends', () => {
+    const bench = new Bench().listen()
+    reach(bench)
+    expect(bench.session.inputs).toEqual([farewell])
+    bench.reply(800)
+    bench.clock.advance(700)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(200)
+    expect(ended(bench)).toEqual(['time_limit'])
+  })
+
+  test('while the agent speaks: its reply is heard to its end before the farewell', () => {
+    const bench = new Bench().answer()
+    bench.session.taken()
+    reach(bench)
+    bench.clock.advance(2900)
+    expect(bench.session.taken()).toEqual([])
+    bench.clock.advance(200)
+    expect(bench.session.inputs).toContainEqual(farewell)
+    expect(bench.observer.turns.map(({ outcome, heardMs }) => [outcome, heardMs])).toEqual([['answered', 3000]])
+    bench.reply(800)
+    bench.clock.advance(1000)
+    expect(ended(bench)).toEqual(['time_limit'])
+  })
+
+  test('while the caller speaks over the agent: that interrupts no more, and is counted as nothing', () => {
+    const bench = new Bench().answer()
+    bench.clock.advance(1000)
+    bench.started()
+    bench.clock.advance(100)
+    bench.session.taken()
+    reach(bench)
+    bench.clock.advance(1800)
+    expect([bench.session.taken(), bench.observer.bargeIns.map(({ verdict }) => verdict)]).toEqual([[], ['ignored']])
+    bench.clock.advance(300)
+    expect(bench.session.taken()).toEqual(['say'])
+  })
+
+  test('in a reply without an end: it is cut after so long, and the farewell follows', () => {
+    const bench = new Bench({ farewellMaxMs: 1000 }).answer()
+    bench.session.taken()
+    reach(bench)
+    bench.clock.advance(1000)
+    expect(bench.session.taken()).toEqual(['interrupted', 'say'])
+    bench.reply(500)
+    bench.clock.advance(700)
+    expect(ended(bench)).toEqual(['time_limit'])
+  })
+
+  test('while the caller speaks: they are cut and not answered', () => {
+    const bench = new Bench().listen()
+    bench.started()
+    bench.clock.advance(300)
+    bench.session.taken()
+    reach(bench)
+    expect(bench.session.taken()).toEqual(['speech_stopped', 'turn_committed', 'say'])
+    bench.stopped()
+    bench.reply(800)
+    bench.clock.advance(1000)
+    expect([ended(bench), bench.session.taken()]).toEqual([['time_limit'], []])
+  })
+
+  test('while an answer is being made: the farewell is said in its place', () => {
+    const bench = new Bench().think()
+    reach(bench)
+    expect(bench.session.taken()).toEqual(['say'])
+    bench.reply(800)
+    bench.clock.advance(1000)
+    expect([ended(bench), bench.observer.turns.map(({ outcome }) => outcome)]).toEqual([['time_limit'], ['abandoned']])
+  })
+
+  test('nothing comes of the farewell: only for so long', () => {
+    const bench = new Bench({ farewellMaxMs: 3000 }).listen()
+    reach(bench)
+    bench.clock.advance(2990)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(20)
+    expect(ended(bench)).toEqual(['time_limit'])
+  })
+
+  test('without a word to say, or with nobody to say it: at once', () => {
+    const wordless = new Bench().listen()
+    wordless.coordinator.limitReached('time_limit', '')
+    const deaf = new Bench().listen()
+    deaf.session.answer = 'closed'
+    reach(deaf)
+    expect([ended(wordless), ended(deaf)]).toEqual([['time_limit'], ['time_limit']])
+  })
+
+  test('once the agent leaves by itself: that goes on', () => {
+    const bench = new Bench().answer()
+    leave(bench, hangUp)
+    reach(bench)
+    bench.clock.advance(3100)
+    expect(ended(bench)).toEqual(['agent'])
+  })
+
+  test('an agent that finds the turns itself is told to say the farewell only', () => {
+    const bench = new Bench({}, 'provider').listen()
+    bench.session.emit({ type: 'speech_started' })
+    bench.clock.advance(300)
+    bench.session.taken()
+    reach(bench)
+    bench.session.emit({ type: 'speech_stopped' })
+    expect(bench.session.taken()).not.toContain('turn_committed')
+    bench.reply(800)
+    bench.clock.advance(1000)
+    expect(ended(bench)).toEqual(['time_limit'])
+  })
+})
+
+describe('a caller that talks in a circle', () => {
+  const exchange = (bench: Bench, words: string) => {
+    bench.started()
+    bench.clock.advance(1000)
+    bench.stopped()
+    bench.clock.advance(600)
+    bench.session.emit({ type: 'transcript', side: 'caller', final: true, text: words })
+    bench.session.emit({ type: 'transcript', side: 'agent', final: true, text: 'How can I help you?' })
+    bench.reply(400)
+    bench.clock.advance(1500)
+    return bench.session.taken().includes('say')
+  }
+  const exchanges = (bench: Bench, count: number) =>
+    Array.from({ length: count }, () => exchange(bench, 'Hello there!'))
+
+  test('hears the farewell behind the reply to the turn that is one too many, and is hung up', () => {
+    const bench = new Bench({ machineTalkTurns: 4, farewell: 'Goodbye.' }).listen()
+    // Nothing is repeated in the first turn, and nothing said twice is answered in the second.
+    expect(exchanges(bench, 6)).toEqual([false, false, false, false, false, true])
+    bench.reply(500)
+    bench.clock.advance(600)
+    expect(ended(bench)).toEqual(['machine_talk'])
+  })
+
+  test('presses a key, or has a tool run: it counts from there', () => {
+    const bench = new Bench({ machineTalkTurns: 4 }).listen()
+    expect(exchanges(bench, 5)).not.toContain(true)
+    bench.coordinator.callerActs()
+    expect(exchanges(bench, 3)).not.toContain(true)
+    bench.session.emit({ type: 'tool', running: true })
+    bench.session.emit({ type: 'tool', running: false })
+    expect(exchanges(bench, 4)).toEqual([false, false, false, true])
   })
 })

@@ -92,3 +92,18 @@ describe('TurnLog', () => {
     expect([log.all.length, log.dropped, log.all[0]?.index, log.all.at(-1)?.index]).toEqual([400, 3, 3, 402])
   })
 })
+
+test('characters that the agent says are counted in turns and outside of them, what is told once more is not', () => {
+  const log = new TurnLog(0)
+  log.text('agent', 'Hello.', true)
+  log.begin(1000)
+  log.text('caller', 'Not counted.', true)
+  log.text('agent', 'Not fin', false)
+  log.text('agent', 'One two three.', true)
+  // Interrupted: so much of it was heard.
+  log.text('agent', 'One two', true)
+  log.finish('interrupted')
+  log.begin(3000)
+  log.text('agent', 'One two three.', true)
+  expect(log.spokenCharacters).toBe(6 + 14 + 14)
+})

@@ -20,6 +20,14 @@ describe('values that are impossible together', () => {
     ['barge_in: { min_ms: 95 }', 'barge_in.min_ms'],
     ['default_provider: robot', 'default_provider'],
     ['providers: { local: { enabled: false } }', 'default_provider'],
+    ['prices: { providers: { deepgrm: { per_minute: 0.1 } } }', 'prices.providers'],
+    ['limits: { machine_talk_turns: 3 }', 'limits.machine_talk_turns'],
+    ['limits: { provider_minutes_per_day: 9, fallback_provider: locl }', 'limits.fallback_provider'],
+    ['limits: { provider_minutes_per_day: 9, fallback_provider: local }', 'limits.fallback_provider'],
+    [
+      'limits: { provider_minutes_per_day: 9, fallback_provider: loopback }\nproviders: { loopback: { enabled: false } }',
+      'limits.fallback_provider',
+    ],
   ])('%s', (text, key) => {
     expect(keysOf(text)).toEqual({ errors: [key], warnings: [] })
   })
@@ -29,6 +37,10 @@ describe('values that are impossible together', () => {
     ['barge_in: { min_ms: 96 }'],
     ['barge_in: { min_ms: 95, enabled: false }'],
     ['default_provider: loopback\nproviders: { local: { enabled: false } }'],
+    ['prices: { currency: EUR, providers: { local: {}, loopback: { per_call: 0.5 } } }'],
+    ['limits: { machine_talk_turns: 0 }'],
+    ['limits: { machine_talk_turns: 4 }'],
+    ['limits: { provider_minutes_per_day: 9, fallback_provider: loopback }'],
   ])('%s is possible', (text) => {
     expect(keysOf(text)).toEqual({ errors: [], warnings: [] })
   })
@@ -38,6 +50,10 @@ describe('values that are impossible together', () => {
     expect(
       keysOf('asterisk: { host: pbx.example }\naudiosocket: { host: 0.0.0.0, advertise_host: 10.0.0.5 }').warnings,
     ).toEqual([])
+  })
+
+  test('somebody to fall back to, without a limit that would lead there: a warning', () => {
+    expect(keysOf('limits: { fallback_provider: loopback }').warnings).toEqual(['limits.fallback_provider'])
   })
 
   test('every key that a check names is a key of the schema', () => {

@@ -16,6 +16,8 @@ class KeptRecords extends CallRecordFile {
 }
 
 function setUp(transcripts: boolean) {
+  const local = { per_call: 0.01, per_minute: 0.06, per_1000_characters: 0.1 }
+  const prices = { currency: 'EUR', providers: { local } }
   const lines: { level: string; message: string; fields: LogFields }[] = []
   const say =
     (level: string) =>
@@ -24,7 +26,7 @@ function setUp(transcripts: boolean) {
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), with: () => log }
   const records = new KeptRecords('nowhere', log)
   const metrics = new Metrics('0', new ManualClock(), metricSources())
-  return { lines, records, metrics, observer: createCallObserver(log, metrics, records, transcripts) }
+  return { lines, records, metrics, observer: createCallObserver(log, metrics, records, transcripts, prices) }
 }
 
 describe('what a call reports', () => {
@@ -150,4 +152,18 @@ describe('what a call reports', () => {
     observer.restarted('c-1')
     expect(lines).toMatchObject([{ level: 'warn', fields: { call: 'c-1' } }])
   })
+})
+
+test('the cost of a call is in its record and in a metric; where nothing is known of it, in neither', async () => {
+  const { observer, records, metrics } = setUp(false)
+  // 0.01 + 0.06 × 1.5 minutes + 0.1 × 0.5 thousand characters.
+  observer.finished(callFacts({ sessionMs: 90_000, spokenCharacters: 500 }))
+  observer.finished(callFacts({ provider: 'loopback' }))
+  const [priced, unpriced] = records.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(priced).toMatchObject({ cost: 0.15, currency: 'EUR', session_ms: 90_000, spoken_characters: 500 })
+  expect(Object.keys(unpriced ?? {}).filter((key) => ['cost', 'currency'].includes(key))).toEqual([])
+  const { text } = await metrics.scrape()
+  expect(text.split('\n').filter((line) => line.startsWith('ai_agent_cost_total'))).toEqual([
+    'ai_agent_cost_total{provider="local",currency="EUR"} 0.15',
+  ])
 })

@@ -21,6 +21,7 @@ describe('callRecord', () => {
       call_id: 'call-id-7f3a',
       started_at: '2026-01-02T03:04:05.000Z',
       duration_ms: 61_001,
+      session_ms: 60_000,
       caller_number: '+4312345',
       caller_name: 'Ada',
       dialled: '100',
@@ -46,6 +47,7 @@ describe('callRecord', () => {
         },
       ],
       turns_dropped: 0,
+      spoken_characters: 320,
       barge_ins: 1,
       // Two backchannels, three noises, four echoes.
       false_interruptions: 9,

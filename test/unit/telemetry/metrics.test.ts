@@ -137,6 +137,7 @@ function busy(): Metrics {
     warmUpExtraMs: () => ({ local: 20, loopback: 0 }),
     providersReady: () => ({ local: true, loopback: false }),
     queued: () => ({ local: 2, loopback: 0 }),
+    usedMs: () => ({ local: 90_000, loopback: 0 }),
   })
   for (const cause of hangupCauses) metrics.finished(callFacts({ cause }))
   for (const outcome of Object.keys(outcomes) as TurnRecord['outcome'][]) {
@@ -151,6 +152,8 @@ function busy(): Metrics {
   for (const kind of oneWayKinds) metrics.oneWay(kind)
   for (const reason of fallbackReasons) metrics.fellBack(reason)
   metrics.conversionsToSpare(1)
+  metrics.cost('local', 'EUR', 0.25)
+  metrics.limitReached('provider_minutes_per_day')
   return metrics
 }
 
@@ -179,6 +182,8 @@ describe('labels', () => {
     trigger: fallbackReasons,
     event: ['overrun', 'file_failed', 'restart', 'shed', 'xoff', 'error', 'unknown', 'malformed'],
     what: ['in', 'out', 'refused', 'low', 'lost', 'late', 'duplicate', 'reordered', 'concealed'],
+    limit: ['call_seconds', 'machine_talk_turns', 'provider_minutes_per_day'],
+    currency: ['EUR'],
     version: ['1.2.3'],
     bun: [Bun.version],
   }
@@ -339,4 +344,11 @@ describe('numbers', () => {
   test('what runs is named', async () => {
     expect(await sample(build(), `ai_agent_build_info{version="1.2.3",bun="${Bun.version}"}`)).toBe(1)
   })
+})
+
+test('limits that calls have reached, and the minutes of today', async () => {
+  const metrics = busy()
+  expect(await sample(metrics, 'ai_agent_limits_reached_total{limit="call_seconds"}')).toBe(1)
+  expect(await sample(metrics, 'ai_agent_limits_reached_total{limit="provider_minutes_per_day"}')).toBe(1)
+  expect(await sample(metrics, 'ai_agent_provider_minutes_today{provider="local"}')).toBe(1.5)
 })
