@@ -63,7 +63,8 @@ describe('operating the engine', () => {
     }
   }, 30_000)
 
-  test('a language model that fails: the caller hears the apology, and after three failures goes back to the dialplan', async () => {
+  // Two that mostly wait, each with an Asterisk of its own.
+  test.concurrent('a language model that fails: the caller hears the apology, and after three failures goes back to the dialplan', async () => {
     const server = new OpenAiCompatibleServer({ status: 500, body: { error: { message: 'no' } } })
     const asterisk = await startAsterisk()
     // The gate's later openings are lines of the debug level.
@@ -105,6 +106,67 @@ describe('operating the engine', () => {
       await engine.stop()
       await asterisk.stop()
       await server.close()
+    }
+  }, 90_000)
+
+  test.concurrent('transcripts stay out of the log and the records unless they are asked for', async () => {
+    const asterisk = await startAsterisk()
+    const engine = await BedEngine.start({ asterisk: asterisk.ari, transcripts: true })
+    const quiet = await BedEngine.start({ asterisk: asterisk.ari, transcripts: false, yaml: '', application: 'quiet' })
+    try {
+      const [utterance] = await digitStrings(1, 9)
+      if (utterance === undefined) throw new Error('no utterance')
+      const spoken = await visit(asterisk, engine, { extension: '100', callerNumber: '5550800', utterance })
+      expect(spoken.callerWords).not.toBe('')
+      await engine.untilIdle()
+      expect(JSON.stringify(engine.records())).toContain('caller_text')
+      const heard = join(quiet.folder, 'heard.wav')
+      const dialled = Bun.spawn(
+        [
+          process.execPath,
+          '--no-env-file',
+          mainFile,
+          'dial',
+          '--json',
+          '--wav',
+          utterance.path,
+          '--out',
+          heard,
+          '--port',
+          String(quiet.audioSocketPort),
+        ],
+        { stdout: 'pipe', stderr: 'inherit' },
+      )
+      const timeline = JSON.parse(await new Response(dialled.stdout).text()) as Record<string, number>
+      expect(await dialled.exited).toBe(0)
+      const order = [
+        'connected_ms',
+        'greeting_first_frame_ms',
+        'greeting_end_ms',
+        'caller_started_ms',
+        'caller_stopped_ms',
+        'reply_first_frame_ms',
+        'reply_end_ms',
+        'ended_ms',
+      ]
+      const times = order.map((name) => timeline[name] ?? Number.NaN)
+      expect(times).toEqual([...times].sort((a, b) => a - b))
+      // What was recorded is as long as the call: a frame of 20 ms every 20 ms.
+      const recorded = (await readWav(heard)).samples.length / 8
+      expect(Math.abs(recorded - (timeline.ended_ms ?? 0))).toBeLessThan(200)
+      await quiet.untilIdle()
+      expect(quiet.records().length).toBe(1)
+      for (const text of [quiet.output, JSON.stringify(quiet.records())]) {
+        // A field may be called one_way, and a message begin with one-way audio.
+        for (const word of utterance.words.split(' '))
+          expect(text.toLowerCase()).not.toMatch(new RegExp(`"${word}(?!_way|-way)`))
+        expect(text).not.toContain('transcript')
+        expect(text).not.toContain('_text')
+      }
+    } finally {
+      await engine.stop()
+      await quiet.stop()
+      await asterisk.stop()
     }
   }, 90_000)
 
@@ -189,65 +251,4 @@ describe('operating the engine', () => {
       }
     }
   }, 60_000)
-
-  test('transcripts stay out of the log and the records unless they are asked for', async () => {
-    const asterisk = await startAsterisk()
-    const engine = await BedEngine.start({ asterisk: asterisk.ari, transcripts: true })
-    const quiet = await BedEngine.start({ asterisk: asterisk.ari, transcripts: false, yaml: '', application: 'quiet' })
-    try {
-      const [utterance] = await digitStrings(1, 9)
-      if (utterance === undefined) throw new Error('no utterance')
-      const spoken = await visit(asterisk, engine, { extension: '100', callerNumber: '5550800', utterance })
-      expect(spoken.callerWords).not.toBe('')
-      await engine.untilIdle()
-      expect(JSON.stringify(engine.records())).toContain('caller_text')
-      const heard = join(quiet.folder, 'heard.wav')
-      const dialled = Bun.spawn(
-        [
-          process.execPath,
-          '--no-env-file',
-          mainFile,
-          'dial',
-          '--json',
-          '--wav',
-          utterance.path,
-          '--out',
-          heard,
-          '--port',
-          String(quiet.audioSocketPort),
-        ],
-        { stdout: 'pipe', stderr: 'inherit' },
-      )
-      const timeline = JSON.parse(await new Response(dialled.stdout).text()) as Record<string, number>
-      expect(await dialled.exited).toBe(0)
-      const order = [
-        'connected_ms',
-        'greeting_first_frame_ms',
-        'greeting_end_ms',
-        'caller_started_ms',
-        'caller_stopped_ms',
-        'reply_first_frame_ms',
-        'reply_end_ms',
-        'ended_ms',
-      ]
-      const times = order.map((name) => timeline[name] ?? Number.NaN)
-      expect(times).toEqual([...times].sort((a, b) => a - b))
-      // What was recorded is as long as the call: a frame of 20 ms every 20 ms.
-      const recorded = (await readWav(heard)).samples.length / 8
-      expect(Math.abs(recorded - (timeline.ended_ms ?? 0))).toBeLessThan(200)
-      await quiet.untilIdle()
-      expect(quiet.records().length).toBe(1)
-      for (const text of [quiet.output, JSON.stringify(quiet.records())]) {
-        // A field may be called one_way, and a message begin with one-way audio.
-        for (const word of utterance.words.split(' '))
-          expect(text.toLowerCase()).not.toMatch(new RegExp(`"${word}(?!_way|-way)`))
-        expect(text).not.toContain('transcript')
-        expect(text).not.toContain('_text')
-      }
-    } finally {
-      await engine.stop()
-      await quiet.stop()
-      await asterisk.stop()
-    }
-  }, 90_000)
 })
