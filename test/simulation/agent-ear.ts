@@ -1,4 +1,5 @@
 import type { AgentInput } from '#agent/provider.ts'
+import { ptimeMs } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { markedRun, readCallerMark } from './caller-marks.ts'
 import type { Finding } from './findings.ts'
@@ -35,14 +36,23 @@ export class AgentEar {
   private readonly report: (kind: Finding['kind'], what: string) => void
   /** Up to which sample the caller was muted last. */
   private readonly mutedUntil: () => number
+  private readonly turnMaxMs: () => Milliseconds
+  /** When an agent that finds the turns itself was told that the caller speaks. */
+  private readonly startedMs: Milliseconds[] = []
   private next = 0
   private turn: 'none' | 'speaking' | 'paused' | 'committed' = 'none'
   /** Audio that does not follow what came before: a turn must begin with it. */
   private cutIn: string | null = null
   private resumed = false
 
-  constructor(findsTurns: boolean, mutedUntil: () => number, report: (kind: Finding['kind'], what: string) => void) {
+  constructor(
+    findsTurns: boolean,
+    turnMaxMs: () => Milliseconds,
+    mutedUntil: () => number,
+    report: (kind: Finding['kind'], what: string) => void,
+  ) {
     this.findsTurns = findsTurns
+    this.turnMaxMs = turnMaxMs
     this.mutedUntil = mutedUntil
     this.report = report
   }
@@ -66,13 +76,20 @@ export class AgentEar {
   took(input: AgentInput, atMs: Milliseconds): void {
     if (input.type === 'audio') return this.hear(input.frame.samples, atMs)
     if (this.findsTurns) {
-      if (input.type === 'turn_committed') this.report('turn_order', 'a turn is committed to an agent that finds them')
+      if (input.type === 'speech_started') this.startedMs.push(atMs)
+      if (input.type === 'turn_committed' && !this.isLimit(atMs))
+        this.report('turn_order', 'a turn is committed to an agent that finds them')
       return
     }
     const { cutIn } = this
     this.cutIn = null
     if (cutIn !== null && input.type !== 'speech_started') this.report('turn_order', `${input.type} after ${cutIn}`)
     this.follow(input.type, atMs)
+  }
+
+  /** A turn that began so long ago has lasted too long: of that an agent is told that finds turns itself. */
+  private isLimit(atMs: Milliseconds): boolean {
+    return this.startedMs.some((startedMs) => Math.abs(atMs - startedMs - this.turnMaxMs()) <= ptimeMs)
   }
 
   private follow(type: Exclude<AgentInput['type'], 'audio'>, atMs: Milliseconds): void {

@@ -91,6 +91,7 @@ export class SimulatedCall {
     this.findsTurns = dice.chance(0.2)
     this.agentEar = new AgentEar(
       this.findsTurns,
+      () => this.plan.turns.turnMaxMs,
       () => this.mutedSaid.at(-1)?.until ?? 0,
       (kind, what) => this.report(kind, what),
     )
