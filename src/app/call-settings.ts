@@ -1,16 +1,15 @@
-import type { Provider } from '#agent/provider.ts'
 import type { CallSettings } from '#call/admission.ts'
+import type { Offer } from '#call/choice.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 import { mutePolicies } from '#call/turn-policies.ts'
-import type { WarmUp } from '#call/warm-up.ts'
 import type { Configuration } from '#config/schema.ts'
 
 /** What every call is given, out of the configuration. */
-export function callSettings(configuration: Configuration, provider: Provider<'agent'>, warmUp: WarmUp): CallSettings {
+export function callSettings(configuration: Configuration, offer: Offer): CallSettings {
   const { barge_in: bargeIn, turn_taking: turns, vad, streaming, llm, limits } = configuration
   const { notice, context, extension, priority } = configuration.on_failure
   return {
-    provider,
+    offer,
     playout: {
       mode: configuration.downstream_mode,
       lowWatermarkMs: streaming.low_watermark_ms,
@@ -18,10 +17,6 @@ export function callSettings(configuration: Configuration, provider: Provider<'a
       fallbackMs: streaming.fallback_timeout_ms,
       duckGain: 10 ** (-bargeIn.duck_db / 20),
     },
-    warmUp,
-    language: configuration.language,
-    prompt: llm.prompt,
-    greeting: llm.initial_greeting,
     callMaxMs: limits.call_seconds * 1000,
     callsMax: limits.calls,
     callsPerCallerMax: limits.calls_per_caller,

@@ -1,6 +1,7 @@
 import type { WireFormat } from '#audio/format.ts'
 import { Call } from './call.ts'
-import type { CallTerms, CallWorld } from './call-plan.ts'
+import type { CallPlan, CallWorld, CommonTerms, Speaker } from './call-plan.ts'
+import { type CallWishes, type Choice, choose, type Offer } from './choice.ts'
 import type { Transport } from './leg.ts'
 import type { LoadMeter } from './load-meter.ts'
 import type { Caller, CallOrigin } from './observer.ts'
@@ -21,6 +22,10 @@ export const patchcordResults = [
   'draining',
   /** The provider cannot take calls now; /health says why. */
   'not_ready',
+  /** The dialplan names an agent, a provider or a pipeline that there is not; the log has those that there are. */
+  'unknown_agent',
+  'unknown_provider',
+  'unknown_pipeline',
   /** The channel is not a caller: a media or helper channel of somebody else. */
   'not_a_caller',
   /** Asterisk refused a step of the set-up. */
@@ -55,8 +60,9 @@ export function refusal(facts: AdmissionFacts): PatchcordResult | null {
   return null
 }
 
-/** What every call of the current configuration is given. */
-export interface CallSettings extends CallTerms {
+/** What every call of the current configuration is given, and what each may choose from. */
+export interface CallSettings extends CommonTerms {
+  readonly offer: Offer
   readonly callsMax: number
   /** From one number; 0: there is no such limit. */
   readonly callsPerCallerMax: number
@@ -69,12 +75,15 @@ export interface AdmissionRequest {
   readonly transport: Transport
   readonly wire: WireFormat
   readonly pbx: PbxSide
+  readonly wishes: CallWishes
 }
 
 /** What calls that begin now are given, and keep to their ends whatever comes after it. */
 export interface CallGrounds {
   readonly settings: CallSettings
   readonly world: CallWorld
+  /** @param name of a provider or a pipeline that is on offer; one that had nothing to do so far begins to load */
+  speaker(name: string): Speaker
   /** A call has begun on it; disposed of when nothing of that call is left. */
   hold(): Disposable
 }
@@ -95,12 +104,27 @@ export class Admission {
   admit(request: AdmissionRequest): Call | PatchcordResult {
     const grounds = this.current()
     const { settings, world } = grounds
+    const chosen = choose(request.wishes, settings.offer)
+    if (!chosen.ok) {
+      const { kind, origin, known } = chosen.error
+      const name = chosen.error.name.slice(0, shownMax)
+      world.log.error(`the dialplan names ${anOrA[kind]} that there is not`, {
+        call: request.id,
+        name,
+        origin,
+        known: known.join(', ') || 'none',
+      })
+      this.noteRefused(`unknown_${kind}`)
+      return `unknown_${kind}`
+    }
+    const choice = chosen.value
+    const speaker = grounds.speaker(choice.provider)
     const result = refusal({
       activeCalls: world.store.size,
       callsMax: settings.callsMax,
       callerCallsLeft: callsLeft(grounds, request.caller),
       draining: this.draining,
-      providerReady: settings.provider.readiness().ready && canHear(grounds),
+      providerReady: speaker.provider.readiness().ready && canHear(speaker, world),
       overloaded: this.load.overloaded,
     })
     if (result !== null) {
@@ -108,7 +132,7 @@ export class Admission {
       return result
     }
     const held = grounds.hold()
-    const call = new Call({ ...request, ...settings }, world)
+    const call = new Call(planOf(request, settings, choice, speaker), world)
     world.store.whenRemoved(call, () => held[Symbol.dispose]())
     return call
   }
@@ -127,6 +151,15 @@ function callsLeft({ settings, world }: CallGrounds, { number }: Caller): number
 }
 
 /** An agent that has no ears for turns needs our speech detection. */
-function canHear({ settings, world }: CallGrounds): boolean {
-  return settings.provider.turnDetection !== 'engine' || world.detector.readiness().ready
+function canHear({ provider }: Speaker, world: CallWorld): boolean {
+  return provider.turnDetection !== 'engine' || world.detector.readiness().ready
+}
+
+/** Of a name that somebody has written into a dialplan; the log needs no more to show which. */
+const shownMax = 64
+const anOrA = { agent: 'an agent', provider: 'a provider', pipeline: 'a pipeline' } as const
+
+function planOf(request: AdmissionRequest, settings: CallSettings, choice: Choice, speaker: Speaker): CallPlan {
+  const { language, prompt, greeting, voice, tools, facts } = choice
+  return { ...request, ...settings, ...speaker, language, prompt, greeting, voice, tools, choice: facts }
 }

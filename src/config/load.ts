@@ -14,6 +14,7 @@ import {
   Scalar as YamlScalar,
 } from 'yaml'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import { agentProblems } from './agent-checks.ts'
 import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
@@ -97,7 +98,7 @@ function crossCheck(
       const problem = { file, ...placeOf(tree, present), key, message: check.message(configuration), advice }
       return { severity: check.severity, problem }
     })
-  const placed = providerProblems(configuration, vendors)
+  const placed = [...providerProblems(configuration, vendors), ...agentProblems(configuration, vendors)]
     .map(({ path, severity, message, advice }) => ({
       severity,
       problem: { file, ...placeOf(tree, path), key: dotted(path), message, advice },

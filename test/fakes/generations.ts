@@ -3,6 +3,7 @@ import { AllowList } from '#asterisk/allow-list.ts'
 import type { Log, LogFields, LogLevel } from '#base/log.ts'
 import { failed, ok } from '#base/result.ts'
 import { Admission } from '#call/admission.ts'
+import { noWishes } from '#call/choice.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { loadConfiguration } from '#config/load.ts'
@@ -116,6 +117,7 @@ export class FakeGenerations {
       transport: 'audiosocket',
       wire: 'slin',
       pbx: new FakePbx(),
+      wishes: noWishes,
     })
   }
 

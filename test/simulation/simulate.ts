@@ -1,4 +1,5 @@
 import type { Milliseconds } from '#base/clock.ts'
+import { defaultChoice } from '#call/choice.ts'
 import { Pacer } from '#call/pacer.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
@@ -84,6 +85,9 @@ function createWorld(dice: Dice): World {
     store: new SessionStore(),
     detector: new EnergyDetector(),
     terms: {
+      voice: null,
+      tools: null,
+      choice: defaultChoice,
       playout: {
         mode: dice.chance(0.8) ? 'stream' : 'file',
         lowWatermarkMs: dice.pick([0, 20, 60, 200]),

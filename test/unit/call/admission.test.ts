@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Admission, type AdmissionFacts, type PatchcordResult, refusal } from '#call/admission.ts'
 import { Call } from '#call/call.ts'
+import { noWishes } from '#call/choice.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
 import { callSettings, groundsOf } from '../../fakes/calls.ts'
@@ -48,6 +49,7 @@ describe('Admission', () => {
         transport: 'audiosocket',
         wire: 'slin',
         pbx: new FakePbx(),
+        wishes: noWishes,
       })
     return { world, agent, admission, admit, load }
   }
