@@ -55,6 +55,8 @@ export interface Loaded<Vendors extends VendorSchemas> {
   readonly warnings: readonly ConfigProblem[]
   /** Dotted paths of the values that came out of variables: what they hold is shown nowhere. */
   readonly fromEnvironment: readonly string[]
+  /** Where in the file a value stands; null where the file does not have it. */
+  readonly placeOf: (path: Path) => Position | null
 }
 
 export function loadConfiguration<const Vendors extends VendorSchemas>(
@@ -78,7 +80,12 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
   const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
   if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
   const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
-  return ok({ configuration: deepFreeze(checked.output), warnings, fromEnvironment: [...expanded.keys()] })
+  return ok({
+    configuration: deepFreeze(checked.output),
+    warnings,
+    fromEnvironment: [...expanded.keys()],
+    placeOf: (path) => (nodeAt(tree, path) === undefined ? null : placeOf(tree, path)),
+  })
 }
 
 function crossCheck(
