@@ -16,7 +16,7 @@ export const wishVariables: Readonly<Record<WishName, string>> = {
 const didVariable = 'PATCHCORD_DID'
 /** The number that was called, as far as the channel knows. */
 const dialledNumber = 'CALLERID(dnid)'
-const asked = [...wishNames.map((name) => wishVariables[name]), didVariable, dialledNumber]
+export const askedVariables = [...wishNames.map((name) => wishVariables[name]), didVariable, dialledNumber]
 
 export interface StasisVariables {
   readonly wish: Wish
@@ -29,22 +29,21 @@ export const noVariables: StasisVariables = { wish: noWish, did: '', tooLong: []
 
 /** To be asked for as a variable of the channel. @param between a word that nobody can know beforehand */
 export function variablesQuestion(between: string): string {
-  return `EVAL(${asked.map((name) => `\${${name}}`).join(between)})`
+  return `EVAL(${askedVariables.map((name) => `\${${name}}`).join(between)})`
 }
 
 /** Null: no answer to this question. */
 export function readVariables(answer: string, between: string): StasisVariables | null {
   const values = answer.split(between)
-  if (values.length !== asked.length) return null
+  if (values.length !== askedVariables.length) return null
   // keyed by: name of a variable
-  return variablesOf(new Map(asked.map((name, index) => [name, values[index] ?? ''])))
+  return variablesOf(new Map(askedVariables.map((name, index) => [name, values[index] ?? ''])))
 }
 
 /** What the event has brought: all of them, where `channelvars` of ari.conf names them all; else null. */
 export function broughtVariables({ channelvars }: AriChannel): StasisVariables | null {
   if (channelvars === undefined) return null
-  const needed = asked.filter((name) => name !== dialledNumber)
-  if (!needed.every((name) => typeof channelvars[name] === 'string')) return null
+  if (!askedVariables.every((name) => typeof channelvars[name] === 'string')) return null
   // keyed by: name of a variable
   return variablesOf(new Map(Object.entries(channelvars)))
 }
