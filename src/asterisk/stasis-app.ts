@@ -201,7 +201,10 @@ export class StasisApp {
   private entrance(channel: AriChannel, { audioTransport, unknown }: StasisArguments) {
     const { doors, log } = this.options
     if (unknown.length > 0)
-      log.warn('Stasis() has arguments that mean nothing', { call: channel.id, unknown: unknown.join(', ') })
+      log.warn('Stasis() has arguments that mean nothing', {
+        call: channel.id,
+        unknown: unknown.map(nameOf).join(', '),
+      })
     const named = doors.entrance(audioTransport)
     if (named.ok) return named.value
     log.warn('Stasis() names no way for audio: the configured one is taken', { call: channel.id, why: named.error })
@@ -269,4 +272,9 @@ export class StasisApp {
     this.options.store.noteUnknown(kind)
     this.options.log.debug('an event for something unknown', { kind, what })
   }
+}
+
+/** Without its value: a name that is mistyped may stand before somebody's words. */
+function nameOf(argument: string): string {
+  return argument.trim().split('=', 1)[0]?.slice(0, 40) ?? ''
 }
