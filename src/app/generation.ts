@@ -1,5 +1,5 @@
 import type { Provider, Readiness } from '#agent/provider.ts'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { CallGrounds, CallSettings } from '#call/admission.ts'
 import type { CallWorld, Speaker } from '#call/call-plan.ts'
@@ -188,6 +188,11 @@ export class Generation implements CallGrounds {
   get modelsReady(): boolean {
     const { turnEnd, overlaps } = this.deps
     return (!this.asksTurnEnd || turnEnd.readiness().ready) && (!this.judgesOverlaps || overlaps.readiness().ready)
+  }
+
+  /** What each provider that calls go to has been found to need. */
+  warmUpExtraMs(): Record<string, Milliseconds> {
+    return Object.fromEntries([...this.inUse].map((name) => [name, this.speaker(name).warmUp.extraMs]))
   }
 
   /** Of each provider; one that answers no calls is not loaded. */

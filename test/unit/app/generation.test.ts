@@ -77,4 +77,35 @@ describe('the providers of a generation', () => {
       [1, 0],
     ])
   })
+
+  test('that an agent takes are waited for by a reload, so that no call of it goes back; for some seconds', async () => {
+    for (const becomesReady of [true, false]) {
+      const all = new FakeGenerations(routed)
+      const before = all.current
+      all.ready = { ready: false, reason: 'loading' }
+      all.text = routed.replace('pipeline: front', 'pipeline: back')
+      const answer = all.reloader.reload('api')
+      for (let ms = 0; ms < 4900; ms += 50) {
+        await settle()
+        all.clock.advance(50)
+      }
+      expect(all.current).toBe(before)
+      if (becomesReady) all.newest.ready = { ready: true }
+      for (let ms = 0; ms < 200; ms += 50) {
+        await settle()
+        all.clock.advance(50)
+      }
+      expect(await answer).toMatchObject({ outcome: 'changed' })
+      expect(all.current.agentsReady).toBe(becomesReady)
+    }
+  })
+
+  test('each has learnt for itself how much audio is gathered before it speaks', async () => {
+    const all = new FakeGenerations(routed)
+    all.current.speaker('front').warmUp.underran(100)
+    expect(all.current.warmUpExtraMs()).toEqual({ loopback: 0, front: 100 })
+    all.text = `${routed}language: de\n`
+    await all.reloader.reload('api')
+    expect(all.current.warmUpExtraMs()).toEqual({ loopback: 0, front: 100 })
+  })
 })
