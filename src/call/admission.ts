@@ -102,6 +102,8 @@ export class Admission {
 
   /** A call, already in the store and opening its agent session; or why not. */
   admit(request: AdmissionRequest): Call | PatchcordResult {
+    // First of all: what is being closed must not be made to load.
+    if (this.draining) return this.refuse('draining')
     const grounds = this.current()
     const { settings, world } = grounds
     const chosen = choose(request.wishes, settings.offer)
@@ -114,8 +116,7 @@ export class Admission {
         origin,
         known: known.join(', ') || 'none',
       })
-      this.noteRefused(`unknown_${kind}`)
-      return `unknown_${kind}`
+      return this.refuse(`unknown_${kind}`)
     }
     const choice = chosen.value
     const speaker = grounds.speaker(choice.provider)
@@ -127,14 +128,16 @@ export class Admission {
       providerReady: speaker.provider.readiness().ready && canHear(speaker, world),
       overloaded: this.load.overloaded,
     })
-    if (result !== null) {
-      this.noteRefused(result)
-      return result
-    }
+    if (result !== null) return this.refuse(result)
     const held = grounds.hold()
     const call = new Call(planOf(request, settings, choice, speaker), world)
     world.store.whenRemoved(call, () => held[Symbol.dispose]())
     return call
+  }
+
+  private refuse(result: PatchcordResult): PatchcordResult {
+    this.noteRefused(result)
+    return result
   }
 
   noteRefused(result: PatchcordResult): void {

@@ -34,6 +34,13 @@ describe('the providers of a generation', () => {
     expect([back.starts, back.contexts.length]).toEqual([1, 1])
   })
 
+  test('an engine that stops loads nothing any more', () => {
+    const all = new FakeGenerations(routed)
+    all.admission.draining = true
+    expect([all.call({ pipeline: 'back' }), all.call({ agent: 'nobody' })]).toEqual(['draining', 'draining'])
+    expect(started(all)).toEqual(['loopback', 'front'])
+  })
+
   test('an agent’s call is served while the default provider is not ready, and the other way round', () => {
     const all = new FakeGenerations(routed)
     const [loopback] = byName(all, 'loopback')
