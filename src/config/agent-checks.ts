@@ -78,7 +78,7 @@ function abilityProblems(path: Path, agent: AgentSection, facts: Facts, vendors:
     problems.push(
       error(
         [...path, 'voice'],
-        `${speaker} takes no voice per call: only a pipeline does whose tts is ${voicesPerCall(vendors).join(' or ')}`,
+        `${speaker} takes no voice per call: only a pipeline does whose tts is ${voicesPerCall(vendors).join(' or ')} alone`,
         pipeline === undefined
           ? 'Set its voice in its section of providers, or let such a pipeline answer.'
           : 'Set the voice in its tts, or write another pipeline.',
@@ -102,8 +102,12 @@ function voicesPerCall(vendors: VendorSchemas): string[] {
 function takesVoice(pipeline: Pipeline | undefined, vendors: VendorSchemas): boolean {
   if (pipeline === undefined) return false
   const able = voicesPerCall(vendors)
+  // Those of one vendor: a voice of one is no name at another.
   const entries = Array.isArray(pipeline.tts) ? (pipeline.tts as readonly RoleEntry[]) : [pipeline.tts as RoleEntry]
-  return entries.every((entry) => able.includes(typeof entry === 'string' ? entry : entry.provider))
+  // keyed by: name of a vendor
+  const names = new Set(entries.map((entry) => (typeof entry === 'string' ? entry : entry.provider)))
+  const [name = ''] = names
+  return names.size === 1 && able.includes(name)
 }
 
 /** Of two agents that claim the same calls by the same rule, one would never be asked. */

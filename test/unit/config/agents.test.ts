@@ -14,6 +14,7 @@ const agent = (...lines: string[]) => `agents:\n  a:\n    ${lines.join('\n    ')
 const pipelines = `pipelines:
   cloud: { tts: openai_compatible }
   mixed: { tts: [openai_compatible, local] }
+  two: { tts: [openai_compatible, deepgram] }
   german: { options: { language: de } }
 `
 
@@ -31,7 +32,7 @@ describe('agents', () => {
         b: { ...nothing, ...nobody },
       },
       providers: ['local', 'openai_realtime', 'deepgram', 'loopback'],
-      pipelines: ['cloud', 'mixed', 'german'],
+      pipelines: ['cloud', 'mixed', 'two', 'german'],
       provider: 'local',
       language: 'en',
     })
@@ -67,7 +68,7 @@ describe('agents', () => {
     [
       'a pipeline that there is not',
       agent('pipeline: clowd') + pipelines,
-      'x.yaml:3:5: agents.a.pipeline: no such pipeline is written under pipelines; there are cloud, mixed, german. Did you mean cloud?',
+      'x.yaml:3:5: agents.a.pipeline: no such pipeline is written under pipelines; there are cloud, mixed, two, german. Did you mean cloud?',
     ],
     [
       'both',
@@ -82,12 +83,17 @@ describe('agents', () => {
     [
       'a voice of a provider that has its own',
       agent('voice: nova'),
-      'x.yaml:3:5: agents.a.voice: local takes no voice per call: only a pipeline does whose tts is openai_compatible. Set its voice in its section of providers, or let such a pipeline answer.',
+      'x.yaml:3:5: agents.a.voice: local takes no voice per call: only a pipeline does whose tts is deepgram or openai_compatible alone. Set its voice in its section of providers, or let such a pipeline answer.',
     ],
     [
       'a voice of a pipeline of which one part has its own',
       agent('pipeline: mixed', 'voice: nova') + pipelines,
-      'x.yaml:4:5: agents.a.voice: mixed takes no voice per call: only a pipeline does whose tts is openai_compatible. Set the voice in its tts, or write another pipeline.',
+      'x.yaml:4:5: agents.a.voice: mixed takes no voice per call: only a pipeline does whose tts is deepgram or openai_compatible alone. Set the voice in its tts, or write another pipeline.',
+    ],
+    [
+      'a voice of a pipeline whose parts have other voices each',
+      agent('pipeline: two', 'voice: nova') + pipelines,
+      'x.yaml:4:5: agents.a.voice: two takes no voice per call: only a pipeline does whose tts is deepgram or openai_compatible alone. Set the voice in its tts, or write another pipeline.',
     ],
     [
       'a language that the pipeline does not listen to',
