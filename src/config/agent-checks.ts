@@ -74,13 +74,13 @@ function abilityProblems(path: Path, agent: AgentSection, facts: Facts, vendors:
       message: 'transfer_call is among the tools, and transfer.destinations names no place',
       advice: 'Name one, or take transfer_call out: without one the model is not told of it.',
     })
-  if (voice !== undefined && !takesVoice(pipeline, vendors))
+  if (voice !== undefined && !takesVoice(speaker, pipeline, vendors))
     problems.push(
       error(
         [...path, 'voice'],
-        `${speaker} takes no voice per call: only a pipeline does whose tts is ${voicesPerCall(vendors).join(' or ')} alone`,
+        `${speaker} takes no voice per call: ${whoTakesVoices(vendors)}`,
         pipeline === undefined
-          ? 'Set its voice in its section of providers, or let such a pipeline answer.'
+          ? 'Set its voice in its section of providers, or let another answer.'
           : 'Set the voice in its tts, or write another pipeline.',
       ),
     )
@@ -95,13 +95,19 @@ function abilityProblems(path: Path, agent: AgentSection, facts: Facts, vendors:
   return problems
 }
 
-function voicesPerCall(vendors: VendorSchemas): string[] {
-  return Object.entries(vendors).flatMap(([name, schema]) => (vendorFacts(schema).voicePerCall === true ? [name] : []))
+function voicesPerCall(where: 'agent' | 'part', vendors: VendorSchemas): string[] {
+  return Object.entries(vendors).flatMap(([name, schema]) => (vendorFacts(schema).voicePerCall === where ? [name] : []))
 }
 
-function takesVoice(pipeline: Pipeline | undefined, vendors: VendorSchemas): boolean {
-  if (pipeline === undefined) return false
-  const able = voicesPerCall(vendors)
+function whoTakesVoices(vendors: VendorSchemas): string {
+  const agents = voicesPerCall('agent', vendors).join(', ')
+  const parts = voicesPerCall('part', vendors).join(' or ')
+  return `only ${agents} does, and a pipeline whose tts is ${parts} alone`
+}
+
+function takesVoice(speaker: string, pipeline: Pipeline | undefined, vendors: VendorSchemas): boolean {
+  if (pipeline === undefined) return voicesPerCall('agent', vendors).includes(speaker)
+  const able = voicesPerCall('part', vendors)
   // Those of one vendor: a voice of one is no name at another.
   const entries = Array.isArray(pipeline.tts) ? (pipeline.tts as readonly RoleEntry[]) : [pipeline.tts as RoleEntry]
   // keyed by: name of a vendor

@@ -33,7 +33,7 @@ export const agents = named(
   {
     greeting: longText('What it says first.'),
     prompt: longText('Who it is and how it behaves.'),
-    voice: shaped(name, nameShape, 'The voice it has, where its pipeline takes one per call.'),
+    voice: shaped(name, nameShape, 'The voice it has, where what answers takes one per call.'),
     language: shaped(
       (value) => /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(value),
       'a language tag such as en or de-AT',

@@ -44,6 +44,10 @@ describe('agents', () => {
     expect(loaded.ok && offerOf(loaded.value.configuration, vendors).providers).not.toContain('deepgram')
   })
 
+  test.each([['provider: openai_realtime'], ['pipeline: cloud']])('%s takes a voice per call', (speaker) => {
+    expect(problems(agent(speaker, 'voice: nova') + pipelines)).toEqual([])
+  })
+
   const wrong: [string, string, string][] = [
     [
       'a provider that there is not',
@@ -83,17 +87,17 @@ describe('agents', () => {
     [
       'a voice of a provider that has its own',
       agent('voice: nova'),
-      'x.yaml:3:5: agents.a.voice: local takes no voice per call: only a pipeline does whose tts is deepgram or openai_compatible alone. Set its voice in its section of providers, or let such a pipeline answer.',
+      'x.yaml:3:5: agents.a.voice: local takes no voice per call: only openai_realtime does, and a pipeline whose tts is deepgram or openai_compatible alone. Set its voice in its section of providers, or let another answer.',
     ],
     [
       'a voice of a pipeline of which one part has its own',
       agent('pipeline: mixed', 'voice: nova') + pipelines,
-      'x.yaml:4:5: agents.a.voice: mixed takes no voice per call: only a pipeline does whose tts is deepgram or openai_compatible alone. Set the voice in its tts, or write another pipeline.',
+      'x.yaml:4:5: agents.a.voice: mixed takes no voice per call: only openai_realtime does, and a pipeline whose tts is deepgram or openai_compatible alone. Set the voice in its tts, or write another pipeline.',
     ],
     [
       'a voice of a pipeline whose parts have other voices each',
       agent('pipeline: two', 'voice: nova') + pipelines,
-      'x.yaml:4:5: agents.a.voice: two takes no voice per call: only a pipeline does whose tts is deepgram or openai_compatible alone. Set the voice in its tts, or write another pipeline.',
+      'x.yaml:4:5: agents.a.voice: two takes no voice per call: only openai_realtime does, and a pipeline whose tts is deepgram or openai_compatible alone. Set the voice in its tts, or write another pipeline.',
     ],
     [
       'a language that the pipeline does not listen to',
