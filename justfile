@@ -70,6 +70,12 @@ standin *args: install
 check *args: install
     @{{patchcord}} check "$@"
 
+# Which agent a call goes to, what it is given, and where each value comes from
+[group('check')]
+[no-exit-message]
+explain *args: install
+    @{{patchcord}} explain "$@"
+
 # Types, lint and the structure of the code, in a few seconds
 [group('check')]
 [no-exit-message]

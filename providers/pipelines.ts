@@ -35,7 +35,6 @@ export function planPipeline(
     inputs: { name, options, tools, destinations, stt: inputsOf(stt), llm: inputsOf(llm), tts: inputsOf(tts) },
     make(deps) {
       const log = deps.log.with({ pipeline: name })
-      const functions = createTools(tools, { destinations })
       return createCascade({
         name,
         stt: partOf('stt', stt, options, deps),
@@ -43,9 +42,10 @@ export function planPipeline(
         tts: partOf('tts', tts, options, deps),
         replyMaxMs: options.reply_timeout_ms,
         ...(options.language === '' ? {} : { language: options.language }),
-        ...(functions.length === 0
-          ? {}
-          : { functions: { create: (clock: Clock) => new ToolRunner(functions, clock), log } }),
+        functions: {
+          create: (clock: Clock, names = tools) => new ToolRunner(createTools(names, { destinations }), clock),
+          log,
+        },
       })
     },
   }

@@ -10,6 +10,7 @@ Usage: patchcord COMMAND [options]
 
   run        start the engine
   check      check a configuration file
+  explain    which agent a call goes to, what it is given, and why
   models     fetch and verify the local models
   dial       place a call without Asterisk and record what comes back
   demo       engine, one call with human speech, and what became of it
@@ -27,6 +28,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('#cli/run.ts')).run(rest, await processIo())
     case 'check':
       return (await import('#cli/check-command.ts')).check(rest, await processIo())
+    case 'explain':
+      return (await import('#cli/explain.ts')).explain(rest, await processIo())
     case 'models':
       return (await import('#cli/models-command.ts')).models(rest)
     case 'dial':

@@ -259,7 +259,7 @@ export const deepgramOptions = section(
     ),
   },
   'Deepgram: its Voice Agent, and its recognition and voice as parts of a pipeline.',
-  { parts: deepgramInline },
+  { parts: deepgramInline, voicePerCall: 'part' },
 )
 export type DeepgramOptions = v.InferOutput<typeof deepgramOptions>
 

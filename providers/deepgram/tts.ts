@@ -14,10 +14,16 @@ export function createDeepgramTts(name: string, options: DeepgramOptions, deps: 
   const openSocket = deps.openSocket ?? bunSocket(clock)
   const tally = new Tally()
   const open: Provider<'tts'>['open'] = (context) => {
+    // Each of Deepgram's voices is a model.
+    const { voice: model = options.speak.model } = context
+    const own = { ...options, speak: { ...options.speak, model } }
     const session: SessionOf<'tts'> =
-      options.speak.transport === 'rest'
-        ? new TtsRestSession({ options, account, ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }) }, context)
-        : new TtsSession({ options, account, openSocket, random, log, tally }, context)
+      own.speak.transport === 'rest'
+        ? new TtsRestSession(
+            { options: own, account, ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }) },
+            context,
+          )
+        : new TtsSession({ options: own, account, openSocket, random, log, tally }, context)
     return Promise.resolve(session)
   }
   let closed = false

@@ -166,7 +166,7 @@ export const openAiCompatibleParts = section(
     tts: section({ model: speakingModel, ...speaking }, 'Text to speech: POST /audio/speech.'),
   },
   'Parts of pipelines from a server with OpenAI-compatible HTTP.',
-  { isAgent: false, parts: openAiCompatibleInline },
+  { isAgent: false, parts: openAiCompatibleInline, voicePerCall: 'part' },
 )
 
 export type SttPart = v.InferOutput<typeof openAiCompatibleInline.stt>

@@ -151,7 +151,8 @@ export class TtsSession implements SessionOf<'tts'> {
       return unreachable(server.readiness.ready ? 'the voice has no address' : server.readiness.reason)
     if (text.length > charactersMax)
       return { code: 'bad_request', message: `more than ${charactersMax} characters in one sentence`, retryable: false }
-    const { voice, speed, instructions, response_format: format } = this.options
+    const { speed, instructions, response_format: format } = this.options
+    const { voice = this.options.voice } = this.context
     return await server.request(`${route.baseUrl}/audio/speech`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...route.headers },

@@ -143,6 +143,7 @@ export const openAiRealtimeOptions = section(
     ),
   },
   "OpenAI's Realtime API, or a server that speaks it: one model hears, thinks and speaks.",
+  { voicePerCall: 'agent' },
 )
 export type OpenAiRealtimeOptions = v.InferOutput<typeof openAiRealtimeOptions>
 

@@ -57,7 +57,8 @@ export function createSessionParts(
   const runner = new ToolRunner(deps.tools, clock)
   const emit = (event: AgentEvent) => listener.emit(event)
   const later = (action: () => void) => listener.later(action)
-  const wishes = { options, instructions: prompt, language, tools: runner.declarations, interruptsItself }
+  const own = context.voice === undefined ? options : { ...options, voice: context.voice }
+  const wishes = { options: own, instructions: prompt, language, tools: runner.declarations, interruptsItself }
   const link = new Link(
     {
       clock,

@@ -84,14 +84,15 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.clock = clock
     this.replyMaxMs = replyMaxMs
     this.history = new History(context.prompt)
+    const runner = functions?.create(clock, context.tools)
     this.functions =
-      functions === undefined
+      functions === undefined || runner === undefined || runner.declarations.length === 0
         ? null
         : new ReplyFunctions({
             clock,
             log: functions.log.with({ call: context.callId }),
             tally,
-            runner: functions.create(clock),
+            runner,
             context,
             history: this.history,
             emit: (event) => this.listener(event),

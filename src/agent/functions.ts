@@ -39,4 +39,5 @@ export interface FunctionRunner {
   ): Promise<FunctionOutcome>
 }
 
-export type CreateRunner = (clock: Clock) => FunctionRunner
+/** @param names of the functions of this call; the agent's own where nothing is said */
+export type CreateRunner = (clock: Clock, names?: readonly string[]) => FunctionRunner

@@ -22,6 +22,10 @@ export interface CallContext {
   readonly language: string
   readonly prompt: string
   readonly greeting: string
+  /** Instead of the provider's own; given only to one that can have another in each call. */
+  readonly voice?: string
+  /** Names of what the model may do, instead of the provider's own; given only to pipelines. */
+  readonly tools?: readonly string[]
   /** The caller can be sent to another place in the dialplan; not so a call that came without ARI. */
   readonly canTransfer?: boolean
   readonly signal: AbortSignal

@@ -1,21 +1,15 @@
 import type { CallSettings } from '#call/admission.ts'
+import type { Offer } from '#call/choice.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 import { mutePolicies } from '#call/turn-policies.ts'
 import type { Configuration } from '#config/schema.ts'
 
-/** A provider that answers calls, and what is known of the warm-up of its replies. */
-export type Answering = Pick<CallSettings, 'provider' | 'warmUp'>
-
-/** What every call is given, out of the configuration. `fallback`: who answers once the provider's day is used up. */
-export function callSettings(
-  configuration: Configuration,
-  { provider, warmUp }: Answering,
-  fallback: Answering | null,
-): CallSettings {
+/** What every call is given, out of the configuration. */
+export function callSettings(configuration: Configuration, offer: Offer): CallSettings {
   const { barge_in: bargeIn, turn_taking: turns, vad, streaming, llm, limits } = configuration
   const { notice, context, extension, priority } = configuration.on_failure
   return {
-    provider,
+    offer,
     playout: {
       mode: configuration.downstream_mode,
       lowWatermarkMs: streaming.low_watermark_ms,
@@ -23,16 +17,12 @@ export function callSettings(
       fallbackMs: streaming.fallback_timeout_ms,
       duckGain: 10 ** (-bargeIn.duck_db / 20),
     },
-    warmUp,
-    language: configuration.language,
-    prompt: llm.prompt,
-    greeting: llm.initial_greeting,
     callMaxMs: limits.call_seconds * 1000,
     onLimit: limits.on_limit,
     callsMax: limits.calls,
     callsPerCallerMax: limits.calls_per_caller,
     providerMsPerDayMax: limits.provider_minutes_per_day * 60_000,
-    fallback,
+    fallback: limits.fallback_provider === '' ? null : limits.fallback_provider,
     places: placesByKey(configuration),
     onFailure: context === '' ? null : { context, extension, priority },
     turns: {

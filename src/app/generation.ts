@@ -1,19 +1,20 @@
 import type { Provider, Readiness } from '#agent/provider.ts'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { CallGrounds, CallSettings } from '#call/admission.ts'
-import type { CallWorld } from '#call/call-plan.ts'
+import type { CallWorld, Speaker } from '#call/call-plan.ts'
 import { EchoWatch } from '#call/echo-watch.ts'
 import type { OverlapModel } from '#call/overlap-model.ts'
 import type { Pacer } from '#call/pacer.ts'
 import type { SessionUse } from '#call/provider-use.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
+import { namesInUse, offerOf } from '#config/offer.ts'
 import type { Provenance } from '#config/origins.ts'
 import { answeringName, type Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import type { ProviderPlan } from '#providers/index.ts'
-import type { VendorsConfiguration } from '#providers/schemas.ts'
+import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
 import { createCallDetector } from '#speech/call-detector.ts'
 import type { SpeechDetection } from '#speech/detection.ts'
 import type { OverlapJudge } from '#speech/overlap-judge.ts'
@@ -65,12 +66,15 @@ export class Generation implements CallGrounds {
   /** The enabled ones by name. */
   readonly providers: Readonly<Record<string, Provider<'agent'>>>
   readonly detection: SpeechDetection
-  readonly warmUp: WarmUp
+  /** Of each provider by its name. */
+  readonly warmUps: Readonly<Record<string, WarmUp>>
   readonly settings: CallSettings
   readonly world: CallWorld
   private readonly deps: GenerationDeps
   private readonly leases: Disposable[] = []
   private readonly capacity: number
+  // keyed by: name of a provider that calls may go to, those that a call has asked for among them
+  private readonly inUse: Set<string>
   /** Calls, and one for being in force. */
   private holders = 1
 
@@ -86,12 +90,10 @@ export class Generation implements CallGrounds {
     this.capacity = Math.max(configuration.limits.calls, before?.capacity ?? 0)
     const { capacity } = this
     this.detection = this.kept(deps.detectionPool.lease(String(capacity), () => deps.createDetection(capacity)))
-    this.warmUp = this.sameWarmUp(before) ?? new WarmUp(...warmUpBounds(configuration))
-    this.settings = callSettings(
-      configuration,
-      { provider: this.provider, warmUp: this.warmUp },
-      this.fallback === null ? null : { provider: this.fallback, warmUp: new WarmUp(...warmUpBounds(configuration)) },
-    )
+    // keyed by: name of a provider
+    this.inUse = new Set(namesInUse(configuration))
+    this.warmUps = this.warmUpsAfter(before)
+    this.settings = callSettings(configuration, offerOf(configuration, vendorSchemas))
     this.world = {
       clock,
       log,
@@ -117,32 +119,33 @@ export class Generation implements CallGrounds {
 
   /** The one that answers calls. */
   get provider(): Provider<'agent'> {
-    const name = answeringName(this.configuration)
+    return this.named(answeringName(this.configuration))
+  }
+
+  get warmUp(): WarmUp {
+    return this.speaker(answeringName(this.configuration)).warmUp
+  }
+
+  private named(name: string): Provider<'agent'> {
     const provider = this.providers[name]
     // The configuration's own checks refuse this with line and advice; here it would be a bug.
     if (provider === undefined) throw new Error(`bug: provider ${name} is not among the enabled ones`)
     return provider
   }
 
-  /** Who answers once the day of the other is used up; null: nobody. */
-  get fallback(): Provider<'agent'> | null {
-    const [, name = ''] = namesAnswering(this.configuration)
-    return this.providers[name] ?? null
-  }
-
-  private get answering(): readonly Provider<'agent'>[] {
-    return this.fallback === null ? [this.provider] : [this.provider, this.fallback]
+  private get providersInUse(): Provider<'agent'>[] {
+    return [...this.inUse].map((name) => this.named(name))
   }
 
   /** A provider that finds the turns itself, or takes none, has no pauses to judge. */
   get asksTurnEnd(): boolean {
-    const { stop } = this.configuration.turn_taking
-    return stop === 'model' && this.answering.some(({ turnDetection }) => turnDetection === 'engine')
+    const finders = this.providersInUse.filter(({ turnDetection }) => turnDetection === 'engine')
+    return this.configuration.turn_taking.stop === 'model' && finders.length > 0
   }
 
   get judgesOverlaps(): boolean {
     const { turn_taking: turns, barge_in: bargeIn } = this.configuration
-    const overlaps = this.answering.some(
+    const overlaps = this.providersInUse.some(
       ({ turnDetection }) => turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm),
     )
     return bargeIn.enabled && turns.start !== 'vad' && overlaps
@@ -153,10 +156,25 @@ export class Generation implements CallGrounds {
     this.detection.start()
     if (this.asksTurnEnd) this.deps.turnEnd.start()
     if (this.judgesOverlaps) this.deps.overlaps.start()
-    for (const provider of this.answering) provider.start()
+    for (const provider of this.providersInUse) provider.start()
   }
 
-  /** Whether a call would be served now. */
+  /**
+   * One that only a dialplan names is loaded from the first call on that asks for it; this call goes back, since it is not
+   * ready yet.
+   */
+  speaker(name: string): Speaker {
+    const provider = this.named(name)
+    if (!this.inUse.has(name)) {
+      this.inUse.add(name)
+      this.start()
+    }
+    const warmUp = this.warmUps[name]
+    if (warmUp === undefined) throw new Error(`bug: nothing is known of provider ${name}`)
+    return { provider, warmUp }
+  }
+
+  /** Whether a call that asks for nothing would be served now. */
   readiness(): Readiness {
     const name = answeringName(this.configuration)
     const provider = this.provider.readiness()
@@ -167,10 +185,20 @@ export class Generation implements CallGrounds {
     return provider
   }
 
+  /** Those that agents have; without them other calls are served all the same. */
+  get agentsReady(): boolean {
+    return this.providersInUse.every((provider) => provider.readiness().ready)
+  }
+
   /** Without them calls are served all the same: turns end by silence, voices interrupt by their length. */
   get modelsReady(): boolean {
     const { turnEnd, overlaps } = this.deps
     return (!this.asksTurnEnd || turnEnd.readiness().ready) && (!this.judgesOverlaps || overlaps.readiness().ready)
+  }
+
+  /** What each provider that calls go to has been found to need. */
+  warmUpExtraMs(): Record<string, Milliseconds> {
+    return Object.fromEntries([...this.inUse].map((name) => [name, this.speaker(name).warmUp.extraMs]))
   }
 
   /** Of each provider; one that answers no calls is not loaded. */
@@ -179,7 +207,7 @@ export class Generation implements CallGrounds {
     return Object.fromEntries(
       Object.entries(this.providers).map(([name, provider]) => {
         const state = provider.readiness()
-        const idle = !state.ready && !this.answering.includes(provider)
+        const idle = !state.ready && !this.inUse.has(name)
         return [name, idle ? { ready: false, reason: `not loaded: ${chosen} answers calls` } : state]
       }),
     )
@@ -207,13 +235,14 @@ export class Generation implements CallGrounds {
     for (const lease of this.leases) lease[Symbol.dispose]()
   }
 
-  /** One that answers calls is another than one that does not: the former has models in memory, the latter has none. */
+  /** One that calls go to is another than one that none does: the former has models in memory, the latter has none. */
   private leaseProviders(): Record<string, Provider<'agent'>> {
     const { configuration } = this.loaded
     const plans = this.deps.plan(this.loaded)
+    const used = namesInUse(configuration)
     return Object.fromEntries(
       Object.entries(plans).map(([name, { fingerprint, make }]) => {
-        const use = namesAnswering(configuration).includes(name) ? 'in use' : 'idle'
+        const use = used.includes(name) ? 'in use' : 'idle'
         return [name, this.kept(this.deps.providerPool.lease(`${name} ${use} ${fingerprint}`, make))]
       }),
     )
@@ -225,18 +254,17 @@ export class Generation implements CallGrounds {
   }
 
   /** What was learnt of a provider holds as long as it is the same one, within the same bounds. */
-  private sameWarmUp(before: Generation | null): WarmUp | null {
-    if (before === null || before.provider !== this.provider) return null
-    const [boundMs, baseMs] = warmUpBounds(before.configuration)
-    const [nextBoundMs, nextBaseMs] = warmUpBounds(this.configuration)
-    return boundMs === nextBoundMs && baseMs === nextBaseMs ? before.warmUp : null
+  private warmUpsAfter(before: Generation | null): Record<string, WarmUp> {
+    const [boundMs, baseMs] = warmUpBounds(this.configuration)
+    const [formerBoundMs, formerBaseMs] = before === null ? [] : warmUpBounds(before.configuration)
+    const sameBounds = boundMs === formerBoundMs && baseMs === formerBaseMs
+    return Object.fromEntries(
+      Object.entries(this.providers).map(([name, provider]) => {
+        const same = sameBounds && before?.providers[name] === provider ? before.warmUps[name] : undefined
+        return [name, same ?? new WarmUp(boundMs, baseMs)]
+      }),
+    )
   }
-}
-
-function namesAnswering(configuration: Configuration<VendorsConfiguration>): readonly string[] {
-  const { limits } = configuration
-  const name = answeringName(configuration)
-  return limits.provider_minutes_per_day === 0 ? [name] : [name, limits.fallback_provider]
 }
 
 function warmUpBounds({ streaming }: Configuration<VendorsConfiguration>): [boundMs: number, replyBaseMs: number] {

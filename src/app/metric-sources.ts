@@ -8,7 +8,6 @@ import type { Pacer } from '#call/pacer.ts'
 import type { ProviderUse } from '#call/provider-use.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { turnStates } from '#call/turn-state.ts'
-import { answeringName } from '#config/schema.ts'
 import type { SpeechDetection } from '#speech/detection.ts'
 import type { CallRecordFile } from '#telemetry/call-record.ts'
 import type { MetricSources } from '#telemetry/metric-sources.ts'
@@ -55,7 +54,7 @@ export function metricSources(owners: MetricOwners): MetricSources {
     transport: () => owners.media.doors.transport,
     rtp: () => ({ openPorts: owners.media.rtp.openPorts, ...owners.media.rtp.counters }),
     mediaWebSocket: () => ({ connections: owners.media.webSocket.connections, ...owners.media.webSocket.counters }),
-    warmUpExtraMs: () => ({ [answeringName(owners.generation.configuration)]: owners.generation.warmUp.extraMs }),
+    warmUpExtraMs: () => owners.generation.warmUpExtraMs(),
     playbackFiles: () => ({ ...(owners.playback.http?.held ?? noFiles), dropped: owners.playback.http?.dropped ?? 0 }),
     pacer: () => owners.pacer.counters,
     detector: () => detectionStats(owners.detectionPool.parts),

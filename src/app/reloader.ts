@@ -130,6 +130,7 @@ export class Reloader {
     const begunMs = clock.now()
     const waits = (limitMs: Milliseconds) => !signal.aborted && clock.now() - begunMs < limitMs
     while (before.readiness().ready && !next.readiness().ready && waits(readyMaxMs)) await clock.sleep(pollMs, signal)
+    while (before.agentsReady && !next.agentsReady && waits(modelsMaxMs)) await clock.sleep(pollMs, signal)
     while (before.modelsReady && !next.modelsReady && waits(modelsMaxMs)) await clock.sleep(pollMs, signal)
     if (signal.aborted) return failed('the engine is stopping')
     const state = next.readiness()

@@ -21,6 +21,8 @@ export interface AriChannel {
   readonly name: string
   readonly state: string
   readonly caller: { readonly name: string; readonly number: string }
+  /** Variables that `channelvars` of ari.conf names; empty ones as well. */
+  readonly channelvars?: Readonly<Record<string, string>>
   readonly dialplan: {
     readonly context: string
     readonly exten: string

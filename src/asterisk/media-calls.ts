@@ -1,5 +1,6 @@
 import type { WireFormat } from '#audio/format.ts'
 import type { Admission } from '#call/admission.ts'
+import { noWishes } from '#call/choice.ts'
 import type { Leg } from '#call/leg.ts'
 import type { PbxSide } from '#call/pbx-side.ts'
 import type { SessionStore } from '#call/session-store.ts'
@@ -38,6 +39,7 @@ export class MediaCalls {
       transport: 'audiosocket',
       wire,
       pbx: noPbx,
+      wishes: noWishes,
     })
     if (typeof call === 'string') return 'refused'
     this.store.bindMedia(uuid, call)

@@ -89,7 +89,8 @@ export class OrphanSweep {
     // Asterisk says in which application a channel is, with the application's arguments behind a comma.
     const { app_name: runs, app_data: data } = channel.dialplan
     const isHere = runs === 'Stasis' && data?.split(',', 1)[0] === application
-    return isHere && channelKind(channel, application) === 'caller' ? suspect('caller', channel.id, owner) : []
+    if (!isHere || store.expects(channel.id)) return []
+    return channelKind(channel, application) === 'caller' ? suspect('caller', channel.id, owner) : []
   }
 }
 

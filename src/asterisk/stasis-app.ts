@@ -1,6 +1,7 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
+import { messageOf } from '#base/result.ts'
 import type { Admission, PatchcordResult } from '#call/admission.ts'
 import type { FilePlaybackEvent } from '#call/file-player.ts'
 import type { SessionStore } from '#call/session-store.ts'
@@ -12,7 +13,15 @@ import type { Doors } from './doors.ts'
 import { AsteriskFilePlayer } from './file-playback.ts'
 import { giveBack, remove } from './give-back.ts'
 import type { PlaybackFiles } from './playback-files.ts'
-import { readStasisArguments } from './stasis-arguments.ts'
+import { readStasisArguments, type StasisArguments } from './stasis-arguments.ts'
+import {
+  broughtVariables,
+  isSettled,
+  noVariables,
+  readVariables,
+  type StasisVariables,
+  variablesQuestion,
+} from './stasis-variables.ts'
 
 /**
  * The Stasis application: events in, calls out. It knows no call by itself; what an event belongs to is asked of the
@@ -115,9 +124,42 @@ export class StasisApp {
   }
 
   private admit(channel: AriChannel, args: readonly string[]): void {
+    const { store } = this.options
+    if (store.byChannelId(channel.id) !== undefined || store.expects(channel.id)) return
+    const said = readStasisArguments(args)
+    const brought = isSettled(said.wish) ? noVariables : broughtVariables(channel)
+    if (brought !== null) return this.begin(channel, said, brought)
+    store.expect(channel.id)
+    void this.askVariables(channel)
+      .then((variables) => {
+        // Who has hung up meanwhile is nobody's call.
+        if (store.arrived(channel.id)) this.begin(channel, said, variables)
+      })
+      .catch((thrown: unknown) => {
+        store.left(channel.id)
+        this.options.log.error('a channel could not be made a call', { channel: channel.id, why: messageOf(thrown) })
+        this.refuse(channel, 'internal_error')
+      })
+  }
+
+  /** Never rejects. Where Asterisk does not say it, the call has what it has without variables. */
+  private async askVariables(channel: AriChannel): Promise<StasisVariables> {
+    const { ari, log, random } = this.options
+    const between = random.uuid()
+    const answer = await ari.getVariable(channel.id, variablesQuestion(between))
+    const variables = answer.ok ? readVariables(answer.value, between) : null
+    if (variables === null && this.options.store.expects(channel.id)) {
+      const why = answer.ok ? 'EVAL() has given something else' : answer.error.message
+      log.warn('the variables of a call could not be read: it goes on without them', { call: channel.id, why })
+    }
+    return variables ?? noVariables
+  }
+
+  private begin(channel: AriChannel, said: StasisArguments, variables: StasisVariables): void {
     const { ari, store, admission, clock, log, random, application } = this.options
-    if (store.byChannelId(channel.id) !== undefined) return
-    const { door, format, transport } = this.entrance(channel, args)
+    for (const name of [...said.tooLong, ...variables.tooLong])
+      log.warn('the dialplan says more about a call than is taken: it is left out', { call: channel.id, name })
+    const { door, format, transport } = this.entrance(channel, said)
     const files = this.filePlayer(channel.id)
     const pbx = new AriCall({
       ari,
@@ -139,6 +181,16 @@ export class StasisApp {
       transport,
       wire: format,
       pbx,
+      wishes: {
+        argument: said.wish,
+        variable: variables.wish,
+        facts: {
+          caller: channel.caller.number,
+          did: variables.did,
+          extension: channel.dialplan.exten,
+          context: channel.dialplan.context,
+        },
+      },
     })
     if (typeof call === 'string') return this.refuse(channel, call)
     store.bindChannel(channel.id, call)
@@ -146,11 +198,13 @@ export class StasisApp {
   }
 
   /** What the dialplan asks for, where it makes sense; a mistake there costs no call. */
-  private entrance(channel: AriChannel, args: readonly string[]) {
+  private entrance(channel: AriChannel, { audioTransport, unknown }: StasisArguments) {
     const { doors, log } = this.options
-    const { audioTransport, unknown } = readStasisArguments(args)
     if (unknown.length > 0)
-      log.warn('Stasis() has arguments that mean nothing', { call: channel.id, unknown: unknown.join(', ') })
+      log.warn('Stasis() has arguments that mean nothing', {
+        call: channel.id,
+        unknown: unknown.map(nameOf).join(', '),
+      })
     const named = doors.entrance(audioTransport)
     if (named.ok) return named.value
     log.warn('Stasis() names no way for audio: the configured one is taken', { call: channel.id, why: named.error })
@@ -190,6 +244,7 @@ export class StasisApp {
   private left(channel: AriChannel): void {
     const call = this.options.store.byChannelId(channel.id)
     if (call === undefined) {
+      if (this.options.store.left(channel.id)) return
       if (this.options.store.endedLately(channel.id) || channelKind(channel, this.options.application) === 'our_media')
         return
       return this.unknown('channel', 'end')
@@ -217,4 +272,9 @@ export class StasisApp {
     this.options.store.noteUnknown(kind)
     this.options.log.debug('an event for something unknown', { kind, what })
   }
+}
+
+/** Without its value: a name that is mistyped may stand before somebody's words. */
+function nameOf(argument: string): string {
+  return argument.trim().split('=', 1)[0]?.slice(0, 40) ?? ''
 }

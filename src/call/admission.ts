@@ -1,7 +1,8 @@
 import type { WireFormat } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { Call } from './call.ts'
-import type { CallTerms, CallWorld } from './call-plan.ts'
+import type { CallPlan, CallWorld, CommonTerms, Speaker } from './call-plan.ts'
+import { type CallWishes, type Choice, choose, type Offer } from './choice.ts'
 import type { Transport } from './leg.ts'
 import type { LoadMeter } from './load-meter.ts'
 import type { Caller, CallOrigin } from './observer.ts'
@@ -24,6 +25,10 @@ export const patchcordResults = [
   'not_ready',
   /** The provider has been used for `limits.provider_minutes_per_day`, and no other can take the call. */
   'quota',
+  /** The dialplan names an agent, a provider or a pipeline that there is not; the log has those that there are. */
+  'unknown_agent',
+  'unknown_provider',
+  'unknown_pipeline',
   /** The channel is not a caller: a media or helper channel of somebody else. */
   'not_a_caller',
   /** Asterisk refused a step of the set-up. */
@@ -63,15 +68,16 @@ export function refusal(facts: AdmissionFacts): PatchcordResult | null {
   return null
 }
 
-/** What every call of the current configuration is given. */
-export interface CallSettings extends CallTerms {
+/** What every call of the current configuration is given, and what each may choose from. */
+export interface CallSettings extends CommonTerms {
+  readonly offer: Offer
   readonly callsMax: number
   /** From one number; 0: there is no such limit. */
   readonly callsPerCallerMax: number
   /** Of sessions of the provider on one day; 0: there is no such limit. */
   readonly providerMsPerDayMax: Milliseconds
-  /** Who answers where it is reached; it has no such limit itself. */
-  readonly fallback: Pick<CallTerms, 'provider' | 'warmUp'> | null
+  /** The name of who answers where it is reached, which has no such limit itself; null: nobody. */
+  readonly fallback: string | null
 }
 
 export interface AdmissionRequest {
@@ -81,12 +87,15 @@ export interface AdmissionRequest {
   readonly transport: Transport
   readonly wire: WireFormat
   readonly pbx: PbxSide
+  readonly wishes: CallWishes
 }
 
 /** What calls that begin now are given, and keep to their ends whatever comes after it. */
 export interface CallGrounds {
   readonly settings: CallSettings
   readonly world: CallWorld
+  /** @param name of a provider or a pipeline that is on offer; one that had nothing to do so far begins to load */
+  speaker(name: string): Speaker
   /** A call has begun on it; disposed of when nothing of that call is left. */
   hold(): Disposable
 }
@@ -105,30 +114,50 @@ export class Admission {
 
   /** A call, already in the store and opening its agent session; or why not. */
   admit(request: AdmissionRequest): Call | PatchcordResult {
+    // First of all: what is being closed must not be made to load.
+    if (this.draining) return this.refuse('draining')
     const grounds = this.current()
     const { settings, world } = grounds
-    const quotaReached = isUsedUp(grounds)
-    const fallback = quotaReached ? readyFallback(grounds) : null
+    const chosen = choose(request.wishes, settings.offer)
+    if (!chosen.ok) {
+      const { kind, origin, known } = chosen.error
+      const name = chosen.error.name.slice(0, shownMax)
+      world.log.error(`the dialplan names ${anOrA[kind]} that there is not`, {
+        call: request.id,
+        name,
+        origin,
+        known: known.join(', ') || 'none',
+      })
+      return this.refuse(`unknown_${kind}`)
+    }
+    const choice = chosen.value
+    const speaker = grounds.speaker(choice.provider)
+    const quotaReached = isUsedUp(grounds, speaker)
+    const fallback = quotaReached ? readyFallback(grounds, speaker) : null
     const result = refusal({
       activeCalls: world.store.size,
       callsMax: settings.callsMax,
       callerCallsLeft: callsLeft(grounds, request.caller),
       draining: this.draining,
       // Of one that may not answer it does not matter.
-      providerReady: quotaReached || canServe(settings.provider, world),
+      providerReady: quotaReached || canServe(speaker, world),
       quotaReached: quotaReached && fallback === null,
       overloaded: this.load.overloaded,
     })
     if (result !== null) {
-      this.noteRefused(result)
-      if (result === 'quota') world.observer.quotaReached(settings.provider.name, null)
-      return result
+      if (result === 'quota') world.observer.quotaReached(speaker.provider.name, null)
+      return this.refuse(result)
     }
-    if (fallback !== null) world.observer.quotaReached(settings.provider.name, fallback.provider.name)
+    if (fallback !== null) world.observer.quotaReached(speaker.provider.name, fallback.provider.name)
     const held = grounds.hold()
-    const call = new Call({ ...request, ...settings, ...fallback }, world)
+    const call = new Call(planOf(request, settings, choice, fallback ?? speaker), world)
     world.store.whenRemoved(call, () => held[Symbol.dispose]())
     return call
+  }
+
+  private refuse(result: PatchcordResult): PatchcordResult {
+    this.noteRefused(result)
+    return result
   }
 
   noteRefused(result: PatchcordResult): void {
@@ -145,16 +174,31 @@ function callsLeft({ settings, world }: CallGrounds, { number }: Caller): number
 }
 
 /** Sessions that are still open count: else a burst of calls would pass the limit by all of their minutes. */
-function isUsedUp({ settings, world }: CallGrounds): boolean {
-  const { provider, providerMsPerDayMax } = settings
+function isUsedUp({ settings, world }: CallGrounds, { provider }: Speaker): boolean {
+  const { providerMsPerDayMax } = settings
   return providerMsPerDayMax > 0 && world.use.usedMs(provider.name) >= providerMsPerDayMax
 }
 
-function readyFallback({ settings: { fallback }, world }: CallGrounds): CallSettings['fallback'] {
-  return fallback !== null && canServe(fallback.provider, world) ? fallback : null
+function readyFallback(grounds: CallGrounds, usedUp: Speaker): Speaker | null {
+  const { fallback: name } = grounds.settings
+  if (name === null || name === usedUp.provider.name) return null
+  const fallback = grounds.speaker(name)
+  return canServe(fallback, grounds.world) ? fallback : null
 }
 
 /** An agent that has no ears for turns needs our speech detection. */
-function canServe(provider: CallTerms['provider'], { detector }: CallWorld): boolean {
+function canServe({ provider }: Speaker, { detector }: CallWorld): boolean {
   return provider.readiness().ready && (provider.turnDetection !== 'engine' || detector.readiness().ready)
+}
+
+/** Of a name that somebody has written into a dialplan; the log needs no more to show which. */
+const shownMax = 64
+const anOrA = { agent: 'an agent', provider: 'a provider', pipeline: 'a pipeline' } as const
+
+function planOf(request: AdmissionRequest, settings: CallSettings, choice: Choice, speaker: Speaker): CallPlan {
+  const { language, prompt, greeting, facts } = choice
+  // They were checked against the provider that was chosen: who takes its place may have neither.
+  const isChosen = speaker.provider.name === choice.provider
+  const [voice, tools] = isChosen ? [choice.voice, choice.tools] : [null, null]
+  return { ...request, ...settings, ...speaker, language, prompt, greeting, voice, tools, choice: facts }
 }

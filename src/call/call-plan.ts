@@ -2,6 +2,7 @@ import type { CallContext, Provider } from '#agent/provider.ts'
 import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import type { ChoiceFacts } from './choice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { DialplanPlace, Onward } from './dialplan-place.ts'
 import type { HangupCause, Transport } from './leg.ts'
@@ -29,15 +30,27 @@ export interface CallPlan extends CallTerms {
   readonly pbx: PbxSide
 }
 
-/** What the configuration says about every call. */
-export interface CallTerms {
+/** Who speaks for the agent of a call. */
+export interface Speaker {
   readonly provider: Provider<'agent'>
-  readonly playout: PlayoutSettings
   /** Shared by all calls of the provider. */
   readonly warmUp: WarmUp
+}
+
+/** What a call is given: what the configuration says about every call, and what was chosen for this one. */
+export interface CallTerms extends CommonTerms, Speaker {
   readonly language: string
   readonly prompt: string
   readonly greeting: string
+  /** Null: the provider's own. */
+  readonly voice: string | null
+  readonly tools: readonly string[] | null
+  readonly choice: ChoiceFacts
+}
+
+/** What the configuration says about every call. */
+export interface CommonTerms {
+  readonly playout: PlayoutSettings
   readonly callMaxMs: Milliseconds
   /** What happens then. */
   readonly onLimit: LimitPolicy
@@ -63,14 +76,15 @@ export interface CallWorld {
 }
 
 /** Who called and who answers; the number is what an operator looks a call up by. */
-export function admittedDetail({ caller, provider, origin, transport }: CallPlan): string {
+export function admittedDetail({ caller, provider, choice, origin, transport }: CallPlan): string {
+  const agent = choice.agent === null ? '' : `agent ${choice.agent} by ${choice.route.rule}, `
   const from = caller.number === '' ? '' : `, from ${caller.number}`
   const to = caller.dialled === '' ? '' : ` to ${caller.dialled}`
-  return `provider ${provider.name}, ${origin}, ${transport}${from}${to}`
+  return `${agent}provider ${provider.name}, ${origin}, ${transport}${from}${to}`
 }
 
-export function planFacts({ caller, provider, origin, transport }: CallPlan) {
-  return { caller, provider: provider.name, origin, transport }
+export function planFacts({ caller, provider, choice, origin, transport }: CallPlan) {
+  return { caller, choice, provider: provider.name, origin, transport }
 }
 
 /** Words in what is said over the agent, where the provider can write them down at once. */
@@ -99,7 +113,7 @@ export function onwardOf(plan: CallPlan, cause: HangupCause, place: DialplanPlac
 
 /** What the agent's session is told. */
 export function contextOf(plan: CallPlan, signal: AbortSignal, clock: Clock): CallContext {
-  const { id, wire, language, prompt, greeting, origin } = plan
+  const { id, wire, language, prompt, greeting, voice, tools, origin } = plan
   return {
     callId: id,
     sampleRateHz: wireRatesHz[wire],
@@ -107,6 +121,8 @@ export function contextOf(plan: CallPlan, signal: AbortSignal, clock: Clock): Ca
     language,
     prompt,
     greeting,
+    ...(voice === null ? {} : { voice }),
+    ...(tools === null ? {} : { tools }),
     canTransfer: origin === 'ari',
     signal,
     clock,

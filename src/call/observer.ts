@@ -1,6 +1,7 @@
 import type { StageName } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { OverlapVerdict } from './barge-in.ts'
+import type { ChoiceFacts } from './choice.ts'
 import type { TurnEnder } from './endpointing.ts'
 import type { GateReason } from './gate.ts'
 import type { IncidentRecord } from './incident-log.ts'
@@ -96,6 +97,7 @@ export interface AudioFacts {
 export interface CallFacts {
   readonly callId: string
   readonly caller: Caller
+  readonly choice: ChoiceFacts
   readonly provider: string
   readonly origin: CallOrigin
   readonly transport: Transport

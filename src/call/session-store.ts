@@ -29,6 +29,8 @@ export class SessionStore {
   /** Names of live calls, and the most there ever were: all of them may end at one moment. */
   private held = 0
   private heldMax = 0
+  // keyed by: id of a channel that has come and is no call yet
+  private readonly expected = new Set<string>()
   // keyed by: call
   private readonly afterwards = new Map<Call, () => void>()
   private emptyWaiters: (() => void)[] = []
@@ -43,6 +45,30 @@ export class SessionStore {
 
   add(call: Call): void {
     this.calls.set(call.id, call)
+  }
+
+  /** It has come, and something must be known of it before it is a call. Until `arrived` or `left`. */
+  expect(channelId: string): void {
+    this.expected.add(channelId)
+  }
+
+  expects(channelId: string): boolean {
+    return this.expected.has(channelId)
+  }
+
+  /** It is expected no more: false where it has left meanwhile. Whoever makes a call of it does so at once. */
+  arrived(channelId: string): boolean {
+    const wasExpected = this.expected.delete(channelId)
+    this.noteEmpty()
+    return wasExpected
+  }
+
+  /** It has gone before it was a call: what else is heard of it is no news. False where it was not expected. */
+  left(channelId: string): boolean {
+    if (!this.expected.delete(channelId)) return false
+    this.remember(channelId)
+    this.noteEmpty()
+    return true
   }
 
   bindChannel(channelId: string, call: Call): void {
@@ -99,7 +125,11 @@ export class SessionStore {
     this.held -= names.length
     this.afterwards.get(call)?.()
     this.afterwards.delete(call)
-    if (this.calls.size > 0) return
+    this.noteEmpty()
+  }
+
+  private noteEmpty(): void {
+    if (this.calls.size > 0 || this.expected.size > 0) return
     for (const resolve of this.emptyWaiters) resolve()
     this.emptyWaiters = []
   }
@@ -130,9 +160,9 @@ export class SessionStore {
     else action()
   }
 
-  /** Resolves when no call is live. */
+  /** Resolves when no call is live, and none is expected. */
   whenEmpty(): Promise<void> {
-    if (this.calls.size === 0) return Promise.resolve()
+    if (this.calls.size === 0 && this.expected.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.emptyWaiters.push(resolve))
   }
 }

@@ -14,6 +14,7 @@ import {
   Scalar as YamlScalar,
 } from 'yaml'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import { agentProblems } from './agent-checks.ts'
 import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
@@ -56,6 +57,8 @@ export interface Loaded<Vendors extends VendorSchemas> {
   /** Dotted paths of the values that came out of variables: what they hold is shown nowhere. */
   readonly fromEnvironment: readonly string[]
   readonly origins: Origins
+  /** Where in the file a value stands; null where the file does not have it. */
+  readonly placeOf: (path: Path) => Position | null
 }
 
 export function loadConfiguration<const Vendors extends VendorSchemas>(
@@ -84,6 +87,7 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
     warnings,
     fromEnvironment: [...expanded.keys()],
     origins: originsOf(tree, expanded),
+    placeOf: (path) => (nodeAt(tree, path) === undefined ? null : placeOf(tree, path)),
   })
 }
 
@@ -127,9 +131,9 @@ function crossCheck(
       const problem = { file, ...placeOf(tree, present), key, message: check.message(shown), advice }
       return { severity: check.severity, problem }
     })
-  const hidden = textsAt(configuration, [...expanded.keys()])
-  const conceal = (text: string) => hidden.reduce((shown, each) => shown.replaceAll(each, mask), text)
-  const placed = providerProblems(configuration, vendors)
+  const hidden = textsAt(configuration, [...expanded.keys()]).map(wholeWord)
+  const conceal = (text: string) => hidden.reduce((shown, each) => shown.replace(each, mask), text)
+  const placed = [...providerProblems(configuration, vendors), ...agentProblems(configuration, vendors)]
     .map(({ path, severity, message, advice }) => ({
       severity,
       problem: {
@@ -142,6 +146,12 @@ function crossCheck(
     }))
     .filter(({ problem }) => !touches(problem.key))
   return [...placed, ...found]
+}
+
+/** It, and not a part of a longer word. */
+function wholeWord(text: string): RegExp {
+  const literal = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`(?<![\\p{L}\\p{N}_])${literal}(?![\\p{L}\\p{N}_])`, 'gu')
 }
 
 /** The texts at these paths that are not empty. */

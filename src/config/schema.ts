@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { transports } from '#call/leg.ts'
 import { mutePolicies, startPolicies, stopPolicies } from '#call/turn-policies.ts'
+import { agents } from './agent-schema.ts'
 import { onFailure, transfer } from './dialplan-schema.ts'
 import {
   choice,
@@ -324,6 +325,7 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
     transfer,
     providers: section(vendors, 'Each partner that can answer a call.'),
     pipelines: pipelinesSchema(vendors),
+    agents,
     limits,
     prices,
     drain,

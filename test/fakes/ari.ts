@@ -5,6 +5,7 @@ import {
   type AriResult,
   type ExternalMediaRequest,
 } from '#asterisk/ari-client.ts'
+import { askedVariables } from '#asterisk/stasis-variables.ts'
 import { failed, ok } from '#base/result.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 
@@ -237,6 +238,8 @@ export function ariChannel(overrides: Partial<AriChannel> = {}): AriChannel {
     name: 'PJSIP/alice-00000001',
     state: 'Up',
     caller: { name: 'Alice', number: '4711' },
+    // Brought along, so that nothing is asked before the call begins.
+    channelvars: Object.fromEntries(askedVariables.map((name) => [name, ''])),
     dialplan: { context: 'default', exten: '100', priority: 2 },
     ...overrides,
   }

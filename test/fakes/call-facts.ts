@@ -1,3 +1,4 @@
+import { defaultChoice } from '#call/choice.ts'
 import type { CallFacts, TurnRecord } from '#call/observer.ts'
 
 export function turnRecord(overrides: Partial<TurnRecord> = {}): TurnRecord {
@@ -22,6 +23,7 @@ export function callFacts(overrides: Partial<CallFacts> = {}): CallFacts {
   return {
     callId: 'call-id-7f3a',
     caller: { number: '+4312345', name: 'Ada', dialled: '100' },
+    choice: defaultChoice,
     provider: 'local',
     origin: 'ari',
     transport: 'audiosocket',

@@ -1,6 +1,7 @@
 import type { CallGrounds, CallSettings } from '#call/admission.ts'
 import { Call } from '#call/call.ts'
-import type { CallPlan, CallWorld } from '#call/call-plan.ts'
+import type { CallPlan, CallTerms, CallWorld } from '#call/call-plan.ts'
+import { defaultChoice, type Offer } from '#call/choice.ts'
 import type { PlayoutSettings } from '#call/playout-contract.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { type FakeAgent, fakeAgent } from './agent.ts'
@@ -18,8 +19,15 @@ export const playoutSettings: PlayoutSettings = {
   duckGain: 0.25,
 }
 
-export function callSettings(provider: FakeAgent, overrides: Partial<CallSettings> = {}): CallSettings {
+/** What all calls are given, and at once what a call of it has that asks for nothing. */
+export type TestSettings = CallSettings & CallTerms
+
+export function callSettings(provider: FakeAgent, overrides: Partial<TestSettings> = {}): TestSettings {
   return {
+    offer: testOffer(),
+    voice: null,
+    tools: null,
+    choice: defaultChoice,
     provider,
     playout: playoutSettings,
     warmUp: new WarmUp(200),
@@ -39,9 +47,22 @@ export function callSettings(provider: FakeAgent, overrides: Partial<CallSetting
   }
 }
 
+export function testOffer(overrides: Partial<Offer> = {}): Offer {
+  return {
+    agents: {},
+    providers: ['fake'],
+    pipelines: [],
+    provider: 'fake',
+    greeting: 'Hello.',
+    prompt: 'Be brief.',
+    language: 'en',
+    ...overrides,
+  }
+}
+
 /** That never changes. */
-export function groundsOf(settings: CallSettings, world: CallWorld): () => CallGrounds {
-  return () => ({ settings, world, hold: () => ({ [Symbol.dispose]: () => {} }) })
+export function groundsOf(settings: TestSettings, world: CallWorld): () => CallGrounds {
+  return () => ({ settings, world, speaker: () => settings, hold: () => ({ [Symbol.dispose]: () => {} }) })
 }
 
 export interface TestCall {

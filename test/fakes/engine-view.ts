@@ -12,10 +12,10 @@ import { ManualClock } from './manual-clock.ts'
 /** What a call and a connection that came now would find in an engine, as text that can be compared. */
 export function viewOf(engine: Engine, logged: readonly string[]): string {
   const { generation } = engine
-  const { provider, warmUp, ...settings } = generation.settings
+  const { settings, provider, warmUps } = generation
   return JSON.stringify({
     settings,
-    warmUp,
+    warmUps,
     answering: provider.name,
     providers: Object.entries(engine.providers).map(([name, each]) => [name, numberOf(each)]),
     models: [generation.asksTurnEnd, generation.judgesOverlaps],
@@ -25,7 +25,6 @@ export function viewOf(engine: Engine, logged: readonly string[]): string {
     load: (engine as unknown as { load: { limits: () => LoadLimits } }).load.limits(),
     callsMax: engine.status().callsMax,
     log: logLines(engine),
-    fallback: generation.fallback?.name ?? null,
     // Read at the end of each call.
     prices: generation.configuration.prices,
     // Read when the engine is asked to stop.

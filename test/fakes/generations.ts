@@ -3,6 +3,7 @@ import { AllowList } from '#asterisk/allow-list.ts'
 import type { Log, LogFields, LogLevel } from '#base/log.ts'
 import { failed, ok } from '#base/result.ts'
 import { Admission } from '#call/admission.ts'
+import { noWish, noWishes, type Wish } from '#call/choice.ts'
 import { Pacer } from '#call/pacer.ts'
 import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
@@ -109,8 +110,8 @@ export class FakeGenerations {
     this.admission = new Admission(() => this.current, calm)
   }
 
-  /** A call that begins now, or why there is none. */
-  call() {
+  /** A call that begins now, or why there is none. @param asked for it by arguments of the dialplan */
+  call(asked: Partial<Wish> = {}) {
     this.calls += 1
     return this.admission.admit({
       id: `call-${this.calls}`,
@@ -119,6 +120,7 @@ export class FakeGenerations {
       transport: 'audiosocket',
       wire: 'slin',
       pbx: new FakePbx(),
+      wishes: { ...noWishes, argument: { ...noWish, ...asked } },
     })
   }
 

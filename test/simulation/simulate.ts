@@ -1,4 +1,5 @@
 import type { Milliseconds } from '#base/clock.ts'
+import { defaultChoice } from '#call/choice.ts'
 import { Pacer } from '#call/pacer.ts'
 import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
@@ -86,6 +87,9 @@ function createWorld(dice: Dice): World {
     use: new ProviderUse(clock),
     detector: new EnergyDetector(),
     terms: {
+      voice: null,
+      tools: null,
+      choice: defaultChoice,
       playout: {
         mode: dice.chance(0.8) ? 'stream' : 'file',
         lowWatermarkMs: dice.pick([0, 20, 60, 200]),

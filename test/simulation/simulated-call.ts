@@ -32,7 +32,7 @@ type OwnToEachCall = 'observer' | 'log' | 'clock' | 'turnEndModel' | 'overlapMod
 export interface SharedWorld extends Omit<CallWorld, OwnToEachCall> {
   readonly clock: ManualClock
   /** The part of a plan that the configuration would say. */
-  readonly terms: Pick<CallPlan, 'playout' | 'warmUp' | 'turns'>
+  readonly terms: Pick<CallPlan, 'playout' | 'warmUp' | 'turns' | 'voice' | 'tools' | 'choice'>
   readonly findings: Finding[]
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine } from '#app'
 import { failed, ok, type Result } from '#base/result.ts'
-import { asNode, type KeyInfo, listKeys, schemaAt, schemaFacts } from '#config/describe.ts'
+import { choose, noWish } from '#call/choice.ts'
+import { asNode, entriesOf, type KeyInfo, listKeys, namedEntryOf, schemaAt, schemaFacts } from '#config/describe.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
@@ -169,3 +170,54 @@ describe('every key that is changed while the engine runs', () => {
     })
   }
 })
+
+/** Of an agent, each with a value that it does not have without; a name by itself changes nothing. */
+const ofAgent: Readonly<Record<string, unknown>> = {
+  greeting: 'another',
+  prompt: 'another',
+  voice: 'another',
+  language: 'de',
+  provider: 'loopback',
+  pipeline: 'front',
+  tools: ['terminate_call'],
+  dids: ['1'],
+  extensions: ['1'],
+  contexts: ['1'],
+  callers: ['1'],
+}
+
+describe('every key of an agent', () => {
+  const entry = namedEntryOf(schemaAt(asNode(schema), ['agents'], emptyMap()) ?? asNode(schema))
+  const agentKeys = Object.keys(entriesOf(entry ?? asNode(schema)) ?? {})
+
+  test('is walked', () => {
+    expect(Object.keys(ofAgent)).toEqual(agentKeys)
+  })
+
+  for (const key of agentKeys) {
+    test(`agents.another.${key}`, async () => {
+      // A voice and tools are a pipeline's; anything else is the agent's own.
+      const speaker = ['voice', 'tools'].includes(key) ? { pipeline: 'front' } : {}
+      const text = (agent: Tree) => JSON.stringify({ ...base, agents: { another: { ...speaker, ...agent } } })
+      await reloaded(text({}))
+      const before = choiceFor('another')
+      expect(await reloaded(text({ [key]: ofAgent[key] }))).toMatchObject({ outcome: 'changed' })
+      const isRule = Array.isArray(ofAgent[key]) && key !== 'tools'
+      // What leads to it leads a call there that asks for nobody; what it says is what a call of it is given.
+      if (isRule) expect(choiceFor('')).toMatchObject({ ok: true, value: { facts: { agent: 'another' } } })
+      else expect(choiceFor('another')).not.toEqual(before)
+    })
+  }
+})
+
+/** What a call from, to and at 1 would be given now. */
+function choiceFor(agent: string) {
+  return choose(
+    {
+      argument: { ...noWish, agent },
+      variable: noWish,
+      facts: { caller: '1', did: '1', extension: '1', context: '1' },
+    },
+    engine.generation.settings.offer,
+  )
+}

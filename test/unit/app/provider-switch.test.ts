@@ -316,7 +316,7 @@ describe('what is told', () => {
       ['llm.prompt', '********', false],
       ['health.port', '1', true],
     ])
-    expect(all.current.settings.language).toBe('en')
+    expect(all.current.settings.offer.language).toBe('en')
     const bad = await configuration.examine('default_provider: ${WHO}\n')
     expect(bad).toMatchObject({ good: false, problems: [{ line: 1, column: 1, cure: expect.any(String) }] })
     expect(JSON.stringify([good, bad, configuration.effective()])).not.toContain('canary')

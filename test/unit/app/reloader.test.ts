@@ -145,7 +145,7 @@ describe('a reload is refused', () => {
       'health.port',
     ])
     expect(JSON.stringify(answer)).toContain('restart')
-    expect([all.current === before, all.current.settings.language]).toEqual([true, 'en'])
+    expect([all.current === before, all.current.settings.offer.language]).toEqual([true, 'en'])
   })
 
   test('where the new provider does not become ready while the present one is: what was new is closed', async () => {

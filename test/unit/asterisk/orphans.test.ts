@@ -89,6 +89,16 @@ describe('OrphanSweep', () => {
     expect([sweep.removed, ari.requests]).toEqual([{ caller: 0, media: 0, bridge: 0 }, []])
   })
 
+  test('a caller who is expected, and is no call yet, is no orphan', async () => {
+    const { ari, store, sweep, run } = setUp()
+    ari.caller('caller-1')
+    ari.listedChannels = [inStasis('caller-1')]
+    store.expect('caller-1')
+    await run()
+    expect([sweep.removed.caller, ari.requests]).toEqual([0, []])
+    store.left('caller-1')
+  })
+
   test('a caller who has just come, and is announced between the two looks, is no orphan', async () => {
     const { ari, store, sweep, run } = setUp()
     ari.caller('caller-1')

@@ -63,7 +63,7 @@ describe('the arguments of Stasis()', () => {
   })
 
   test.each([
-    ['an argument that means nothing', ['queue=7'], 'queue=7'],
+    ['an argument that means nothing', ['queue=7'], '"unknown":"queue"'],
     ['a door that is none', ['audio_transport=pigeon'], 'audio_transport=pigeon'],
   ])('with %s: it is said, and the call goes on by the configured door', async (_name, args, words) => {
     const { enter, store, entrances, warnings } = setUp()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Admission, type AdmissionFacts, type PatchcordResult, refusal } from '#call/admission.ts'
 import { Call } from '#call/call.ts'
+import { noWishes } from '#call/choice.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
@@ -53,6 +54,7 @@ describe('Admission', () => {
         transport: 'audiosocket',
         wire: 'slin',
         pbx: new FakePbx(),
+        wishes: noWishes,
       })
     return { world, agent, admission, admit, load }
   }
@@ -115,15 +117,25 @@ describe('a provider whose minutes of today are used up', () => {
     const world = fakeWorld()
     const agent = Object.assign(fakeAgent(), { name: 'costly' })
     const second = Object.assign(fakeAgent(), { name: 'second' })
-    const fallback = named ? { provider: second, warmUp: new WarmUp(200) } : null
-    const settings = callSettings(agent, { providerMsPerDayMax: 5 * minute, fallback })
-    const admission = new Admission(groundsOf(settings, world), { overloaded: false })
+    const settings = callSettings(agent, { providerMsPerDayMax: 5 * minute, fallback: named ? 'second' : null })
+    const speaker = (name: string) => (name === 'second' ? { provider: second, warmUp: new WarmUp(200) } : settings)
+    const grounds = { ...groundsOf(settings, world)(), speaker }
+    const admission = new Admission(() => grounds, { overloaded: false })
     let calls = 0
     const admit = () => {
       calls += 1
       const caller = { number: '', name: '', dialled: '' }
       const id = `call-${calls}`
-      return admission.admit({ id, caller, origin: 'ari', transport: 'audiosocket', wire: 'slin', pbx: new FakePbx() })
+      const pbx = new FakePbx()
+      return admission.admit({
+        id,
+        caller,
+        origin: 'ari',
+        transport: 'audiosocket',
+        wire: 'slin',
+        pbx,
+        wishes: noWishes,
+      })
     }
     const { clock } = world
     const answeredBy = () => [agent.contexts.length, second.contexts.length]

@@ -24,6 +24,16 @@ describe('SessionStore', () => {
     expect(store.byChannelId('channel-2')).toBe(other)
   })
 
+  test('a channel is expected until it has arrived, or has left for good', () => {
+    const store = new SessionStore()
+    store.expect('here')
+    store.expect('gone')
+    expect([store.expects('here'), store.expects('other'), store.size]).toEqual([true, false, 0])
+    expect([store.left('gone'), store.left('gone'), store.endedLately('gone')]).toEqual([true, false, true])
+    expect([store.arrived('gone'), store.arrived('here'), store.arrived('here')]).toEqual([false, true, false])
+    expect([store.expects('here'), store.endedLately('here')]).toEqual([false, false])
+  })
+
   test('a UUID has one owner: the second asks in vain, and the first keeps it', () => {
     const { one, other, store } = setUp()
     store.bindMedia('uuid', one)

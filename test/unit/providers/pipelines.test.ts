@@ -80,6 +80,34 @@ pipelines: { front: { ${all}, options: { language: de-AT } } }
     await session.close()
   })
 
+  test('have another voice and other tools in a call that is given them', async () => {
+    const server = new OpenAiCompatibleServer({ pieces: ['Yes.'] })
+    cleanups.push(() => server.close())
+    const part = `{ provider: openai_compatible, base_url: "${server.baseUrl}", model: m }`
+    const all = `stt: ${part}, llm: ${part}, tts: ${part}, tools: [terminate_call]`
+    const { front } = providersOf(
+      `pipelines: { front: { ${all} } }\ntransfer: { destinations: { a: { context: c, extension: e } } }\n`,
+    )
+    if (front === undefined) throw new Error('there is no such pipeline')
+    front.start()
+    await until(() => front.readiness().ready)
+    for (const given of [{}, { voice: 'nova', tools: ['transfer_call'] }, { tools: [] }]) {
+      const session = await front.open(callContext(clock, given))
+      const events: AgentEvent[] = []
+      session.onEvent((event) => void events.push(event))
+      session.send({ type: 'speech_started', agoMs: 0 })
+      session.send({ type: 'audio', frame: { sampleRateHz: 8000, samples: new Int16Array(4000).fill(900) } })
+      session.send({ type: 'turn_committed' })
+      await until(() => events.some(({ type }) => type === 'reply_done'))
+      await session.close()
+    }
+    expect(server.speeches.map(({ voice }) => voice)).toEqual(['alloy', 'nova', 'alloy'])
+    const names = server.requests.map(({ body }) =>
+      ((body.tools ?? []) as { function: { name: string } }[]).map(({ function: { name } }) => name),
+    )
+    expect(names).toEqual([['terminate_call'], ['transfer_call'], []])
+  })
+
   test('send no key to a server in place that names none', async () => {
     const server = new OpenAiCompatibleServer({})
     cleanups.push(() => server.close())

@@ -53,6 +53,12 @@ describe('the voice over a socket', () => {
     expect(bench.server.errors).toEqual([])
   })
 
+  test('has the voice of its call', async () => {
+    const bench = await opened({ context: { voice: 'aura-2-viktoria-de' } })
+    expect(bench.server.urls[0]).toContain('model=aura-2-viktoria-de&')
+    await bench.close()
+  })
+
   test('is told what the wire has', async () => {
     const bench = await opened({ context: { wire: 'ulaw' }, options: { speak: { speed: 1.2 } } })
     expect(bench.server.urls[0]).toContain('encoding=mulaw&sample_rate=8000&speed=1.2')

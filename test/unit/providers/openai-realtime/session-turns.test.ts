@@ -36,6 +36,14 @@ function texts(bench: RealtimeBench): string[] {
 }
 
 describe('a session', () => {
+  test('has the voice of its call', async () => {
+    const bench = await new RealtimeBench({ standin: { replies }, context: { voice: 'cedar' } }).open()
+    await bench.pass(100)
+    expect(bench.server.last.record.received[0]?.event).toMatchObject({
+      session: { audio: { output: { voice: 'cedar' } } },
+    })
+  })
+
   test('opens with one update of GA fields, and greets with the very words', async () => {
     const bench = await new RealtimeBench({ standin: { replies } }).open()
     bench.send({ type: 'say', text: 'Hello.' })
