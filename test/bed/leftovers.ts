@@ -8,12 +8,13 @@ import type { BedEngine } from './engine.ts'
 /** Values by name; a name that is missing is 0. */
 export type Holdings = Readonly<Record<string, number>>
 
-/** Gauges that are no holding: memory is compared after a collection, open files by kind, a warm-up is experience. */
+/** Gauges that are no holding: memory is compared after a collection, open files by kind; a warm-up is experience, and a day goes on. */
 const notHeld = [
   'process_resident_memory_bytes',
   'process_open_fds',
   'process_start_time_seconds',
   'ai_agent_warm_up_extra_seconds',
+  'ai_agent_provider_minutes_today',
 ]
 
 const toAsterisk = 'open: kept connections to Asterisk'
