@@ -88,12 +88,18 @@ export function reloadLines(figures: ReloadFigures): string[] {
   ]
 }
 
+/** 32 MiB: what compiled code and an allocator may differ by; a configuration that stayed would be more, over 200. */
+const growthMaxBytes = 32 * 1024 * 1024
+
 /** Why the run has failed; how late frames were is for the reader. */
 export function whatWentWrong(figures: ReloadFigures, done: ReloadsDone): string[] {
   return [
     ...done.wrong.slice(0, 5).map((wrong) => `a reload was answered wrongly: ${wrong}`),
     ...(figures.calls_held < figures.calls_expected
       ? [`${figures.calls_expected - figures.calls_held} calls did not hold`]
+      : []),
+    ...(figures.memory_growth_bytes > growthMaxBytes
+      ? [`memory grew by ${rounded(figures.memory_growth_bytes / 1024 / 1024, 1)} MiB`]
       : []),
     ...(figures.calls_changed > 0 ? [`${figures.calls_changed} calls have another record than they should`] : []),
     ...(figures.frames_missing > figures.frame_times_given_up * figures.calls

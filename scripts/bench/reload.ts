@@ -136,9 +136,12 @@ class ConfigurationFile {
         : kind === 'invalid'
           ? `${this.base}barge_in: { min_ms: fast }\n`
           : `${this.base}llm: { initial_greeting: "Half a gree`
-    const draft = join(this.engine.folder, '.engine.yaml.swp')
-    writeFileSync(draft, text)
-    renameSync(draft, this.engine.configurationFile)
+    if (kind === 'half_written') writeFileSync(this.engine.configurationFile, text)
+    else {
+      const draft = join(this.engine.folder, '.engine.yaml.swp')
+      writeFileSync(draft, text)
+      renameSync(draft, this.engine.configurationFile)
+    }
     const answer = await fetch(`${this.engine.httpUrl}/api/reload`, { method: 'POST' })
     const { outcome, problems } = (await answer.json()) as { outcome: string; problems: readonly string[] }
     // Whether the file was noticed by itself before it was asked for is chance.
