@@ -1,14 +1,31 @@
-// Ports for an instance. Port 0 lets the kernel choose one that is free; between the choice and its use lies a
-// moment in which another process could take it, which the kernel's habit of not repeating itself makes rare.
+// Ports for an instance. Between the choice and its use lies a moment in which another process could take it, which is rare.
 
 /** Four ports per call in the bed (two legs, RTP and RTCP): enough for a thousand calls. */
 export const RTP_PORTS = 4_000
 
+/** Below Linux's ephemeral ports (from 32768): no connection that anybody opens meanwhile takes one of them. */
+const tcpPorts = { from: 20_000, count: 12_000 } as const
+// keyed by: port
+const given = new Set<number>()
+
+/** One that is free, and that this process has not asked for before. */
 export function freeTcpPort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  const { port } = listener
-  listener.stop(true)
-  return port
+  for (let tries = 0; tries < tcpPorts.count; tries += 1) {
+    const port = tcpPorts.from + Math.floor(Math.random() * tcpPorts.count)
+    if (given.has(port) || !canBind(port)) continue
+    given.add(port)
+    return port
+  }
+  throw new Error(`no TCP port is free from ${tcpPorts.from} to ${tcpPorts.from + tcpPorts.count - 1}`)
+}
+
+function canBind(port: number): boolean {
+  try {
+    Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export async function freeUdpPort(): Promise<number> {
