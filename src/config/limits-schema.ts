@@ -40,7 +40,7 @@ export const limits = section(
     machine_talk_turns: wholeNumber(
       8,
       { min: 0, max: 100, unit: 'turns' },
-      'After so many turns in a row in which the caller repeats what was said before, they are taken for a machine (voicemail, an announcement, another agent): the farewell, and a hang-up. 0: never.',
+      'After so many turns in a row in which both sides repeat what was said before, the caller is taken for a machine (voicemail, an announcement, another agent): the farewell, and a hang-up. 0: never.',
     ),
     provider_minutes_per_day: wholeNumber(
       0,
