@@ -95,7 +95,15 @@ export function createAgentParts(
   })
   const ear = new CallerEar(clock)
   const dialogue = new Dialogue(clock, {
-    tell: (side, text, spokenAtMs) => emit({ type: 'transcript', side, final: true, text, spokenAtMs }),
+    tell: (side, text, spokenAtMs, corrects) =>
+      emit({
+        type: 'transcript',
+        side,
+        final: true,
+        text,
+        spokenAtMs,
+        ...(corrects === undefined ? {} : { corrects }),
+      }),
   })
   const unlikely = () => {
     tally.count('format_mismatch')

@@ -8,8 +8,11 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
  * is told. The server cuts its own memory by its own judgement; it has no message to be told how much was heard.
  */
 export interface DialogueTeller {
-  /** Final words; those of the agent are told anew where less of them was heard. `atMs`: when they were said. */
-  tell(side: 'caller' | 'agent', text: string, atMs: Milliseconds): void
+  /**
+   * Final words; those of the agent are told anew where less of them was heard. `atMs`: when they were said; `corrects`:
+   * what was told before, whose place they take.
+   */
+  tell(side: 'caller' | 'agent', text: string, atMs: Milliseconds, corrects?: string): void
 }
 
 interface Piece extends SpokenPiece {
@@ -117,9 +120,12 @@ export class Dialogue {
       heardMs,
     ).trim()
     const known = this.pieces.length > 0
+    const told = wordsOf(this.pieces.slice(0, this.toldPieces))
     this.history.assistant(text)
     this.forget()
-    if (known) this.teller.tell('agent', text, this.beganMs)
+    if (!known) return
+    if (told === '') this.teller.tell('agent', text, this.beganMs)
+    else this.teller.tell('agent', text, this.beganMs, told)
   }
 
   /** Nobody has heard any of it. */

@@ -13,7 +13,8 @@ export interface SpokenItem {
   readonly text: string
 }
 
-export type TellWords = (side: 'caller' | 'agent', text: string, spokenAtMs: Milliseconds) => void
+/** `corrects`: what was told before of the same item, whose place `text` takes. */
+export type TellWords = (side: 'caller' | 'agent', text: string, spokenAtMs: Milliseconds, corrects?: string) => void
 
 interface Item {
   id: string
@@ -107,7 +108,7 @@ export class Conversation {
     const durationMs = unfinished ? Math.max(totalMs, text.length * letterMinMs) : totalMs
     item.text = heardText([{ text, durationMs }], heardMs)
     item.state = 'final'
-    if (item.told) this.tell('agent', item.text, item.spokenAtMs)
+    if (item.told) this.tell('agent', item.text, item.spokenAtMs, text)
     else this.tellInOrder()
   }
 

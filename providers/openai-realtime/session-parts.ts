@@ -82,8 +82,8 @@ export function createSessionParts(
   const callerAudio = new CallerAudio({ legHz, appendMs: options.append_ms, append, dropped }, first)
   const agentAudio = new AgentAudio(legHz, first, () => listener.unlikelyFormat())
   const writesDown = options.input_audio_transcription.model !== ''
-  const conversation = new Conversation(clock, writesDown, (side, text, spokenAtMs) =>
-    emit({ type: 'transcript', side, final: true, text, spokenAtMs }),
+  const conversation = new Conversation(clock, writesDown, (side, text, spokenAtMs, corrects) =>
+    emit({ type: 'transcript', side, final: true, text, spokenAtMs, ...(corrects === undefined ? {} : { corrects }) }),
   )
   const sounding = new Sounding()
   const leave = (departure: Extract<AgentEvent, { type: 'leave' }>['how']) => {

@@ -61,6 +61,8 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private modelDone = false
   private piecesWaiting = 0
   private pieces: SpokenPiece[] = []
+  /** The newest reply, once its words have been told. */
+  private told = ''
   /** Pieces handed to the voice and not yet spoken, in order. */
   private speakingText: string[] = []
   private pieceMs = 0
@@ -173,7 +175,9 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.cancelReply()
     this.pieces = []
     this.history.assistant(words)
-    this.listener({ type: 'transcript', side: 'agent', final: true, text: words })
+    const corrects = this.told === '' ? {} : { corrects: this.told }
+    this.told = ''
+    this.listener({ type: 'transcript', side: 'agent', final: true, text: words, ...corrects })
     return 'sent'
   }
 
@@ -220,6 +224,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.modelDone = false
     this.piecesWaiting = 0
     this.pieces = []
+    this.told = ''
     this.speakingText = []
     this.pieceMs = 0
     this.announced = false
@@ -317,6 +322,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.disarm()
     this.phase = 'idle'
     this.history.assistant(text)
+    this.told = text
     if (text !== '') this.listener({ type: 'transcript', side: 'agent', final: true, text })
     this.listener({ type: 'reply_done' })
     this.leave()

@@ -120,6 +120,8 @@ export type AgentEvent =
       readonly text: string
       /** Of words that are written down late: when the caller had said them, or the agent began to, on the clock. */
       readonly spokenAtMs?: Milliseconds
+      /** Of the agent's that were interrupted: what had been told before as said, whose place `text` takes. */
+      readonly corrects?: string
     }
   /** A stage of this turn took so long, measured by the session: `stt`, `llm_first_token`, `tts_first_audio`. */
   | { readonly type: 'stage'; readonly stage: StageName; readonly durationMs: Milliseconds }

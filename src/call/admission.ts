@@ -165,10 +165,13 @@ export class Admission {
   }
 }
 
-/** Of this caller; null: as many as there are. */
+/**
+ * Of this caller; null: as many as there are. Whoever withholds their number comes with none, or with a word in its place:
+ * `anonymous`, `unknown`, `restricted`. They are not one caller.
+ */
 function callsLeft({ settings, world }: CallGrounds, { number }: Caller): number | null {
   const { callsPerCallerMax } = settings
-  if (callsPerCallerMax === 0 || number === '') return null
+  if (callsPerCallerMax === 0 || !/\d/.test(number)) return null
   const live = world.store.live.filter(({ caller }) => caller.number === number).length
   return Math.max(0, callsPerCallerMax - live)
 }

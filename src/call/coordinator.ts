@@ -199,7 +199,7 @@ export class Coordinator {
         // Words of an earlier turn say nothing of what is being said now.
         if (event.side === 'caller' && (event.spokenAtMs ?? Number.POSITIVE_INFINITY) >= this.parts.voice.startedMs)
           this.callerWords(event.text)
-        this.parts.turns.text(event.side, event.text, event.final, event.spokenAtMs)
+        this.parts.turns.text(event)
         if (event.final) this.deps.observer.transcript(this.deps.callId, event.side, event.text)
         return
       case 'stage':

@@ -4,13 +4,14 @@ import type { TurnRecord } from './observer.ts'
 /**
  * Whether the caller is a machine that talks in a circle with our agent: a voicemail greeting that starts again, an
  * announcement, another agent. Such a call would go on for ever, and each minute of it costs. A person must never be taken
- * for one, so it takes `turnsMin` turns in a row that all repeat. A turn repeats where its words have been said before in
- * this call, by the caller or by the agent, and
+ * for one, so it takes `turnsMin` turns in a row that all go in the circle:
  *
- * - they are many: nobody says ten words again and again, while "yes, that is correct" answers many questions; or
- * - what they answer had been said before as well, so both sides go round, and all such turns of the row have begun after
- *   nearly the same short pause. The pauses of people differ: with a standard deviation of 400 ms, as in talk on the
- *   telephone, the shortest and the longest of eight lie 2.85 × 400 = 1140 ms apart on the average.
+ * - the turn's words have been said before in this call, by the caller or by the agent; and
+ * - so has what they answer, by the agent: both sides go round. Whoever dictates a list, says sentences after a teacher or
+ *   asks for a person in many words repeats as much, but is answered something else each time; and
+ * - all turns of the row have begun after nearly the same short pause. The pauses of people differ: with a standard
+ *   deviation of 400 ms, as in talk on the telephone, the shortest and the longest of eight lie 2.85 × 400 = 1140 ms
+ *   apart on the average.
  *
  * A row ends with a turn that brings other words, that breaks into the agent's reply or could not be answered. A key, a
  * silence and a tool end it as well: the caller of this file says since when it may count. Pure.
@@ -28,8 +29,6 @@ export interface TalkSoFar {
   readonly sinceMs: Milliseconds
 }
 
-/** Words that stand for themselves, without what they answer. */
-const manyWords = 10
 /** How far back a repetition is looked for: circles are short. */
 const circleTurnsMax = 12
 /** Of the pauses before the turns of a row. */
@@ -49,28 +48,22 @@ export function isMachineTalk(talk: TalkSoFar, turnsMin: number): boolean {
     const index = turns.length - row
     const turn = turns[index]
     if (turn === undefined || turn.startedMs < talk.sinceMs || turn.outcome !== 'answered') return false
-    const kind = repetition(turns.slice(Math.max(0, index - circleTurnsMax), index), turn, talk.greeting)
-    if (kind === 'none') return false
-    if (kind === 'many words') continue
+    if (!goesRound(turns.slice(Math.max(0, index - circleTurnsMax), index), turn, talk.greeting)) return false
     const pauseMs = pauseBefore(turn, turns[index - 1])
     if (pauseMs === null || pauseMs > pauseMaxMs) return false
     pauses.push(pauseMs)
   }
-  return pauses.length === 0 || Math.max(...pauses) - Math.min(...pauses) <= pauseSpreadMaxMs
+  return Math.max(...pauses) - Math.min(...pauses) <= pauseSpreadMaxMs
 }
 
-function repetition(
-  before: readonly SpokenTurn[],
-  { callerText }: SpokenTurn,
-  greeting: string,
-): 'none' | 'many words' | 'circle' {
+/** The words of a turn and those that they answer have both been said before. */
+function goesRound(before: readonly SpokenTurn[], { callerText }: SpokenTurn, greeting: string): boolean {
   const words = wordsOf(callerText)
   const saidByAgent = [greeting, ...before.map(({ agentText }) => agentText)]
   const said = [...saidByAgent, ...before.map((turn) => turn.callerText)]
-  if (!said.some((text) => alike(words, wordsOf(text), sameOfCaller))) return 'none'
-  if (words.length >= manyWords) return 'many words'
+  if (!said.some((text) => alike(words, wordsOf(text), sameOfCaller))) return false
   const answered = wordsOf(saidByAgent.at(-1) ?? '')
-  return saidByAgent.slice(0, -1).some((text) => alike(answered, wordsOf(text), sameOfAgent)) ? 'circle' : 'none'
+  return saidByAgent.slice(0, -1).some((text) => alike(answered, wordsOf(text), sameOfAgent))
 }
 
 /** From the end of the reply before it to the turn; null where that reply is not known. */

@@ -1,7 +1,9 @@
-import type { StageName } from '#agent/provider.ts'
+import type { AgentEvent, StageName } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { TurnEnder } from './endpointing.ts'
 import type { TurnRecord } from './observer.ts'
+
+export type Transcript = Extract<AgentEvent, { type: 'transcript' }>
 
 /** A call longer than this many turns keeps the newest. */
 const turnsMax = 400
@@ -15,7 +17,6 @@ export class TurnLog {
   dropped = 0
   /** Of all that the agent said, in turns and outside of them. */
   spokenCharacters = 0
-  private lastSpoken = ''
 
   constructor(callStartedMs: Milliseconds) {
     this.callStartedMs = callStartedMs
@@ -33,7 +34,6 @@ export class TurnLog {
   /** The caller begins to speak, with no turn of theirs open. */
   begin(nowMs: Milliseconds): void {
     this.finish('abandoned')
-    this.lastSpoken = ''
     this.current = {
       index: this.count,
       startedMs: nowMs - this.callStartedMs,
@@ -77,23 +77,17 @@ export class TurnLog {
   }
 
   /**
-   * A later final of the same side replaces the earlier: after an interruption, what was heard of the reply.
-   *
-   * @param spokenAtMs of words that are written down late: when they were said. They belong to the turn of that moment
+   * A later final of the same side replaces the earlier: after an interruption, what was heard of the reply. Words that
+   * are written down late belong to the turn of the moment when they were said.
    */
-  text(side: 'caller' | 'agent', text: string, final: boolean, spokenAtMs?: Milliseconds): void {
+  text({ side, text, final, spokenAtMs, corrects = '' }: Transcript): void {
     if (!final) return
-    if (side === 'agent') this.countSpoken(text)
+    // Of a correction only what goes beyond the words that were counted before.
+    if (side === 'agent') this.spokenCharacters += Math.max(0, text.length - corrects.length)
     const turn = spokenAtMs === undefined ? this.current : this.at(spokenAtMs)
     if (turn === null) return
     if (side === 'caller') turn.callerText = text
     else turn.agentText = text
-  }
-
-  /** After an interruption what was heard of a reply is told once more: the beginning of what was told before. */
-  private countSpoken(text: string): void {
-    if (!this.lastSpoken.startsWith(text)) this.spokenCharacters += text.length
-    this.lastSpoken = text
   }
 
   /** @param engineMs from the agent's first audio to its first frame on the wire; null where it is not known */

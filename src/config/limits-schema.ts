@@ -24,7 +24,7 @@ export const limits = section(
     calls_per_caller: wholeNumber(
       0,
       { min: 0, max: 10_000, unit: 'calls' },
-      'Calls at once from one number; one more goes back to the dialplan. 0: as many as there are; withheld numbers are not counted.',
+      'Calls at once from one number; one more goes back to the dialplan. 0: as many as there are; withheld numbers, and any without a digit, are not counted.',
     ),
     call_seconds: wholeNumber(3600, { min: 10, max: 86_400, unit: 's' }, 'The longest call; then comes on_limit.'),
     on_limit: choice(
@@ -40,7 +40,7 @@ export const limits = section(
     machine_talk_turns: wholeNumber(
       8,
       { min: 0, max: 100, unit: 'turns' },
-      'After so many turns in a row in which the caller repeats what was said before, they are taken for a machine (voicemail, an announcement, another agent): the farewell, and a hang-up. 0: never.',
+      'After so many turns in a row in which both sides repeat what was said before, the caller is taken for a machine (voicemail, an announcement, another agent): the farewell, and a hang-up. 0: never.',
     ),
     provider_minutes_per_day: wholeNumber(
       0,

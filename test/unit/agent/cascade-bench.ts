@@ -117,12 +117,14 @@ export class CascadeBench {
   }
 }
 
+const insteadOf = (words?: string) => (words === undefined ? '' : `, instead of: ${words}`)
+
 function inWords(event: AgentEvent): string {
   switch (event.type) {
     case 'audio':
       return `audio ${(event.frame.samples.length * 1000) / event.frame.sampleRateHz}`
     case 'transcript':
-      return `${event.side}${event.final ? '' : ' …'}: ${event.text}`
+      return `${event.side}${event.final ? '' : ' …'}: ${event.text}${insteadOf(event.corrects)}`
     case 'stage':
       return `${event.stage} ${event.durationMs}`
     case 'fault':

@@ -38,7 +38,7 @@ describe('the caller breaks in', () => {
     bench.answer('One two three four five.', 1000)
     expect(bench.events().at(-1)).toBe('reply_done')
     bench.send({ type: 'interrupted', heardMs: 600 })
-    expect(bench.events()).toEqual(['agent: One two three'])
+    expect(bench.events()).toEqual(['agent: One two three, instead of: One two three four five.'])
     bench.ask('And then?')
     expect(bench.question.slice(1)).toEqual(['user: Tell me.', 'assistant: One two three', 'user: And then?'])
   })

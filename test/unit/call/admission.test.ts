@@ -95,6 +95,11 @@ describe('Admission', () => {
     expect(admit('i', '+431')).toBe('busy')
   })
 
+  test.each(['anonymous', 'unknown', 'Restricted'])('callers who come as %s are not one caller', (number) => {
+    const { admit } = setUp(10, 1)
+    for (const id of ['a', 'b', 'c']) expect(admit(id, number)).toBeInstanceOf(Call)
+  })
+
   test('a machine that does not keep up takes no call until it does', () => {
     const { load, admit } = setUp()
     load.overloaded = true

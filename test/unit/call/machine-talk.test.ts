@@ -71,6 +71,62 @@ describe('people', () => {
     expect([judge(unheard), judge([...unheard, ...after, ...unheard.slice(0, 3)])]).toEqual([false, false])
   })
 
+  const numbers = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
+  const friends = ['Anna', 'Bert', 'Cara', 'Dave', 'Emma', 'Fred', 'Gina', 'Hugo', 'Iris', 'Jack']
+  const chineseFriends = ['张伟', '王芳', '李娜', '刘洋', '陈静', '杨帆', '赵磊', '黄敏', '周杰', '吴丹']
+  const replies = [
+    'Done.',
+    'That is on its way.',
+    'Of course, I have made a note of it.',
+    'All right! Anything else?',
+    'Sure. Who is next?',
+    'I have taken care of this one too.',
+    'Very well, what now?',
+    'Good, it will be there by tomorrow.',
+    'Noted, thank you.',
+    'Perfect, we are almost finished here.',
+  ]
+  describe.each([
+    ['orders parts', numbers.map((part) => `Please put part number ${part} from the blue shelf on my order list.`)],
+    ['invites', friends.map((friend) => `Please send an invitation for the party on Friday to my friend ${friend}.`)],
+    [
+      'invites in a script that parts no words',
+      chineseFriends.map((friend) => `请帮我把邀请函发送给我的朋友${friend}。`),
+    ],
+    [
+      'asks for a person in many words',
+      times(9, () => 'I would like to talk to a person, please. Can you put me through now?'),
+    ],
+  ])('who %s', (_name, said) => {
+    test('and is answered something else each time, whatever the pauses', () => {
+      const turns = said.map((caller, index) => ({ caller, agent: replies[index] ?? '' }))
+      const uneven = turns.map((turn, index) => ({ ...turn, pauseMs: humanPauses[index] ?? 0 }))
+      expect([judge(turns), judge(uneven)]).toEqual([false, false])
+    })
+
+    test('and gets one answer, after pauses as a person makes them', () => {
+      const turns = said.map((caller, index) => ({ caller, agent: 'Done.', pauseMs: humanPauses[index] ?? 0 }))
+      expect(judge(turns)).toBeFalse()
+    })
+  })
+
+  test('who says sentences after a teacher', () => {
+    const sentences = [
+      'The little brown fox jumps over the very lazy old dog.',
+      'My sister has bought three red apples at the market this morning.',
+      'On Sunday we always go for a long walk along the river.',
+      'Could you please tell me the way to the nearest railway station?',
+      'The weather was so bad that nobody wanted to leave the house.',
+      'If I had more time I would learn to play the piano.',
+      'Our neighbours have painted their garden fence green over the summer.',
+      'He asked the waiter for a glass of water and the bill.',
+      'Next year they want to travel through Italy by train and bicycle.',
+    ]
+    const lesson = sentences.map((caller, index) => ({ caller, agent: sentences[index + 1] ?? 'Well done!' }))
+    const turns = [{ caller: 'Hello, I am ready.', agent: sentences[0] ?? '' }, ...lesson]
+    expect(judge(turns)).toBeFalse()
+  })
+
   test('of whom nothing was written down', () => {
     expect(judge(times(20, () => ({ caller: '', agent: 'Hello?' })))).toBeFalse()
   })
@@ -95,19 +151,20 @@ describe('machines', () => {
     expect([judge(parrot.slice(0, 7)), judge(parrot)]).toEqual([false, true])
   })
 
-  test('a voicemail greeting that starts again, whatever our agent makes of it', () => {
-    const answers = ['Hello Ada!', 'Shall I call later?', 'I see.', 'Is there anything else?', 'All right.']
-    const voicemail = times(9, (index) => ({
+  test('a voicemail greeting that starts again, to answers that come again as well', () => {
+    const answers = ['Hello Ada! Shall I call later?', 'I am sorry, I did not get that. How can I help you?']
+    const voicemail = times(11, (index) => ({
       caller: `You have reached the voicemail of Ada ${index === 4 ? 'Love less' : 'Lovelace'}. Please leave a message after the tone.`,
-      agent: `${answers[index % 5]} ${'Really. '.repeat(index)}`,
-      pauseMs: (index * 700) % 4000,
+      agent: answers[index % 2] ?? '',
+      pauseMs: 1000 + (index % 3) * 200,
     }))
-    expect([judge(voicemail.slice(0, 8)), judge(voicemail)]).toEqual([false, true])
+    // The third and the fourth turn answer what was said once.
+    expect([judge(voicemail.slice(0, 10)), judge(voicemail)]).toEqual([false, true])
   })
 
   test('in a script that parts no words', () => {
     const caller = 'お電話ありがとうございます。ただいま電話に出ることができません。'
-    expect(judge(times(9, (index) => ({ caller, agent: `はい ${index}` })))).toBeTrue()
+    expect(judge(times(10, () => ({ caller, agent: 'はい、どうなさいましたか。' })))).toBeTrue()
   })
 
   test('whose last words are not written down yet', () => {

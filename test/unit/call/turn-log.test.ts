@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'bun:test'
-import { TurnLog } from '#call/turn-log.ts'
+import { type Transcript, TurnLog } from '#call/turn-log.ts'
+
+const said = (side: Transcript['side'], text: string, more: Partial<Transcript> = {}): Transcript => ({
+  type: 'transcript',
+  side,
+  final: true,
+  text,
+  ...more,
+})
 
 describe('TurnLog', () => {
   test('a turn has its times: speech, endpointing, stages, response', () => {
@@ -37,8 +45,8 @@ describe('TurnLog', () => {
     const log = new TurnLog(0)
     log.begin(1000)
     log.stage('stt', 90)
-    log.text('caller', 'I want', true)
-    log.text('agent', 'Yes?', true)
+    log.text(said('caller', 'I want'))
+    log.text(said('agent', 'Yes?'))
     log.resumed(2000)
     expect(log.all[0]).toMatchObject({ stages: {}, callerText: '', agentText: '', outcome: 'pending' })
     log.stage('stt', 120)
@@ -57,10 +65,10 @@ describe('TurnLog', () => {
   test('the last final of a side counts, an interim never', () => {
     const log = new TurnLog(0)
     log.begin(0)
-    log.text('caller', 'to be', false)
+    log.text(said('caller', 'to be', { final: false }))
     expect(log.all[0]).toMatchObject({ callerText: '' })
-    log.text('agent', 'all of the reply', true)
-    log.text('agent', 'all of', true)
+    log.text(said('agent', 'all of the reply'))
+    log.text(said('agent', 'all of'))
     expect(log.finish('interrupted')).toMatchObject({ callerText: '', agentText: 'all of' })
   })
 
@@ -68,7 +76,7 @@ describe('TurnLog', () => {
     const log = new TurnLog(0)
     log.committed(1, 2, 'limit')
     log.stage('stt', 1)
-    log.text('agent', 'Hello.', true)
+    log.text(said('agent', 'Hello.'))
     log.replyStarted(5, null)
     expect(log.finish('answered')).toBeNull()
     expect(log.all).toEqual([])
@@ -78,7 +86,7 @@ describe('TurnLog', () => {
     const log = new TurnLog(0)
     log.begin(0)
     expect(log.finish('fault')).toMatchObject({ outcome: 'fault', heardMs: null })
-    log.text('agent', 'I am sorry.', true)
+    log.text(said('agent', 'I am sorry.'))
     expect(log.finish('answered', 900)).toBeNull()
     expect(log.all[0]).toMatchObject({ outcome: 'fault', agentText: '', heardMs: null })
   })
@@ -95,15 +103,41 @@ describe('TurnLog', () => {
 
 test('characters that the agent says are counted in turns and outside of them, what is told once more is not', () => {
   const log = new TurnLog(0)
-  log.text('agent', 'Hello.', true)
+  log.text(said('agent', 'Hello.'))
   log.begin(1000)
-  log.text('caller', 'Not counted.', true)
-  log.text('agent', 'Not fin', false)
-  log.text('agent', 'One two three.', true)
+  log.text(said('caller', 'Not counted.'))
+  log.text(said('agent', 'Not fin', { final: false }))
+  log.text(said('agent', 'One two three.'))
   // Interrupted: so much of it was heard.
-  log.text('agent', 'One two', true)
+  log.text(said('agent', 'One two', { corrects: 'One two three.' }))
   log.finish('interrupted')
   log.begin(3000)
-  log.text('agent', 'One two three.', true)
+  log.text(said('agent', 'One two three.'))
   expect(log.spokenCharacters).toBe(6 + 14 + 14)
+})
+
+describe('characters that the agent says', () => {
+  const countOf = (...told: readonly Transcript[]) => {
+    const log = new TurnLog(0)
+    for (const transcript of told) log.text(transcript)
+    return log.spokenCharacters
+  }
+  const first = 'One moment.'
+  const second = 'Your balance is ten.'
+
+  test('count each time that they are said, in the same words as well', () => {
+    const checkIn = said('agent', 'Are you still there?')
+    expect(countOf(checkIn, checkIn, checkIn)).toBe(60)
+    expect(countOf(said('agent', `${first} ${second}`), said('agent', first))).toBe(32 + 11)
+  })
+
+  test('count once where two pieces are corrected by what was heard of both', () => {
+    const heard = said('agent', 'One moment. Your balance', { corrects: `${first} ${second}` })
+    expect(countOf(said('agent', first), said('agent', second), heard)).toBe(11 + 20)
+  })
+
+  test('count where a correction brings the first words of another piece', () => {
+    const heard = said('agent', 'One moment. Your balance', { corrects: first })
+    expect(countOf(said('agent', first), heard)).toBe(24)
+  })
 })

@@ -6,7 +6,9 @@ import { ManualClock } from '../../../fakes/manual-clock.ts'
 function setUp(transcribes = true) {
   const clock = new ManualClock()
   const told: string[] = []
-  const conversation = new Conversation(clock, transcribes, (side, text) => told.push(`${side}: ${text}`))
+  const conversation = new Conversation(clock, transcribes, (side, text, _spokenAtMs, corrects) =>
+    told.push(`${side}: ${text}${corrects === undefined ? '' : `, instead of: ${corrects}`}`),
+  )
   return { clock, told, conversation }
 }
 
@@ -77,7 +79,7 @@ describe('words of both sides', () => {
     conversation.agentSaid('a1', true, 'One two three four.')
     conversation.cut('a1', 500, 1000)
     conversation.agentSaid('a1', true, 'One two three four.')
-    expect(told).toEqual(['agent: One two three four.', 'agent: One two'])
+    expect(told).toEqual(['agent: One two three four.', 'agent: One two, instead of: One two three four.'])
     expect(conversation.carryOver().map(({ text }) => text)).toEqual(['One two'])
   })
 
