@@ -129,7 +129,7 @@ describe('turns by the built-in models', () => {
     expect((turns[0]?.caller_text ?? '').toLowerCase().split(' ')[0]).toBe(sentence.words.split(' ')[0] ?? '')
   }, 60_000)
 
-  test.each([
+  test.concurrent.each([
     ['digital silence', null],
     ['the noise of a line', -48],
   ] as const)(
@@ -164,7 +164,7 @@ describe('turns by the built-in models', () => {
     expect((record.overlaps as unknown[]).length).toBeGreaterThan(0)
   }, 60_000)
 
-  test.each([
+  test.concurrent.each([
     { line: 'a clean line', extension: '102', application: 'silence', mode: 'stream', echo: null },
     // What is played from files comes back as well, and is no answer of the caller's.
     {
