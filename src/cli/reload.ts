@@ -1,3 +1,4 @@
+import { reloadMaxSeconds } from '#config/reload.ts'
 import type { ReloadBody } from '#http/control.ts'
 import { askEngine } from './ask-engine.ts'
 import { engineUrl } from './engine-url.ts'
@@ -16,8 +17,7 @@ what they began with. What is wrong with the file is said as patchcord check say
 
 Exit codes: 0 read, 1 refused, or nobody answers, 2 wrong arguments.`
 
-/** A new provider may take half a minute to become ready. */
-const answerMaxMs = 60_000
+const answerMaxMs = reloadMaxSeconds * 1000
 
 export async function reload(argv: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions(argv, { url: 'text', config: 'text', token: 'text', help: 'flag' })

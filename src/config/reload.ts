@@ -7,3 +7,9 @@ export type ReloadAnswer =
   | { readonly outcome: 'unchanged'; readonly warnings: readonly string[] }
   /** What was in force before still is. Each problem is a line for people; those of the file begin with file and line. */
   | { readonly outcome: 'refused'; readonly problems: readonly string[] }
+
+/**
+ * By then there is an answer: one that is under way reads (10 s), waits for a provider (30 s) and may look at the file once
+ * more (10 s); the one behind it reads and waits as long. 90 s, and some for names that are looked up.
+ */
+export const reloadMaxSeconds = 100

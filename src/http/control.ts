@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { Clock } from '#base/clock.ts'
-import type { ReloadAnswer } from '#config/reload.ts'
+import { type ReloadAnswer, reloadMaxSeconds } from '#config/reload.ts'
 import { type AccessRules, accessRefusal } from './access.ts'
 import { textBody, wordsBounds } from './body.ts'
 import { addConfigurationApi, type ConfigurationDesk } from './configuration-api.ts'
@@ -29,9 +29,6 @@ export const controlEndpoints = [
   'GET /api/openapi.json',
 ] as const
 
-/** A new provider may take half a minute to become ready. */
-const answerMaxSeconds = 60
-
 export function addControl(api: Hono<{ Bindings: ConnectionBindings }>, deps: ControlDeps): void {
   api.use('/api/*', async (context, next) => {
     const header = (name: string) => context.req.header(name) ?? null
@@ -50,7 +47,7 @@ export function addControl(api: Hono<{ Bindings: ConnectionBindings }>, deps: Co
     // It needs no words, and reads them away.
     const body = await textBody(context, deps.clock, wordsBounds)
     if (!body.ok) return context.json({ error: body.error.error }, body.error.status)
-    context.env?.wait?.(answerMaxSeconds)
+    context.env?.wait?.(reloadMaxSeconds)
     const answer = await deps.reload()
     return context.json(answerBody(answer), answer.outcome === 'refused' ? 422 : 200)
   })
