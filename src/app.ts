@@ -18,8 +18,7 @@ import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
 import { answeringName, type Configuration } from '#config/schema.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
-import { tokenVariable } from '#http/access.ts'
+import type { Environment } from '#config/secrets.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
@@ -34,6 +33,7 @@ import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
 import { ProviderUseFile } from '#telemetry/provider-use-file.ts'
 import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
+import { ApiToken } from './app/api-token.ts'
 import { eventOptions, requestOptions } from './app/ari-options.ts'
 import { createConfigurationDesk } from './app/configuration-desk.ts'
 import type { ConfigurationFile } from './app/configuration-file.ts'
@@ -98,6 +98,7 @@ export class Engine implements MetricOwners {
   readonly detectionPool = new PartPool<SpeechDetection>()
   private current: Generation
   readonly reloader: Reloader
+  private readonly apiToken: ApiToken
   private readonly switching: ProviderSwitch
   private readonly providerStates: ReadinessLog
   private readonly log: Log
@@ -148,6 +149,7 @@ export class Engine implements MetricOwners {
       createDetection: (capacity) => new SpeechDetection({ clock, log, random, capacity }),
     }
     this.current = new Generation({ configuration, env, fromEnvironment, provenance }, allow, shared, null)
+    this.apiToken = new ApiToken(() => this.current.loaded.env)
     this.metrics.expectProviders(Object.keys(this.providers))
     this.admission = new Admission(() => this.current, this.load)
     this.reloader = new Reloader({
@@ -216,7 +218,7 @@ export class Engine implements MetricOwners {
         clock,
         access: () => ({
           boundHost: configuration.health.host,
-          token: readSecret(tokenVariable, this.current.loaded.env),
+          token: this.apiToken.value,
         }),
         reload: () => this.reload('api'),
         configuration: createConfigurationDesk(current, file),
@@ -279,8 +281,10 @@ export class Engine implements MetricOwners {
   }
 
   /** Reads the configuration anew; what has changed is in force for the next call. Never rejects. */
-  reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
-    return this.reloader.reload(trigger)
+  async reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    const answer = await this.reloader.reload(trigger)
+    this.apiToken.readAnew()
+    return answer
   }
 
   private takeUp(next: Generation): void {
