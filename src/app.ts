@@ -16,7 +16,7 @@ import { type LoadLimits, LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
 import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
-import type { ReloadAnswer } from '#config/reload.ts'
+import type { ReloadAnswer, ReloadTrigger } from '#config/reload.ts'
 import { answeringName, type Configuration } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
 import { createApi } from '#http/api.ts'
@@ -51,7 +51,7 @@ import { PartPool } from './app/part-pool.ts'
 import { createProviderDesk } from './app/provider-desk.ts'
 import { ProviderSwitch } from './app/provider-switch.ts'
 import { lookEveryMs, ReadinessLog } from './app/readiness-log.ts'
-import { type ReadAnew, Reloader, type ReloadTrigger } from './app/reloader.ts'
+import { type ReadAnew, Reloader } from './app/reloader.ts'
 
 /**
  * The composition root: builds every part from one configuration, wires them, and closes them in the opposite order.

@@ -2,7 +2,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { type Change, changesBetween } from '#config/changes.ts'
-import type { ReloadAnswer } from '#config/reload.ts'
+import type { LastChange, ReloadAnswer, ReloadTrigger } from '#config/reload.ts'
 import { configurationSchema } from '#config/schema.ts'
 import { mask, readSecret } from '#config/secrets.ts'
 import { variablesNamed } from '#providers/index.ts'
@@ -27,9 +27,6 @@ export interface ReadConfiguration {
 
 /** Reads and checks it anew, without holding up the audio of calls. Fails with the lines that `patchcord check` would print. */
 export type ReadAnew = () => Promise<Result<ReadConfiguration, readonly string[]>>
-
-/** What asked for it; for the log. */
-export type ReloadTrigger = 'file' | 'signal' | 'api'
 
 export interface ReloaderDeps {
   /** Null: this engine was given its configuration by hand. */
@@ -58,6 +55,7 @@ export class Reloader {
   private next: Promise<ReloadAnswer> | null = null
   /** How often it was asked for. */
   private asked = 0
+  private last: LastChange | null = null
 
   constructor(deps: ReloaderDeps) {
     this.deps = deps
@@ -93,6 +91,9 @@ export class Reloader {
       .then((answer) => {
         this.running = null
         this.counts[answer.outcome] += 1
+        if (answer.outcome === 'changed') {
+          this.last = { wallMs: this.deps.clock.wallNow(), trigger, changes: answer.changes }
+        }
         this.say(trigger, answer)
         return answer
       })
@@ -111,7 +112,7 @@ export class Reloader {
     const { loaded, warnings } = found.value
     const before = current()
     const changes = allChanges(before.loaded, loaded)
-    if (changes.length === 0) return { outcome: 'unchanged', warnings }
+    if (changes.length === 0) return { outcome: 'unchanged', warnings, last: this.last }
     const atStart = changes.filter(({ restart }) => restart)
     if (atStart.length > 0)
       return refused(

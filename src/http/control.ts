@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { Clock } from '#base/clock.ts'
-import { type ReloadAnswer, reloadMaxSeconds } from '#config/reload.ts'
+import type { Change } from '#config/changes.ts'
+import { type LastChange, type ReloadAnswer, type ReloadTrigger, reloadMaxSeconds } from '#config/reload.ts'
 import { type AccessRules, accessRefusal } from './access.ts'
 import { textBody, wordsBounds } from './body.ts'
 import { addConfigurationApi, type ConfigurationDesk } from './configuration-api.ts'
@@ -66,17 +67,34 @@ export function addControl(api: Hono<{ Bindings: ConnectionBindings }>, deps: Co
 /** The same members whatever the outcome. */
 export interface ReloadBody {
   readonly outcome: ReloadAnswer['outcome']
-  readonly changes: readonly { readonly key: string; readonly from: string; readonly to: string }[]
+  readonly changes: readonly ChangeBody[]
   readonly warnings: readonly string[]
   readonly problems: readonly string[]
+  /** Where nothing changed: the last time that something did. */
+  readonly last_change: {
+    readonly at: string
+    readonly trigger: ReloadTrigger
+    readonly changes: readonly ChangeBody[]
+  } | null
+}
+
+type ChangeBody = Pick<Change, 'key' | 'from' | 'to'>
+
+function changeBody({ key, from, to }: Change): ChangeBody {
+  return { key, from, to }
 }
 
 function answerBody(answer: ReloadAnswer): ReloadBody {
   const { outcome } = answer
   return {
     outcome,
-    changes: outcome === 'changed' ? answer.changes.map(({ key, from, to }) => ({ key, from, to })) : [],
+    changes: outcome === 'changed' ? answer.changes.map(changeBody) : [],
     warnings: outcome === 'refused' ? [] : answer.warnings,
     problems: outcome === 'refused' ? answer.problems : [],
+    last_change: outcome === 'unchanged' && answer.last !== null ? lastBody(answer.last) : null,
   }
+}
+
+function lastBody({ wallMs, trigger, changes }: LastChange): ReloadBody['last_change'] {
+  return { at: new Date(wallMs).toISOString(), trigger, changes: changes.map(changeBody) }
 }

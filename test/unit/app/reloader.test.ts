@@ -325,9 +325,22 @@ describe('reloads that meet', () => {
   test('with a file that says the same, answer that nothing changed', async () => {
     const all = new FakeGenerations(loopback)
     const before = all.current
-    expect(await after(all, `# a word\n${loopback}\n`)).toEqual({ outcome: 'unchanged', warnings: [] })
+    expect(await after(all, `# a word\n${loopback}\n`)).toEqual({ outcome: 'unchanged', warnings: [], last: null })
     expect(all.current).toBe(before)
     expect(all.reloader.counts).toEqual({ changed: 0, unchanged: 1, refused: 0 })
+  })
+
+  test('with a file that was taken up already, answer what changed then', async () => {
+    const all = new FakeGenerations(loopback)
+    all.text = `${loopback}\nlanguage: de`
+    await all.reloader.reload('file')
+    const wallMs = all.clock.wallNow()
+    all.clock.advance(1000)
+    const last = { wallMs, trigger: 'file', changes: [{ key: 'language', from: '"en"', to: '"de"', restart: false }] }
+    expect(await all.reloader.reload('api')).toMatchObject({ outcome: 'unchanged', last })
+    // A refusal is no change.
+    await after(all, 'languag: fr')
+    expect(await after(all, `${loopback}\nlanguage: de`)).toMatchObject({ outcome: 'unchanged', last })
   })
 
   test('two hundred of them leave nothing behind', async () => {
