@@ -94,8 +94,11 @@ export class Engine implements MetricOwners {
   readonly records: CallRecordFile
   readonly use: ProviderUse
   readonly eventsOfClosed = new ProviderEvents()
-  readonly providerPool = new PartPool<Provider<'agent'>>((provider) => this.eventsOfClosed.keep(provider))
-  readonly detectionPool = new PartPool<SpeechDetection>()
+  readonly providerPool = new PartPool<Provider<'agent'>>(
+    () => this.log,
+    (provider) => this.eventsOfClosed.keep(provider),
+  )
+  readonly detectionPool = new PartPool<SpeechDetection>(() => this.log)
   private current: Generation
   readonly reloader: Reloader
   private readonly apiToken: ApiToken
@@ -216,10 +219,7 @@ export class Engine implements MetricOwners {
       scrape: () => this.metrics.scrape(),
       control: {
         clock,
-        access: () => ({
-          boundHost: configuration.health.host,
-          token: this.apiToken.value,
-        }),
+        access: () => ({ boundHost: configuration.health.host, token: this.apiToken.value }),
         reload: () => this.reload('api'),
         configuration: createConfigurationDesk(current, file),
         providers: createProviderDesk(current, this.switching, this.providerStates),

@@ -85,7 +85,7 @@ export class Reloader {
       .catch(
         (thrown: unknown): ReloadAnswer => ({
           outcome: 'refused',
-          problems: [`a fault of the engine: ${messageOf(thrown)}`],
+          problems: [faultOf(thrown)],
         }),
       )
       .then((answer) => {
@@ -121,8 +121,7 @@ export class Reloader {
         ),
       )
     const next = await build(loaded)
-    next.start()
-    const ready = await this.untilServing(next, before, read, asked)
+    const ready = await this.untilServing(next, before, read, asked).catch((thrown: unknown) => failed(faultOf(thrown)))
     if (!ready.ok) {
       next.retire()
       return refused(ready.error)
@@ -132,7 +131,7 @@ export class Reloader {
     return { outcome: 'changed', changes, warnings }
   }
 
-  /** Where calls are not served now, nothing can be lost by a swap, and there is nothing to wait for. */
+  /** Begins to load what it lacks. Where calls are not served now, nothing can be lost by a swap, and there is nothing to wait for. */
   private async untilServing(
     next: Generation,
     before: Generation,
@@ -141,6 +140,7 @@ export class Reloader {
   ): Promise<Result<void, string>> {
     const { clock } = this.deps
     const { signal } = this.stop
+    next.start()
     const begunMs = clock.now()
     let looked = asked
     let isOutdated = false
@@ -204,6 +204,10 @@ function secretIn({ env }: LoadedConfiguration, name: string): string {
 async function saysOtherThan(loaded: LoadedConfiguration, read: ReadAnew): Promise<boolean> {
   const found = await read()
   return !found.ok || allChanges(loaded, found.value.loaded).length > 0
+}
+
+function faultOf(thrown: unknown): string {
+  return `a fault of the engine: ${messageOf(thrown)}`
 }
 
 function refused(...problems: string[]): ReloadAnswer {
