@@ -16,10 +16,9 @@ import { type LoadLimits, LoadMeter } from '#call/load-meter.ts'
 import { Pacer } from '#call/pacer.ts'
 import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
-import type { ReloadAnswer } from '#config/reload.ts'
+import type { ReloadAnswer, ReloadTrigger } from '#config/reload.ts'
 import { answeringName, type Configuration } from '#config/schema.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
-import { tokenVariable } from '#http/access.ts'
+import type { Environment } from '#config/secrets.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
@@ -34,6 +33,7 @@ import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
 import { ProviderUseFile } from '#telemetry/provider-use-file.ts'
 import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
+import { ApiToken } from './app/api-token.ts'
 import { eventOptions, requestOptions } from './app/ari-options.ts'
 import { createConfigurationDesk } from './app/configuration-desk.ts'
 import type { ConfigurationFile } from './app/configuration-file.ts'
@@ -51,7 +51,7 @@ import { PartPool } from './app/part-pool.ts'
 import { createProviderDesk } from './app/provider-desk.ts'
 import { ProviderSwitch } from './app/provider-switch.ts'
 import { lookEveryMs, ReadinessLog } from './app/readiness-log.ts'
-import { type ReadAnew, Reloader, type ReloadTrigger } from './app/reloader.ts'
+import { type ReadAnew, Reloader } from './app/reloader.ts'
 
 /**
  * The composition root: builds every part from one configuration, wires them, and closes them in the opposite order.
@@ -94,10 +94,14 @@ export class Engine implements MetricOwners {
   readonly records: CallRecordFile
   readonly use: ProviderUse
   readonly eventsOfClosed = new ProviderEvents()
-  readonly providerPool = new PartPool<Provider<'agent'>>((provider) => this.eventsOfClosed.keep(provider))
-  readonly detectionPool = new PartPool<SpeechDetection>()
+  readonly providerPool = new PartPool<Provider<'agent'>>(
+    () => this.log,
+    (provider) => this.eventsOfClosed.keep(provider),
+  )
+  readonly detectionPool = new PartPool<SpeechDetection>(() => this.log)
   private current: Generation
   readonly reloader: Reloader
+  private readonly apiToken: ApiToken
   private readonly switching: ProviderSwitch
   private readonly providerStates: ReadinessLog
   private readonly log: Log
@@ -148,6 +152,7 @@ export class Engine implements MetricOwners {
       createDetection: (capacity) => new SpeechDetection({ clock, log, random, capacity }),
     }
     this.current = new Generation({ configuration, env, fromEnvironment, provenance }, allow, shared, null)
+    this.apiToken = new ApiToken(() => this.current.loaded.env)
     this.metrics.expectProviders(Object.keys(this.providers))
     this.admission = new Admission(() => this.current, this.load)
     this.reloader = new Reloader({
@@ -214,10 +219,7 @@ export class Engine implements MetricOwners {
       scrape: () => this.metrics.scrape(),
       control: {
         clock,
-        access: () => ({
-          boundHost: configuration.health.host,
-          token: readSecret(tokenVariable, this.current.loaded.env),
-        }),
+        access: () => ({ boundHost: configuration.health.host, token: this.apiToken.value }),
         reload: () => this.reload('api'),
         configuration: createConfigurationDesk(current, file),
         providers: createProviderDesk(current, this.switching, this.providerStates),
@@ -279,8 +281,10 @@ export class Engine implements MetricOwners {
   }
 
   /** Reads the configuration anew; what has changed is in force for the next call. Never rejects. */
-  reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
-    return this.reloader.reload(trigger)
+  async reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    const answer = await this.reloader.reload(trigger)
+    this.apiToken.readAnew()
+    return answer
   }
 
   private takeUp(next: Generation): void {

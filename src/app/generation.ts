@@ -24,7 +24,7 @@ import type { CallRecordFile } from '#telemetry/call-record.ts'
 import type { Metrics } from '#telemetry/metrics.ts'
 import type { AllowLists } from './allowed-peers.ts'
 import { callSettings } from './call-settings.ts'
-import type { Lease, PartPool } from './part-pool.ts'
+import type { PartPool } from './part-pool.ts'
 
 /** A configuration that was read and found good, with the environment it was read in. */
 export interface LoadedConfiguration {
@@ -71,7 +71,7 @@ export class Generation implements CallGrounds {
   readonly settings: CallSettings
   readonly world: CallWorld
   private readonly deps: GenerationDeps
-  private readonly leases: Disposable[] = []
+  private readonly leases: DisposableStack
   private readonly capacity: number
   // keyed by: name of a provider that calls may go to, those that a call has asked for among them
   private readonly inUse: Set<string>
@@ -85,11 +85,13 @@ export class Generation implements CallGrounds {
     this.loaded = loaded
     this.allow = allow
     this.deps = deps
-    this.providers = this.leaseProviders()
+    // What throws on the way gives back what was leased.
+    using leases = new DisposableStack()
+    this.providers = this.leaseProviders(leases)
     // Room for more calls than there are costs nothing; only more room needs a detector of its own.
     this.capacity = Math.max(configuration.limits.calls, before?.capacity ?? 0)
     const { capacity } = this
-    this.detection = this.kept(deps.detectionPool.lease(String(capacity), () => deps.createDetection(capacity)))
+    this.detection = leases.use(deps.detectionPool.lease(String(capacity), () => deps.createDetection(capacity))).part
     // keyed by: name of a provider
     this.inUse = new Set(namesInUse(configuration))
     this.warmUps = this.warmUpsAfter(before)
@@ -111,6 +113,7 @@ export class Generation implements CallGrounds {
       createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
       observer: createCallObserver(log, metrics, records, configuration.logging.transcripts, configuration.prices),
     }
+    this.leases = leases.move()
   }
 
   get configuration(): Configuration<VendorsConfiguration> {
@@ -232,25 +235,20 @@ export class Generation implements CallGrounds {
   private letGo(): void {
     this.holders -= 1
     if (this.holders > 0) return
-    for (const lease of this.leases) lease[Symbol.dispose]()
+    this.leases.dispose()
   }
 
   /** One that calls go to is another than one that none does: the former has models in memory, the latter has none. */
-  private leaseProviders(): Record<string, Provider<'agent'>> {
+  private leaseProviders(leases: DisposableStack): Record<string, Provider<'agent'>> {
     const { configuration } = this.loaded
     const plans = this.deps.plan(this.loaded)
     const used = namesInUse(configuration)
     return Object.fromEntries(
       Object.entries(plans).map(([name, { fingerprint, make }]) => {
         const use = used.includes(name) ? 'in use' : 'idle'
-        return [name, this.kept(this.deps.providerPool.lease(`${name} ${use} ${fingerprint}`, make))]
+        return [name, leases.use(this.deps.providerPool.lease(`${name} ${use} ${fingerprint}`, make)).part]
       }),
     )
-  }
-
-  private kept<Part>(lease: Lease<Part>): Part {
-    this.leases.push(lease)
-    return lease.part
   }
 
   /** What was learnt of a provider holds as long as it is the same one, within the same bounds. */

@@ -1,3 +1,6 @@
+import type { Log } from '#base/log.ts'
+import { messageOf } from '#base/result.ts'
+
 /**
  * Parts that generations of the configuration share. Where the inputs are equal it is the same part, so that its caches,
  * connections and models stay; a part that nobody has leased any more is closed.
@@ -16,10 +19,12 @@ export class PartPool<Part extends { close(): Promise<void> }> {
   private readonly entries = new Map<string, Entry<Part>>()
   // keyed by: itself
   private readonly closing = new Set<Promise<void>>()
+  private readonly log: () => Log
   private readonly leaving: (part: Part) => void
 
-  /** `leaving`: called with each part before it is closed. */
-  constructor(leaving: (part: Part) => void = () => {}) {
+  /** `log`: asked when there is something to say. `leaving`: called with each part before it is closed. */
+  constructor(log: () => Log, leaving: (part: Part) => void = () => {}) {
+    this.log = log
     this.leaving = leaving
   }
 
@@ -54,7 +59,16 @@ export class PartPool<Part extends { close(): Promise<void> }> {
   private drop(fingerprint: string, part: Part): void {
     this.entries.delete(fingerprint)
     this.leaving(part)
-    const closed = part.close().finally(() => this.closing.delete(closed))
+    const closed = this.closed(part).finally(() => this.closing.delete(closed))
     this.closing.add(closed)
+  }
+
+  /** Nobody waits for most of them, and one that fails must not take the process with it. */
+  private async closed(part: Part): Promise<void> {
+    try {
+      await part.close()
+    } catch (thrown) {
+      this.log().error('what a configuration had made could not be closed', { why: messageOf(thrown) })
+    }
   }
 }

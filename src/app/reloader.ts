@@ -2,7 +2,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { type Change, changesBetween } from '#config/changes.ts'
-import type { ReloadAnswer } from '#config/reload.ts'
+import type { LastChange, ReloadAnswer, ReloadTrigger } from '#config/reload.ts'
 import { configurationSchema } from '#config/schema.ts'
 import { mask, readSecret } from '#config/secrets.ts'
 import { variablesNamed } from '#providers/index.ts'
@@ -13,6 +13,10 @@ import type { Generation, LoadedConfiguration } from './generation.ts'
  * From a file that may have changed to a generation in force, or to a refusal that leaves everything as it was: read,
  * check, compare, refuse what only a start can bring, make the next generation beside the present one, wait until it
  * could serve a call, swap. One at a time; what is asked for meanwhile is one more, and all who asked get its answer.
+ *
+ * Nobody has to wait out a file that is no longer there: where one is asked for during the wait, the file is read again,
+ * and what it does not say any more is given up. Where it says the same, as after a switch of the provider that the watch
+ * of the file has noticed, too, the wait goes on.
  */
 
 /** A configuration that was read, and what is odd about it, as lines. */
@@ -23,9 +27,6 @@ export interface ReadConfiguration {
 
 /** Reads and checks it anew, without holding up the audio of calls. Fails with the lines that `patchcord check` would print. */
 export type ReadAnew = () => Promise<Result<ReadConfiguration, readonly string[]>>
-
-/** What asked for it; for the log. */
-export type ReloadTrigger = 'file' | 'signal' | 'api'
 
 export interface ReloaderDeps {
   /** Null: this engine was given its configuration by hand. */
@@ -52,6 +53,9 @@ export class Reloader {
   private readonly stop = new AbortController()
   private running: Promise<ReloadAnswer> | null = null
   private next: Promise<ReloadAnswer> | null = null
+  /** How often it was asked for. */
+  private asked = 0
+  private last: LastChange | null = null
 
   constructor(deps: ReloaderDeps) {
     this.deps = deps
@@ -59,6 +63,7 @@ export class Reloader {
 
   /** Never rejects. */
   reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    this.asked += 1
     // The next one is due as soon as the one before has answered: who comes in between joins it.
     if (this.next !== null) return this.next
     if (this.running === null) return this.begin(trigger)
@@ -80,12 +85,15 @@ export class Reloader {
       .catch(
         (thrown: unknown): ReloadAnswer => ({
           outcome: 'refused',
-          problems: [`a fault of the engine: ${messageOf(thrown)}`],
+          problems: [faultOf(thrown)],
         }),
       )
       .then((answer) => {
         this.running = null
         this.counts[answer.outcome] += 1
+        if (answer.outcome === 'changed') {
+          this.last = { wallMs: this.deps.clock.wallNow(), trigger, changes: answer.changes }
+        }
         this.say(trigger, answer)
         return answer
       })
@@ -97,13 +105,14 @@ export class Reloader {
     const { read, current, build, swap } = this.deps
     if (this.stop.signal.aborted) return refused('the engine is stopping')
     if (read === null) return refused('this engine was started without a configuration file: there is none to read')
+    const asked = this.asked
     const found = await read()
     if (this.stop.signal.aborted) return refused('the engine is stopping')
     if (!found.ok) return { outcome: 'refused', problems: found.error }
     const { loaded, warnings } = found.value
     const before = current()
     const changes = allChanges(before.loaded, loaded)
-    if (changes.length === 0) return { outcome: 'unchanged', warnings }
+    if (changes.length === 0) return { outcome: 'unchanged', warnings, last: this.last }
     const atStart = changes.filter(({ restart }) => restart)
     if (atStart.length > 0)
       return refused(
@@ -112,8 +121,7 @@ export class Reloader {
         ),
       )
     const next = await build(loaded)
-    next.start()
-    const ready = await this.untilServing(next, before)
+    const ready = await this.untilServing(next, before, read, asked).catch((thrown: unknown) => failed(faultOf(thrown)))
     if (!ready.ok) {
       next.retire()
       return refused(ready.error)
@@ -123,16 +131,33 @@ export class Reloader {
     return { outcome: 'changed', changes, warnings }
   }
 
-  /** Where calls are not served now, nothing can be lost by a swap, and there is nothing to wait for. */
-  private async untilServing(next: Generation, before: Generation): Promise<Result<void, string>> {
+  /** Begins to load what it lacks. Where calls are not served now, nothing can be lost by a swap, and there is nothing to wait for. */
+  private async untilServing(
+    next: Generation,
+    before: Generation,
+    read: ReadAnew,
+    asked: number,
+  ): Promise<Result<void, string>> {
     const { clock } = this.deps
     const { signal } = this.stop
+    next.start()
     const begunMs = clock.now()
-    const waits = (limitMs: Milliseconds) => !signal.aborted && clock.now() - begunMs < limitMs
-    while (before.readiness().ready && !next.readiness().ready && waits(readyMaxMs)) await clock.sleep(pollMs, signal)
-    while (before.agentsReady && !next.agentsReady && waits(modelsMaxMs)) await clock.sleep(pollMs, signal)
-    while (before.modelsReady && !next.modelsReady && waits(modelsMaxMs)) await clock.sleep(pollMs, signal)
+    let looked = asked
+    let isOutdated = false
+    const until = async (isReady: () => boolean, limitMs: Milliseconds) => {
+      while (!isReady() && !isOutdated && !signal.aborted && clock.now() - begunMs < limitMs) {
+        if (looked === this.asked) await clock.sleep(pollMs, signal)
+        else {
+          looked = this.asked
+          isOutdated = await saysOtherThan(next.loaded, read)
+        }
+      }
+    }
+    await until(() => next.readiness().ready || !before.readiness().ready, readyMaxMs)
+    await until(() => next.agentsReady || !before.agentsReady, modelsMaxMs)
+    await until(() => next.modelsReady || !before.modelsReady, modelsMaxMs)
     if (signal.aborted) return failed('the engine is stopping')
+    if (isOutdated) return failed('the file has changed again while this waited to become ready: it is read anew')
     const state = next.readiness()
     if (state.ready || !before.readiness().ready) return ok(undefined)
     return failed(`calls could not be served with it, ${readyMaxMs / 1000} seconds were waited for: ${state.reason}`)
@@ -173,6 +198,16 @@ function changedSecrets(before: LoadedConfiguration, after: LoadedConfiguration)
 
 function secretIn({ env }: LoadedConfiguration, name: string): string {
   return JSON.stringify(readSecret(name, env))
+}
+
+/** The file as it is now: another configuration, or none. */
+async function saysOtherThan(loaded: LoadedConfiguration, read: ReadAnew): Promise<boolean> {
+  const found = await read()
+  return !found.ok || allChanges(loaded, found.value.loaded).length > 0
+}
+
+function faultOf(thrown: unknown): string {
+  return `a fault of the engine: ${messageOf(thrown)}`
 }
 
 function refused(...problems: string[]): ReloadAnswer {

@@ -1,3 +1,4 @@
+import { reloadMaxSeconds } from '#config/reload.ts'
 import type { ReloadBody } from '#http/control.ts'
 import { askEngine } from './ask-engine.ts'
 import { engineUrl } from './engine-url.ts'
@@ -16,8 +17,7 @@ what they began with. What is wrong with the file is said as patchcord check say
 
 Exit codes: 0 read, 1 refused, or nobody answers, 2 wrong arguments.`
 
-/** A new provider may take half a minute to become ready. */
-const answerMaxMs = 60_000
+const answerMaxMs = reloadMaxSeconds * 1000
 
 export async function reload(argv: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions(argv, { url: 'text', config: 'text', token: 'text', help: 'flag' })
@@ -43,15 +43,32 @@ export async function reload(argv: readonly string[], io: CommandIo): Promise<nu
 }
 
 function print(io: CommandIo, body: Partial<ReloadBody> & { readonly error?: string }): number {
-  const { outcome, changes = [], warnings = [], problems = [], error } = body
+  const { outcome, changes = [], warnings = [], problems = [], last_change: last = null, error } = body
   for (const line of warnings) io.stderr(line)
   for (const { key, from, to } of changes) io.stdout(`${key}: ${from} -> ${to}`)
   if (outcome === 'changed') return exitCodes.ok
   if (outcome === 'unchanged') {
-    io.stdout('nothing changed')
+    io.stdout(`nothing changed${last === null ? '' : sinceWords(last)}`)
     return exitCodes.ok
   }
   for (const line of problems) io.stderr(line)
   io.stderr(error ?? 'Refused: what was in force before still is.')
   return exitCodes.failed
+}
+
+const triggerWords = { file: 'the file was taken up', signal: 'a signal came', api: 'a reload was asked for' } as const
+const keysMax = 10
+
+/** Who has just saved the file sees that it was taken up before they asked. */
+function sinceWords({ at, trigger, changes }: NonNullable<ReloadBody['last_change']>): string {
+  const keys = changes.slice(0, keysMax).map(({ key }) => key)
+  const more = changes.length > keysMax ? ` and ${changes.length - keysMax} more` : ''
+  return ` since ${localTime(new Date(at))}, when ${triggerWords[trigger]}: ${keys.join(', ')}${more}`
+}
+
+/** `2026-11-29 13:05:09`, where the command runs. */
+function localTime(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }

@@ -30,13 +30,15 @@ export function changesBetween(
 ): Change[] {
   const old = leavesOf(before.configuration, asNode(schema))
   const next = leavesOf(after.configuration, asNode(schema))
+  const formerVariables = pathsAndGroups(before.fromEnvironment)
+  const variables = pathsAndGroups(after.fromEnvironment)
   return [...new Set([...old.keys(), ...next.keys()])].flatMap((key) => {
     const from = old.get(key)
     const to = next.get(key)
     if (from?.json === to?.json) return []
     const restart = (from ?? to)?.restart === true
-    const shownFrom = shown(from, isFrom(before.fromEnvironment, key))
-    return [{ key, from: shownFrom, to: shown(to, isFrom(after.fromEnvironment, key)), restart }]
+    const shownFrom = shown(from, formerVariables.has(key))
+    return [{ key, from: shownFrom, to: shown(to, variables.has(key)), restart }]
   })
 }
 
@@ -94,7 +96,8 @@ function withoutUserInfo(json: string): string {
   return json.replace(/(:\/\/)[^/?#\s"]*@/g, `$1${mask}@`)
 }
 
-/** It, or a part of it, is among these paths. */
-function isFrom(paths: readonly string[], key: string): boolean {
-  return paths.some((path) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`))
+/** These paths, and those of all groups and lists around them: `a`, `a.b` and `a.b[1]` of `a.b[1]`. */
+function pathsAndGroups(paths: readonly string[]): ReadonlySet<string> {
+  // keyed by: dotted path
+  return new Set(paths.flatMap((path) => [...path.matchAll(/[.[]|$/g)].map(({ index }) => path.slice(0, index))))
 }

@@ -55,12 +55,21 @@ export function setTopValue(file: string, text: string, key: string, value: stri
         'Change the variable, or write a name there.',
       )
     }
+    if (isScalar(old) && old.range?.[0] === old.range?.[1] && (old.anchor !== undefined || old.tag !== undefined)) {
+      const message = 'an anchor or a tag stands there, and no value'
+      return refuse(place, message, 'Remove it, or write a name behind it.')
+    }
     const [from, to] = placeOfValue(source, place, key, old)
     at = place
     const space = from > 0 && !/\s/.test(source[from - 1] ?? '') ? ' ' : ''
     changed = `${source.slice(0, from)}${space}${written(value, isScalar(old) ? old : undefined)}${source.slice(to)}`
   }
-  const unwanted = otherKeyThatChanged(source, changed, key, value)
+  const before = topValues(source)
+  const after = topValues(changed)
+  if (before === null || after === null) {
+    return refuse(at, 'it cannot be changed in place', `Write ${key}: ${written(value)} there by hand.`)
+  }
+  const unwanted = otherKeyThatChanged(before, after, key, value)
   if (unwanted !== null) {
     const advice = 'Write its value out there, in place of the alias.'
     return refuse(at, `${unwanted} takes its value from here, by an alias`, advice)
@@ -88,26 +97,40 @@ function written(value: string, old?: Scalar): string {
   return stringify(value, { lineWidth: 0 }).trimEnd()
 }
 
-/** A line of its own where there was none of that key: before the first one, so behind the comment that heads the file. */
+/**
+ * A line of its own where there was none of that key: before the first one and as far from the margin, so behind the
+ * comment that heads the file.
+ */
 function withNewLine(source: string, at: number, line: string): string {
   const lineEnd = source.includes('\r\n') ? '\r\n' : '\n'
-  const before = source.slice(0, at)
-  const isAtLineStart = before === '' || before.endsWith('\n')
-  return `${before}${isAtLineStart ? '' : lineEnd}${line}${lineEnd}${source.slice(at)}`
+  if (at === source.length) {
+    const isAtLineStart = source === '' || source.endsWith('\n')
+    return `${source}${isAtLineStart ? '' : lineEnd}${line}${lineEnd}`
+  }
+  const lineStart = source.lastIndexOf('\n', at - 1) + 1
+  const [indentation = ''] = /^ */.exec(source.slice(lineStart, at)) ?? []
+  return `${source.slice(0, lineStart)}${indentation}${line}${lineEnd}${source.slice(lineStart)}`
 }
 
+type TopValues = Readonly<Record<string, unknown>>
+
 /** The first key at the top that reads otherwise than before, though it was not to; null: only `key` does. */
-function otherKeyThatChanged(before: string, after: string, key: string, value: string): string | null {
-  const old = topValues(before)
-  const now = topValues(after)
-  const wanted: Record<string, unknown> = { ...old, [key]: value }
-  for (const name of Object.keys({ ...wanted, ...now })) {
-    if (JSON.stringify(wanted[name]) !== JSON.stringify(now[name])) return name
+function otherKeyThatChanged(before: TopValues, after: TopValues, key: string, value: string): string | null {
+  const wanted: TopValues = { ...before, [key]: value }
+  for (const name of Object.keys({ ...wanted, ...after })) {
+    if (JSON.stringify(wanted[name]) !== JSON.stringify(after[name])) return name
   }
   return null
 }
 
-function topValues(text: string): Record<string, unknown> {
-  const value: unknown = parseDocument(text, { merge: false }).toJS()
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+/** Null: this is no YAML, or an alias in it leads nowhere. */
+function topValues(text: string): TopValues | null {
+  const document = parseDocument(text, { prettyErrors: false, merge: false })
+  if (document.errors.length > 0) return null
+  try {
+    const value: unknown = document.toJS()
+    return typeof value === 'object' && value !== null ? (value as TopValues) : {}
+  } catch {
+    return null
+  }
 }

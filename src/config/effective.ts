@@ -1,7 +1,7 @@
 import type * as v from 'valibot'
 import { type ComparedConfiguration, leavesOf, maskedValue } from './changes.ts'
 import { asNode } from './describe.ts'
-import { type Origin, type Origins, originOf } from './origins.ts'
+import { type Origin, type Origins, originFinder } from './origins.ts'
 
 /** What is in force, key by key, in the schema's order. Nothing in it holds a secret, or what a variable holds. */
 export interface EffectiveValue {
@@ -27,9 +27,10 @@ export function effectiveValues(
   commandLine: Readonly<Record<string, string>>,
   schema: v.GenericSchema,
 ): EffectiveValue[] {
+  const originOf = originFinder(origins)
   return [...leavesOf(compared.configuration, asNode(schema))].map(([key, leaf]) => {
     const option = commandLine[key]
-    const origin: Origin = option === undefined ? originOf(key, origins) : { source: 'command_line', option }
+    const origin: Origin = option === undefined ? originOf(key) : { source: 'command_line', option }
     const value = maskedValue(leaf, origin.source === 'environment')
     return { key, value, origin, restart: leaf.restart }
   })

@@ -30,7 +30,10 @@ export interface Explained {
   readonly expanded: ReadonlyMap<string, readonly string[]>
 }
 
-/** All keys that the schema doesn't know, wherever they stand; valibot itself stops at the first of each section. */
+/** Names that the check of the schema drops without a word, whatever stands under them. */
+const namesNever: readonly string[] = ['__proto__', 'constructor', 'prototype']
+
+/** All keys that the schema doesn't know, and names that none may have, wherever they stand; valibot itself stops at the first of each section. */
 export function explainUnknownKeys(facts: Explained): ConfigProblem[] {
   const keys = listKeys(facts.schema)
   const walk = (node: SourceNode, given: SchemaNode, path: Path): ConfigProblem[] => {
@@ -41,7 +44,12 @@ export function explainUnknownKeys(facts: Explained): ConfigProblem[] {
     if (node.kind !== 'map') return []
     const entry = namedEntryOf(schema)
     if (entry !== undefined)
-      return [...node.entries].flatMap(([name, { value }]) => walk(value, entry, [...path, name]))
+      return [...node.entries].flatMap(([name, { at, value }]) => {
+        const here = [...path, name]
+        if (!namesNever.includes(name)) return walk(value, entry, here)
+        const message = 'this name belongs to the language that the engine is written in'
+        return [{ file: facts.file, ...at, key: dotted(here), message, advice: 'Choose another name.' }]
+      })
     const known = entriesOf(schema)
     // Of a group whose kind is not known, no key can be called unknown.
     if (known === undefined || schema.type === 'loose_object') return []

@@ -32,13 +32,28 @@ function linesOf(node: SourceNode, path: Path): [string, number][] {
   })
 }
 
-export function originOf(key: string, origins: Origins): Origin {
-  const line = origins.lines[key] ?? null
-  const variables = Object.entries(origins.variables).flatMap(([path, names]) =>
-    path === key || path.startsWith(`${key}[`) ? names : [],
-  )
-  if (variables.length > 0) return { source: 'environment', variables: [...new Set(variables)], line }
-  return line === null ? { source: 'default' } : { source: 'file', line }
+/** Where each value comes from, by its key. One walk over all variables, since a file may have thousands of both. */
+export function originFinder({ lines, variables }: Origins): (key: string) => Origin {
+  // keyed by: dotted path of a value; those of a list's entries are the list's
+  const named = new Map<string, Set<string>>()
+  for (const [path, names] of Object.entries(variables)) {
+    for (const key of listsAround(path)) {
+      const known = named.get(key) ?? new Set()
+      named.set(key, known)
+      for (const name of names) known.add(name)
+    }
+  }
+  return (key) => {
+    const line = Object.hasOwn(lines, key) ? (lines[key] ?? null) : null
+    const found = named.get(key)
+    if (found !== undefined) return { source: 'environment', variables: [...found], line }
+    return line === null ? { source: 'default' } : { source: 'file', line }
+  }
+}
+
+/** The path itself, and what is left of it before each of its brackets. */
+function listsAround(path: string): string[] {
+  return [...path.matchAll(/\[|$/g)].map(({ index }) => path.slice(0, index))
 }
 
 /** What is known of a whole configuration beside its values. */

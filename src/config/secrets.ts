@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 
 /** The environment as it was handed in; nothing below `main.ts` reads `process.env`. */
@@ -18,6 +18,11 @@ export function readSecret(name: string, env: Environment): Result<string | unde
   if (file === undefined || file === '') return ok(direct === '' ? undefined : direct)
   if (direct !== undefined && direct !== '') return failed(`both ${name} and ${name}_FILE are set: keep one of them`)
   try {
+    // Opening a pipe waits for whoever writes into it, and all calls would wait with it.
+    if (!statSync(file).isFile()) {
+      const cure = 'Write the secret into one: a pipe or a device cannot be read again'
+      return failed(`what ${name}_FILE names is not a regular file. ${cure}`)
+    }
     const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
     if (content === '') return failed(`the file that ${name}_FILE names is empty`)
     return ok(content)

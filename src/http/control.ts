@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { Clock } from '#base/clock.ts'
-import type { ReloadAnswer } from '#config/reload.ts'
+import type { Change } from '#config/changes.ts'
+import { type LastChange, type ReloadAnswer, type ReloadTrigger, reloadMaxSeconds } from '#config/reload.ts'
 import { type AccessRules, accessRefusal } from './access.ts'
 import { textBody, wordsBounds } from './body.ts'
 import { addConfigurationApi, type ConfigurationDesk } from './configuration-api.ts'
@@ -29,9 +30,6 @@ export const controlEndpoints = [
   'GET /api/openapi.json',
 ] as const
 
-/** A new provider may take half a minute to become ready. */
-const answerMaxSeconds = 60
-
 export function addControl(api: Hono<{ Bindings: ConnectionBindings }>, deps: ControlDeps): void {
   api.use('/api/*', async (context, next) => {
     const header = (name: string) => context.req.header(name) ?? null
@@ -50,7 +48,7 @@ export function addControl(api: Hono<{ Bindings: ConnectionBindings }>, deps: Co
     // It needs no words, and reads them away.
     const body = await textBody(context, deps.clock, wordsBounds)
     if (!body.ok) return context.json({ error: body.error.error }, body.error.status)
-    context.env?.wait?.(answerMaxSeconds)
+    context.env?.wait?.(reloadMaxSeconds)
     const answer = await deps.reload()
     return context.json(answerBody(answer), answer.outcome === 'refused' ? 422 : 200)
   })
@@ -69,17 +67,34 @@ export function addControl(api: Hono<{ Bindings: ConnectionBindings }>, deps: Co
 /** The same members whatever the outcome. */
 export interface ReloadBody {
   readonly outcome: ReloadAnswer['outcome']
-  readonly changes: readonly { readonly key: string; readonly from: string; readonly to: string }[]
+  readonly changes: readonly ChangeBody[]
   readonly warnings: readonly string[]
   readonly problems: readonly string[]
+  /** Where nothing changed: the last time that something did. */
+  readonly last_change: {
+    readonly at: string
+    readonly trigger: ReloadTrigger
+    readonly changes: readonly ChangeBody[]
+  } | null
+}
+
+type ChangeBody = Pick<Change, 'key' | 'from' | 'to'>
+
+function changeBody({ key, from, to }: Change): ChangeBody {
+  return { key, from, to }
 }
 
 function answerBody(answer: ReloadAnswer): ReloadBody {
   const { outcome } = answer
   return {
     outcome,
-    changes: outcome === 'changed' ? answer.changes.map(({ key, from, to }) => ({ key, from, to })) : [],
+    changes: outcome === 'changed' ? answer.changes.map(changeBody) : [],
     warnings: outcome === 'refused' ? [] : answer.warnings,
     problems: outcome === 'refused' ? answer.problems : [],
+    last_change: outcome === 'unchanged' && answer.last !== null ? lastBody(answer.last) : null,
   }
+}
+
+function lastBody({ wallMs, trigger, changes }: LastChange): ReloadBody['last_change'] {
+  return { at: new Date(wallMs).toISOString(), trigger, changes: changes.map(changeBody) }
 }

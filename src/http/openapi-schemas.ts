@@ -96,5 +96,16 @@ export const schemas = {
     changes: list(ref('Change')),
     warnings: list(text),
     problems: list(text),
+    last_change: {
+      ...said('where nothing changed: the last time that something did since the start; else null'),
+      oneOf: [
+        { type: 'null' },
+        object({
+          at: { type: 'string', format: 'date-time' },
+          trigger: { enum: ['file', 'signal', 'api'], ...said('file: the engine saw that it was saved') },
+          changes: list(ref('Change')),
+        }),
+      ],
+    },
   }),
 } as const

@@ -7,7 +7,7 @@ export function controlDeps(over: Partial<ControlDeps> = {}): ControlDeps {
   return {
     clock: new ManualClock(),
     access: () => ({ boundHost: '127.0.0.1', token: ok(undefined) }),
-    reload: () => Promise.resolve({ outcome: 'unchanged', warnings: [] }),
+    reload: () => Promise.resolve({ outcome: 'unchanged', warnings: [], last: null }),
     configuration: {
       effective: () => ({
         file: 'a.yaml',

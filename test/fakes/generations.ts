@@ -49,13 +49,15 @@ export class FakeGenerations {
   /** Of providers that are made from now on, and of models that calls can do without. */
   ready: Readiness = { ready: true }
   modelsReady: Readiness = { ready: true }
+  /** The provider, or the speech detection, that throws when it is made; the provider that throws when it begins. */
+  readonly faults: { makes: string; begins: string } = { makes: '', begins: '' }
   readonly modelStarts: string[] = []
   /** Speech detections by the calls that they have room for. */
   readonly detections: number[] = []
   readonly store = new SessionStore()
   readonly use = new ProviderUse(this.clock)
-  readonly providerPool = new PartPool<Provider<'agent'>>()
-  readonly detectionPool = new PartPool<SpeechDetection>()
+  readonly providerPool = new PartPool<Provider<'agent'>>(() => this.log())
+  readonly detectionPool = new PartPool<SpeechDetection>(() => this.log())
   current: Generation
   readonly reloader: Reloader
   readonly admission: Admission
@@ -86,6 +88,7 @@ export class FakeGenerations {
       detectionPool,
       plan: (loaded) => this.plan(loaded),
       createDetection: (capacity) => {
+        if (this.faults.makes === 'detection') throw new Error('detection is broken')
         this.detections.push(capacity)
         return new SpeechDetection({ clock, log, capacity, createWorker: () => this.worker() })
       },
@@ -153,9 +156,11 @@ export class FakeGenerations {
   }
 
   private agent(name: string): PlannedAgent {
+    if (this.faults.makes === name) throw new Error(`${name} is broken`)
     const agent: PlannedAgent = Object.assign(fakeAgent(), { name, starts: 0, closed: 0 })
     agent.ready = this.ready
     agent.start = () => {
+      if (this.faults.begins === name) throw new Error(`${name} is broken`)
       agent.starts += 1
     }
     agent.close = () => {

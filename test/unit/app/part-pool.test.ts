@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { type Log, silentLog } from '#base/log.ts'
 import { PartPool } from '../../../src/app/part-pool.ts'
 
 class Part {
@@ -13,7 +14,7 @@ class Part {
 
 describe('PartPool', () => {
   test('equal fingerprints share one part; it is closed when the last lease is given back', () => {
-    const pool = new PartPool<Part>()
+    const pool = new PartPool<Part>(() => silentLog)
     const first = pool.lease('a', () => new Part())
     const second = pool.lease('a', () => {
       throw new Error('made twice')
@@ -30,7 +31,7 @@ describe('PartPool', () => {
   })
 
   test('a part that was closed is made anew, and an old lease does not touch the new one', () => {
-    const pool = new PartPool<Part>()
+    const pool = new PartPool<Part>(() => silentLog)
     const first = pool.lease('a', () => new Part())
     first[Symbol.dispose]()
     const second = pool.lease('a', () => new Part())
@@ -41,7 +42,10 @@ describe('PartPool', () => {
 
   test('closing closes what is leased, and waits for what is being closed already', async () => {
     const left: Part[] = []
-    const pool = new PartPool<Part>((part) => left.push(part))
+    const pool = new PartPool<Part>(
+      () => silentLog,
+      (part) => left.push(part),
+    )
     const slow = pool.lease('a', () => new Part())
     const done = Promise.withResolvers<void>()
     slow.part.closing = done.promise
@@ -58,5 +62,22 @@ describe('PartPool', () => {
     expect(left).toEqual([slow.part, leased.part])
     leased[Symbol.dispose]()
     expect(leased.part.closes).toBe(1)
+  })
+
+  test('a part that cannot be closed is logged, and closing waits for the others all the same', async () => {
+    const said: unknown[] = []
+    const log: Log = { ...silentLog, error: (_message, fields) => void said.push(fields?.why) }
+    const pool = new PartPool<Part>(() => log)
+    for (const name of ['a', 'b']) {
+      const lease = pool.lease(name, () => new Part())
+      if (name === 'a') lease.part.closing = Promise.reject(new Error('stuck'))
+      else
+        lease.part.close = () => {
+          throw new Error('broken')
+        }
+      lease[Symbol.dispose]()
+    }
+    await pool.close()
+    expect(said.sort()).toEqual(['broken', 'stuck'])
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { silentLog } from '#base/log.ts'
 import { failed } from '#base/result.ts'
 import { Call } from '#call/call.ts'
+import { reloadMaxSeconds } from '#config/reload.ts'
 import { Reloader } from '../../../src/app/reloader.ts'
 import { FakeGenerations } from '../../fakes/generations.ts'
 import { settle } from '../../fakes/manual-clock.ts'
@@ -241,6 +242,62 @@ describe('reloads that meet', () => {
     expect(all.lines.filter(({ message }) => message === 'configuration reloaded').length).toBe(2)
   })
 
+  test('give up a wait for what the file does not say any more: a good save is not kept from its calls', async () => {
+    const all = new FakeGenerations(loopback)
+    all.ready = { ready: false, reason: 'no key' }
+    const begunMs = all.clock.now()
+    const bad = after(all, deepgram)
+    await settle()
+    const next = all.agents.findLast(({ name }) => name === 'deepgram')
+    const good = after(all, `${loopback}\nlanguage: de`)
+    all.clock.advance(50)
+    expect(await bad).toEqual({
+      outcome: 'refused',
+      problems: ['the file has changed again while this waited to become ready: it is read anew'],
+    })
+    expect([(await good).outcome, next?.closed, all.clock.now() - begunMs]).toEqual(['changed', 1, 50])
+  })
+
+  test('wait on where the file says the same: what is becoming ready is not begun anew', async () => {
+    const all = new FakeGenerations(loopback)
+    all.ready = { ready: false, reason: 'loading' }
+    const first = after(all, deepgram)
+    await settle()
+    const next = all.agents.findLast(({ name }) => name === 'deepgram')
+    const second = all.reloader.reload('file')
+    for (let round = 0; round < 20; round += 1) {
+      all.clock.advance(50)
+      await settle()
+    }
+    expect(next?.closed).toBe(0)
+    // Who joins the second one has changed the file, too.
+    all.text = `${loopback}\nlanguage: de`
+    expect(all.reloader.reload('api')).toBe(second)
+    all.clock.advance(50)
+    expect([(await first).outcome, (await second).outcome, next?.closed]).toEqual(['refused', 'changed', 1])
+  })
+
+  test('have their answers before the deadline, also where neither becomes ready', async () => {
+    const all = new FakeGenerations(loopback)
+    all.ready = { ready: false, reason: 'no key' }
+    const begunMs = all.clock.now()
+    const answers = [after(all, deepgram)]
+    await settle()
+    answers.push(all.reloader.reload('api'))
+    let answered = false
+    const both = Promise.all(answers).then((each) => {
+      answered = true
+      return each
+    })
+    while (!answered) {
+      all.clock.advance(1000)
+      await settle()
+    }
+    expect((await both).map(({ outcome }) => outcome)).toEqual(['refused', 'refused'])
+    // Each of them reads the file in a child process, and the first one twice: 10 s are given to each.
+    expect((all.clock.now() - begunMs) / 1000 + 30).toBeLessThan(reloadMaxSeconds)
+  })
+
   test('are never two at a time, also when the first answer leads to another at once', async () => {
     const all = new FakeGenerations(loopback)
     let reading = 0
@@ -268,9 +325,22 @@ describe('reloads that meet', () => {
   test('with a file that says the same, answer that nothing changed', async () => {
     const all = new FakeGenerations(loopback)
     const before = all.current
-    expect(await after(all, `# a word\n${loopback}\n`)).toEqual({ outcome: 'unchanged', warnings: [] })
+    expect(await after(all, `# a word\n${loopback}\n`)).toEqual({ outcome: 'unchanged', warnings: [], last: null })
     expect(all.current).toBe(before)
     expect(all.reloader.counts).toEqual({ changed: 0, unchanged: 1, refused: 0 })
+  })
+
+  test('with a file that was taken up already, answer what changed then', async () => {
+    const all = new FakeGenerations(loopback)
+    all.text = `${loopback}\nlanguage: de`
+    await all.reloader.reload('file')
+    const wallMs = all.clock.wallNow()
+    all.clock.advance(1000)
+    const last = { wallMs, trigger: 'file', changes: [{ key: 'language', from: '"en"', to: '"de"', restart: false }] }
+    expect(await all.reloader.reload('api')).toMatchObject({ outcome: 'unchanged', last })
+    // A refusal is no change.
+    await after(all, 'languag: fr')
+    expect(await after(all, `${loopback}\nlanguage: de`)).toMatchObject({ outcome: 'unchanged', last })
   })
 
   test('two hundred of them leave nothing behind', async () => {

@@ -53,8 +53,17 @@ describe('patchcord reload', () => {
   })
 
   test('says that nothing changed', async () => {
-    const url = engine({ outcome: 'unchanged', warnings: [] })
+    const url = engine({ outcome: 'unchanged', warnings: [], last: null })
     expect(await run(['--url', url, '--token', token])).toEqual({ code: 0, out: ['nothing changed'], err: [] })
+  })
+
+  test('says what was taken up before it asked, and when', async () => {
+    const changes = Array.from({ length: 12 }, (_, index) => ({ key: `k${index}`, from: '1', to: '2', restart: false }))
+    const wallMs = new Date(2026, 10, 9, 3, 5, 7).getTime()
+    const url = engine({ outcome: 'unchanged', warnings: [], last: { wallMs, trigger: 'file', changes } })
+    expect((await run(['--url', url, '--token', token])).out).toEqual([
+      'nothing changed since 2026-11-09 03:05:07, when the file was taken up: k0, k1, k2, k3, k4, k5, k6, k7, k8, k9 and 2 more',
+    ])
   })
 
   test('prints why it was refused, and fails', async () => {
@@ -67,7 +76,7 @@ describe('patchcord reload', () => {
   })
 
   test('a wrong token, no token, nobody there, a wrong option', async () => {
-    const url = engine({ outcome: 'unchanged', warnings: [] })
+    const url = engine({ outcome: 'unchanged', warnings: [], last: null })
     for (const argv of [
       ['--url', url],
       ['--url', url, '--token', 'wrong'],

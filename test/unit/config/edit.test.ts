@@ -48,6 +48,13 @@ describe('one value of a file', () => {
     ['of a file of comments', '# nothing yet\n', '# nothing yet\ndefault_provider: deepgram\n'],
     ['of an empty file', '', 'default_provider: deepgram\n'],
     ['with the line ends of Windows', 'b: 1\r\n', 'default_provider: deepgram\r\nb: 1\r\n'],
+    [
+      'where all keys are indented',
+      '# a\n---\n  # b\n  b: 1\n  c: 2\n',
+      '# a\n---\n  # b\n  default_provider: deepgram\n  b: 1\n  c: 2\n',
+    ],
+    ['before an anchor of the first key', '  &x b: 1\n', '  default_provider: deepgram\n  &x b: 1\n'],
+    ['behind an anchor of the whole', '--- &r\nb: 1\n', '--- &r\ndefault_provider: deepgram\nb: 1\n'],
   ])('that is not there is put in: %s', (_what, before, after) => {
     expect(edited(before)).toBe(after)
   })
@@ -84,6 +91,16 @@ describe('one value of a file', () => {
       'another key takes it by an alias',
       'default_provider: &p local\nlanguage: *p\n',
       'engine.yaml:1:1: default_provider: language takes its value from here, by an alias. Write its value out there, in place of the alias.',
+    ],
+    ...['&p', '&p # none', '!!str'].map((mark): [string, string, string] => [
+      `${mark} stands in the place of a value`,
+      `default_provider: ${mark}\nb: 1\n`,
+      'engine.yaml:1:1: default_provider: an anchor or a tag stands there, and no value. Remove it, or write a name behind it.',
+    ]),
+    [
+      'others take what is empty, and has an anchor',
+      'default_provider: &p\nlanguage: *p\n',
+      'engine.yaml:1:1: default_provider: an anchor or a tag stands there, and no value. Remove it, or write a name behind it.',
     ],
     [
       'it comes from the environment',

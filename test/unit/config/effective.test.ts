@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { effectiveValues } from '#config/effective.ts'
 import { loadConfiguration } from '#config/load.ts'
+import { originFinder } from '#config/origins.ts'
 import { formatProblem } from '#config/problem.ts'
 import { configurationSchema } from '#config/schema.ts'
 import type { Environment } from '#config/secrets.ts'
@@ -90,4 +91,19 @@ describe('what is in force, and where each value comes from', () => {
     expect(of('providers.deepgram.think.endpoint_headers')?.value).toBe('********')
     expect(of('providers.deepgram.speak.endpoint_headers')?.value).toEqual([])
   })
+})
+
+test('as many variables as keys are told apart in a moment; those of a list are the list’s', () => {
+  const keys = Array.from({ length: 10_000 }, (_, index) => `agents.agent_${index}.tools`)
+  const lines = Object.fromEntries(keys.map((key, index) => [key, index + 1]))
+  const variables = Object.fromEntries(
+    keys.flatMap((key) => [[`${key}[1]`, ['A', 'B']] as const, [`${key}[2]`, ['A']]]),
+  )
+  const begun = performance.now()
+  const originOf = originFinder({ lines, variables })
+  const found = keys.map(originOf)
+  expect(found[6]).toEqual({ source: 'environment', variables: ['A', 'B'], line: 7 })
+  expect([originOf('agents.agent_1'), originOf('constructor')]).toEqual([{ source: 'default' }, { source: 'default' }])
+  // Each key beside each variable would take seconds.
+  expect(performance.now() - begun).toBeLessThan(500)
 })

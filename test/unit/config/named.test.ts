@@ -50,6 +50,21 @@ describe('groups under names that the user chooses', () => {
     expect(found.length).toBe(1)
   })
 
+  test.each(['__proto__', 'constructor', 'prototype'])('are not called %s, which would be dropped', (name) => {
+    const cure = 'this name belongs to the language that the engine is written in. Choose another name.'
+    for (const group of ['pipelines', 'agents']) {
+      expect(problems(`${group}:\n  a: {}\n  ${name}: {}\n`)).toEqual([`x.yaml:3:3: ${group}.${name}: ${cure}`])
+    }
+    for (const [group, inner] of [
+      ['prices', 'providers'],
+      ['transfer', 'destinations'],
+    ]) {
+      expect(problems(`${group}:\n  ${inner}:\n    "${name}": { nonsense: 1 }\n`)).toEqual([
+        `x.yaml:3:5: ${group}.${inner}.${name}: ${cure}`,
+      ])
+    }
+  })
+
   test('no names, or no group', () => {
     expect(problems('transfer:\n  destinations: [a]\n').join('\n')).toMatch(/destinations\.0: expected a group of keys/)
     expect(problems('transfer:\n  destinations: a\n').join('\n')).toMatch(/expected names, each with a group of keys/)

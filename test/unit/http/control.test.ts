@@ -20,7 +20,10 @@ afterEach(async () => {
   listener = null
 })
 
-function setUp(answer: ReloadAnswer = { outcome: 'unchanged', warnings: [] }, access: AccessRules = locked) {
+function setUp(
+  answer: ReloadAnswer = { outcome: 'unchanged', warnings: [], last: null },
+  access: AccessRules = locked,
+) {
   const asked = { times: 0 }
   const clock = new ManualClock()
   const deps = (time: ManualClock | SystemClock) => ({
@@ -53,13 +56,38 @@ describe('POST /api/reload', () => {
     [
       { outcome: 'changed', changes: [change], warnings: ['w'] },
       200,
-      { outcome: 'changed', changes: [{ key: 'llm.prompt', from: '"a"', to: '"b"' }], warnings: ['w'], problems: [] },
+      {
+        outcome: 'changed',
+        changes: [{ key: 'llm.prompt', from: '"a"', to: '"b"' }],
+        warnings: ['w'],
+        problems: [],
+        last_change: null,
+      },
     ],
-    [{ outcome: 'unchanged', warnings: [] }, 200, { outcome: 'unchanged', changes: [], warnings: [], problems: [] }],
+    [
+      { outcome: 'unchanged', warnings: [], last: null },
+      200,
+      { outcome: 'unchanged', changes: [], warnings: [], problems: [], last_change: null },
+    ],
     [
       { outcome: 'refused', problems: ['a.yaml:1:1: no.'] },
       422,
-      { outcome: 'refused', changes: [], warnings: [], problems: ['a.yaml:1:1: no.'] },
+      { outcome: 'refused', changes: [], warnings: [], problems: ['a.yaml:1:1: no.'], last_change: null },
+    ],
+    [
+      { outcome: 'unchanged', warnings: [], last: { wallMs: 1_700_000_000_000, trigger: 'file', changes: [change] } },
+      200,
+      {
+        outcome: 'unchanged',
+        changes: [],
+        warnings: [],
+        problems: [],
+        last_change: {
+          at: '2023-11-14T22:13:20.000Z',
+          trigger: 'file',
+          changes: [{ key: 'llm.prompt', from: '"a"', to: '"b"' }],
+        },
+      },
     ],
   ]
   test.each(cases)('%#', async (answer, status, body) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import Ajv from 'ajv/dist/2020'
+import type { ReloadAnswer } from '#config/reload.ts'
 import { createApi } from '#http/api.ts'
 import { type ControlDeps, controlEndpoints } from '#http/control.ts'
 import { openApi } from '#http/openapi.ts'
@@ -68,6 +69,11 @@ test('every schema that is referred to exists, and each is referred to', () => {
 })
 
 const change = { key: 'default_provider', from: '"a"', to: '"b"', restart: false }
+const unchanged: ReloadAnswer = {
+  outcome: 'unchanged',
+  warnings: [],
+  last: { wallMs: 1000, trigger: 'file', changes: [change] },
+}
 const finding = { line: 1, column: 2, key: 'x', message: 'm', cure: '' }
 const nowhere = { line: null, column: null, key: '', message: 'm', cure: '' }
 
@@ -141,6 +147,7 @@ describe('answers are as described', () => {
     ['PUT /api/provider', {}, { body: '{"name": "a", "more": 1}' }, 400],
     ['PUT /api/provider', {}, { body: '["name"]' }, 400],
     ['POST /api/reload', {}, {}, 200],
+    ['POST /api/reload', { reload: () => Promise.resolve(unchanged) }, {}, 200],
     ['POST /api/reload', { reload: () => Promise.resolve({ outcome: 'refused', problems: ['a'] }) }, {}, 422],
     ['GET /api/openapi.json', {}, {}, 200],
     ['GET /api/config', {}, { headers: { host: 'evil.example' } }, 403],
