@@ -55,7 +55,8 @@ export async function benchReload(bench: ReloadBench): Promise<ReloadRun> {
     let residentBefore = 0
     for (let run = 0; run < 2 * runs; run += 1) {
       const withReloads = run % 2 === 1
-      if (run === 2) residentBefore = (await engine.collect()).residentBytes
+      // Behind the first pair; of a single pair, before its reloads.
+      if (run === Math.min(2, 2 * runs - 1)) residentBefore = (await engine.collect()).residentBytes
       const share = Math.ceil(reloads / runs)
       gaps.push({
         reloads: withReloads,
