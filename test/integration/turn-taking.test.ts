@@ -245,12 +245,21 @@ describe('an interruption', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test.each(Object.keys(paces).map((name, index) => [name, index] as const))(
+  // The scripts go by the order of the calls.
+  let placed = Promise.resolve()
+  function placeNext(number: string) {
+    const line = placed.then(async () => {
+      const { caller, call } = await telephones.call(asterisk, { extension: '100', callerId: number })
+      return { caller, call, id: await engineCallFrom(engine, number) }
+    })
+    placed = line.then(() => {})
+    return line
+  }
+
+  test.concurrent.each(Object.keys(paces).map((name, index) => [name, index] as const))(
     'stops an agent of this pace (%s) 0.3 s into a reply as well as 3 s in',
     async (_name, index) => {
-      const number = `555110${index}`
-      const { caller, call } = await telephones.call(asterisk, { extension: '100', callerId: number })
-      const id = await engineCallFrom(engine, number)
+      const { caller, call, id } = await placeNext(`555110${index}`)
       await caller.waitForSpeech(5000)
       await caller.waitForQuiet(1000)
       await caller.say(question)
