@@ -99,7 +99,7 @@ test *args: install
 unit *args: install
     @{{bun}} scripts/test.ts --only unit "$@"
 
-# Measure: start, greeting, pacing, speech, media, provider, turns
+# Measure: start, greeting, pacing, speech, media, provider, reload, turns
 [group('test')]
 [no-exit-message]
 bench *args: install

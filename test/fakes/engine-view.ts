@@ -6,6 +6,7 @@ import type { LoadLimits } from '#call/load-meter.ts'
 import type { SpeechDetectorSession } from '#call/speech-detector.ts'
 import { openRunLog } from '#cli/run-log.ts'
 import type { DetectionListener } from '#speech/detector.ts'
+import { callFacts } from './call-facts.ts'
 import { FakeLeg } from './leg.ts'
 import { ManualClock } from './manual-clock.ts'
 
@@ -25,8 +26,7 @@ export function viewOf(engine: Engine, logged: readonly string[]): string {
     load: (engine as unknown as { load: { limits: () => LoadLimits } }).load.limits(),
     callsMax: engine.status().callsMax,
     log: logLines(engine),
-    // Read at the end of each call.
-    prices: generation.configuration.prices,
+    cost: costOfCall(engine),
     // Read when the engine is asked to stop.
     drain: engine.configuration.drain,
   })
@@ -74,6 +74,19 @@ function saysWords(engine: Engine, logged: readonly string[]): boolean {
   const before = logged.length
   engine.generation.world.observer.transcript('call', 'caller', 'words')
   return logged.length > before
+}
+
+/** What the record of a call says that it has cost. */
+function costOfCall({ generation, records }: Engine): unknown {
+  const { append } = records
+  let cost: unknown = null
+  records.append = (line) => {
+    const { cost: sum = null, currency = null } = JSON.parse(line) as Record<string, unknown>
+    cost = { sum, currency }
+  }
+  generation.world.observer.finished(callFacts({ provider: 'deepgram', sessionMs: 60_000, spokenCharacters: 1000 }))
+  records.append = append
+  return cost
 }
 
 interface DoorView {

@@ -41,6 +41,7 @@ const base: Tree = {
   media_websocket: { direction: 'listen', port: 0 },
   on_failure: { context: 'c', extension: 'e' },
   limits: { provider_minutes_per_day: 100 },
+  prices: { providers: { deepgram: { per_call: 1 } } },
   // A vendor of parts only is heard of where a pipeline has them.
   pipelines: { front: { stt: 'openai_compatible', llm: 'openai_compatible', tts: 'openai_compatible' } },
 }
@@ -89,7 +90,7 @@ function candidates({ path }: KeyInfo): unknown[] {
     case 'array':
       return lists
     case 'record':
-      return [{ another: { context: 'c', extension: '1', key: '7' } }, { another: {} }, { deepgram: { per_call: 1 } }]
+      return [{ another: { context: 'c', extension: '1', key: '7' } }, { another: {} }, { deepgram: { per_call: 2 } }]
     default:
       return [...texts, 'openai_realtime', 'front', 'CHF']
   }
