@@ -33,7 +33,7 @@ import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
 import { ProviderUseFile } from '#telemetry/provider-use-file.ts'
 import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
-import { ApiToken } from './app/api-token.ts'
+import { ApiAccess } from './app/api-access.ts'
 import { eventOptions, requestOptions } from './app/ari-options.ts'
 import { createConfigurationDesk } from './app/configuration-desk.ts'
 import type { ConfigurationFile } from './app/configuration-file.ts'
@@ -101,7 +101,7 @@ export class Engine implements MetricOwners {
   readonly detectionPool = new PartPool<SpeechDetection>(() => this.log)
   private current: Generation
   readonly reloader: Reloader
-  private readonly apiToken: ApiToken
+  readonly apiAccess: ApiAccess
   private readonly switching: ProviderSwitch
   private readonly providerStates: ReadinessLog
   private readonly log: Log
@@ -152,7 +152,7 @@ export class Engine implements MetricOwners {
       createDetection: (capacity) => new SpeechDetection({ clock, log, random, capacity }),
     }
     this.current = new Generation({ configuration, env, fromEnvironment, provenance }, allow, shared, null)
-    this.apiToken = new ApiToken(() => this.current.loaded.env)
+    this.apiAccess = new ApiAccess(() => this.current.loaded)
     this.metrics.expectProviders(Object.keys(this.providers))
     this.admission = new Admission(() => this.current, this.load)
     this.reloader = new Reloader({
@@ -219,7 +219,7 @@ export class Engine implements MetricOwners {
       scrape: () => this.metrics.scrape(),
       control: {
         clock,
-        access: () => ({ boundHost: configuration.health.host, token: this.apiToken.value }),
+        access: () => this.apiAccess.rules,
         reload: () => this.reload('api'),
         configuration: createConfigurationDesk(current, file),
         providers: createProviderDesk(current, this.switching, this.providerStates),
@@ -283,7 +283,7 @@ export class Engine implements MetricOwners {
   /** Reads the configuration anew; what has changed is in force for the next call. Never rejects. */
   async reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
     const answer = await this.reloader.reload(trigger)
-    this.apiToken.readAnew()
+    this.apiAccess.readAnew()
     return answer
   }
 

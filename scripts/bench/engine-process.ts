@@ -73,7 +73,7 @@ export async function runEngine(
         calls: job.callsMax,
         ...(job.admission ? {} : { loop_lag_ms: 1000, pacing_lateness_ms: 1000 }),
       },
-      health: { host: '127.0.0.1', port: 0 },
+      health: { ...configuration.health, host: '127.0.0.1', port: 0 },
       records: { ...configuration.records, file: join(folder, 'calls.jsonl') },
     },
     env: {},

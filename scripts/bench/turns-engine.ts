@@ -35,7 +35,7 @@ const engine = await Engine.start({
     audiosocket: { ...configuration.audiosocket, host: '127.0.0.1', port: 0, max_connections: job.calls + 10 },
     llm: { ...configuration.llm, initial_greeting: '' },
     limits: { ...configuration.limits, calls: job.calls + 10, loop_lag_ms: 1000, pacing_lateness_ms: 1000 },
-    health: { host: '127.0.0.1', port: 0 },
+    health: { ...configuration.health, host: '127.0.0.1', port: 0 },
     records: { ...configuration.records, file: join(folder, 'calls.jsonl') },
     // Nobody is asked whether they are still there: what is measured is who speaks.
     turn_taking: { ...configuration.turn_taking, check_in_after_ms: 0, ...job.settings.turn_taking },

@@ -1,7 +1,6 @@
 import type { Milliseconds } from '#base/clock.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
-import { readSecret } from '#config/secrets.ts'
-import { tokenVariable } from '#http/access.ts'
+import { checkedToken, readApiToken } from '#config/api-token.ts'
 import type { CommandIo } from './io.ts'
 
 export interface EngineRequest {
@@ -27,7 +26,7 @@ export async function askEngine(
   { method, path, body, token, answerMaxMs }: EngineRequest,
   io: Pick<CommandIo, 'env'>,
 ): Promise<EngineAnswer> {
-  const known = token === undefined ? readSecret(tokenVariable, io.env) : ok(token)
+  const known = token === undefined ? readApiToken(io.env) : checkedToken(token, '--token')
   if (!known.ok) return failed({ kind: 'no_token', message: known.error })
   try {
     const response = await fetch(`${url}${path}`, {

@@ -57,7 +57,7 @@ export async function demo(argv: readonly string[], io: CommandIo): Promise<numb
         default_provider: 'local',
         active_pipeline: '',
         audiosocket: { ...configuration.audiosocket, host: '127.0.0.1', port: 0, format: 'slin' },
-        health: { host: '127.0.0.1', port: 0 },
+        health: { ...configuration.health, host: '127.0.0.1', port: 0 },
         records: { file: join(folder, 'calls.jsonl') },
         logging: { ...configuration.logging, transcripts: true },
       },

@@ -40,6 +40,8 @@ export interface EngineConfigOptions {
   readonly provider?: string | undefined
   /** Looked at as if it stood in the file. */
   readonly text?: string | undefined
+  /** Of a command beside the engine, which may lack its secrets. */
+  readonly withoutSecrets?: boolean
 }
 
 /** What stands for the file's name in messages about such a text. */
@@ -63,11 +65,11 @@ export function examineEngineConfig(
   const known = environmentWith(options.envFile, ownEnv, cwd)
   if (!known.ok) return known
   const env = known.value
-  const { text, provider } = options
+  const { text, provider, withoutSecrets = false } = options
   const source = text === undefined ? readConfigurationSource(cwd, options.config) : ok({ file: bodyName, text })
   if (!source.ok) return source
   const { file } = source.value
-  const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas })
+  const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas, withoutSecrets })
   if (!loaded.ok) return loaded
   const { configuration, fromEnvironment, origins, warnings } = loaded.value
   const isFile = text === undefined && file !== builtInSource.file
@@ -112,7 +114,7 @@ function answeredBy<Given extends EngineConfig['configuration']>(configuration: 
 /** The same for commands that only look something up: mistakes are said, warnings are the engine's own business. */
 export function quietEngineConfig(io: CommandIo, config: string | undefined): EngineConfig | null {
   const said: string[] = []
-  const loaded = engineConfig({ ...io, stderr: (line) => void said.push(line) }, { config })
+  const loaded = engineConfig({ ...io, stderr: (line) => void said.push(line) }, { config, withoutSecrets: true })
   if (loaded === null) for (const line of said) io.stderr(line)
   return loaded
 }
@@ -127,7 +129,7 @@ export interface KnownConfig extends Pick<EngineConfig, 'configuration' | 'env' 
 
 /** Null when the file is wrong in itself; it has been said then. Warnings are the engine's own business. */
 export function knownConfig(io: CommandIo, config: string | undefined): KnownConfig | null {
-  const examined = examineEngineConfig(io, { config })
+  const examined = examineEngineConfig(io, { config, withoutSecrets: true })
   if (examined.ok) return { ...examined.value, path: examined.value.provenance.path, missing: [] }
   const source = readConfigurationSource(io.cwd, config)
   const partly = source.ok ? loadWithoutVariables({ ...source.value, env: io.env, vendors: vendorSchemas }) : null

@@ -49,7 +49,9 @@ export function explain(argv: readonly string[], io: CommandIo): number {
     return exitCodes.ok
   }
   const source = readConfigurationSource(io.cwd, options.value.config)
-  const loaded = source.ok ? loadConfiguration({ ...source.value, env: io.env, vendors: vendorSchemas }) : source
+  const loaded = source.ok
+    ? loadConfiguration({ ...source.value, env: io.env, vendors: vendorSchemas, withoutSecrets: true })
+    : source
   if (!loaded.ok || !source.ok) {
     for (const problem of loaded.ok ? [] : loaded.error) io.stderr(formatProblem(problem))
     return exitCodes.failed

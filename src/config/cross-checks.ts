@@ -1,6 +1,8 @@
+import { apiChecks } from './api-checks.ts'
 import { limitChecks } from './limit-checks.ts'
 import { mediaChecks } from './media-checks.ts'
 import type { Configuration } from './schema.ts'
+import type { Environment } from './secrets.ts'
 
 /**
  * What no single key can tell: values that are fine alone and impossible together. Each row names the keys it looks
@@ -10,9 +12,11 @@ import type { Configuration } from './schema.ts'
 export interface CrossCheck {
   readonly keys: readonly string[]
   readonly severity: 'error' | 'warning'
+  /** It looks at secrets, which a command beside the engine may not have. */
+  readonly ofSecrets?: true
   /** True where something is wrong. */
-  readonly broken: (configuration: Configuration) => boolean
-  readonly message: (configuration: Configuration) => string
+  readonly broken: (configuration: Configuration, env: Environment) => boolean
+  readonly message: (configuration: Configuration, env: Environment) => string
   readonly advice: string | ((configuration: Configuration) => string)
 }
 
@@ -106,6 +110,7 @@ export const crossChecks: readonly CrossCheck[] = [
       `limits.calls_per_caller (${limits.calls_per_caller}) is without effect above limits.calls (${limits.calls})`,
     advice: 'Lower it, or set it to 0.',
   },
+  ...apiChecks,
   ...limitChecks,
   ...mediaChecks,
   ...['openai_realtime', 'deepgram'].map(transferWithoutPlace),

@@ -48,6 +48,8 @@ export interface LoadRequest<Vendors extends VendorSchemas> {
   readonly text: string
   readonly env: Environment
   readonly vendors: Vendors
+  /** For a command beside the engine, which may lack its secrets: what they alone can tell is not looked at. */
+  readonly withoutSecrets?: boolean
 }
 
 export interface Loaded<Vendors extends VendorSchemas> {
@@ -78,7 +80,7 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
 
   // What is wrong in itself is left out, so that the checks over several keys still find what they can.
   const mended = checked.success ? checked : v.safeParse(schema, without(value, checked.issues.map(pathOf)))
-  const crossed = mended.success ? crossCheck(mended.output as Configuration, facts, problems, request.vendors) : []
+  const crossed = mended.success ? crossCheck(mended.output as Configuration, facts, problems, request) : []
   const errors = [...problems, ...crossed.filter(({ severity }) => severity === 'error').map(({ problem }) => problem)]
   if (errors.length > 0 || !checked.success) return failed(errors.sort(byPlace))
   const warnings = crossed.map(({ problem }) => problem).sort(byPlace)
@@ -117,18 +119,19 @@ function crossCheck(
   configuration: Configuration,
   { file, tree, expanded }: Explained,
   known: readonly ConfigProblem[],
-  vendors: VendorSchemas,
+  { vendors, env, withoutSecrets = false }: LoadRequest<VendorSchemas>,
 ) {
   const touches = (key: string) => known.some((problem) => problem.key === key || problem.key.startsWith(`${key}.`))
   const found = crossChecks
-    .filter((check) => !check.keys.some(touches) && check.broken(configuration))
+    .filter((check) => !(withoutSecrets && check.ofSecrets === true))
+    .filter((check) => !check.keys.some(touches) && check.broken(configuration, env))
     .map((check) => {
       const shown = withoutVariables(configuration, [...expanded.keys()])
       const paths = check.keys.map((key) => key.split('.'))
       const present = paths.find((path) => nodeAt(tree, path) !== undefined) ?? []
       const key = check.keys[0] ?? ''
       const advice = typeof check.advice === 'string' ? check.advice : check.advice(shown)
-      const problem = { file, ...placeOf(tree, present), key, message: check.message(shown), advice }
+      const problem = { file, ...placeOf(tree, present), key, message: check.message(shown, env), advice }
       return { severity: check.severity, problem }
     })
   const hidden = textsAt(configuration, [...expanded.keys()]).map(wholeWord)

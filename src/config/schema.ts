@@ -272,11 +272,26 @@ const models = section(
 
 const health = section(
   {
-    host: shapedText('127.0.0.1', isHost, hostShape, 'The address of /live, /ready, /health and /metrics.'),
-    port: port(15000, 'Their port.'),
+    host: shapedText(
+      '127.0.0.1',
+      isHost,
+      hostShape,
+      'The address of /live, /ready, /health, /metrics and /api; on another than loopback, /api needs PATCHCORD_API_TOKEN.',
+      { restart: true },
+    ),
+    port: port(15000, 'Their port.', { restart: true }),
+    api: flag(
+      true,
+      'Whether /api is open. Closed, the port may be bound on any address without a token: for monitoring, and for audio that Asterisk fetches.',
+    ),
+    allowed_hosts: textList(
+      [],
+      isHost,
+      hostShape,
+      'Names by which /api may be asked, such as that of a reverse proxy, beside IP addresses, localhost, health.host and the name of this machine; under any other name in the header Host it answers 421.',
+    ),
   },
   'The HTTP endpoints for operators.',
-  { restart: true },
 )
 
 const logging = section(

@@ -14,10 +14,11 @@ const json = (description: string, name: SchemaName) => ({
   content: { 'application/json': { schema: refTo(name) } },
 })
 
-/** Of every endpoint: who asks is looked at first. */
+/** Of every endpoint: who asks, and by what name, is looked at first. */
 const guards = {
   '401': json('the token is missing or wrong', 'Error'),
-  '403': json('asked from elsewhere, while there is no token', 'Error'),
+  '403': json('closed, or asked from elsewhere while there is no token', 'Error'),
+  '421': json('asked by a name that is not this engine’s', 'Error'),
 }
 const guardsOfBody = {
   ...guards,

@@ -27,6 +27,7 @@ export function viewOf(engine: Engine, logged: readonly string[]): string {
     callsMax: engine.status().callsMax,
     log: logLines(engine),
     cost: costOfCall(engine),
+    access: engine.apiAccess.rules,
     // Read when the engine is asked to stop.
     drain: engine.configuration.drain,
   })

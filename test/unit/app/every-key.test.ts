@@ -70,6 +70,7 @@ const texts = [
   'https://a.example',
   'https://a.example/v1',
   'wss://a.example',
+  'localhost',
 ]
 const lists = [['greeting'], ['another'], ['10.0.0.0/8'], ['de'], ['transfer_call'], ['x-a: b'], []]
 

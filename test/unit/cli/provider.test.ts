@@ -9,7 +9,7 @@ import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { ProviderState, SwitchAnswer } from '#http/provider-api.ts'
 import type { EngineStatus } from '#http/status.ts'
-import { controlDeps } from '../../fakes/control.ts'
+import { accessRules, controlDeps } from '../../fakes/control.ts'
 
 const token = 'canary-token-4711'
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-provider-'))
@@ -46,7 +46,7 @@ function engine(answer: SwitchAnswer): string {
     scrape: () => Promise.resolve({ contentType: '', text: '' }),
     control: controlDeps({
       clock: new SystemClock(),
-      access: () => ({ boundHost: '127.0.0.1', token: ok(token) }),
+      access: () => accessRules({ token: ok(token) }),
       providers: {
         list: () => [local, { ...idle, name: 'loopback' }, deepgram],
         switchTo: (name) => {

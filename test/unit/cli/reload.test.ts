@@ -6,7 +6,7 @@ import type { ReloadAnswer } from '#config/reload.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
-import { controlDeps } from '../../fakes/control.ts'
+import { accessRules, controlDeps } from '../../fakes/control.ts'
 
 const token = 'canary-token-4711'
 let listener: Listener | null = null
@@ -22,7 +22,7 @@ function engine(answer: ReloadAnswer): string {
     scrape: () => Promise.resolve({ contentType: '', text: '' }),
     control: controlDeps({
       clock: new SystemClock(),
-      access: () => ({ boundHost: '127.0.0.1', token: ok(token) }),
+      access: () => accessRules({ token: ok(token) }),
       reload: () => Promise.resolve(answer),
     }),
   })

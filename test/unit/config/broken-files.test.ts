@@ -90,6 +90,14 @@ const table: Readonly<Record<string, readonly Expected[]>> = {
   'deadlines-swapped.yaml': [
     { line: 3, key: 'providers.local.llm', cure: /first_token_timeout_ms must not be greater than total_timeout_ms/ },
   ],
+  'api-without-token.yaml': [
+    {
+      line: 4,
+      column: 3,
+      key: 'health.host',
+      cure: /\(0\.0\.0\.0\).*no token is set.*Set PATCHCORD_API_TOKEN in the environment.*or set health\.api to false/,
+    },
+  ],
   // The default port of the audio server is 8090, and of the end of a turn 700 ms.
   'many-at-once.yaml': [
     { line: 1, key: 'defualt_provider', cure: /Did you mean default_provider\?/ },

@@ -35,7 +35,7 @@ describe('defaults', () => {
         password: '',
       })
       expect(configuration.audiosocket).toMatchObject({ host: '127.0.0.1', port: 8090, format: 'slin' })
-      expect(configuration.health).toEqual({ host: '127.0.0.1', port: 15000 })
+      expect(configuration.health).toEqual({ host: '127.0.0.1', port: 15000, api: true, allowed_hosts: [] })
       expect(configuration.default_provider).toBe('local')
       expect(configuration.providers.loopback.delay_ms).toBe(500)
       expect(configuration.logging.transcripts).toBe(false)

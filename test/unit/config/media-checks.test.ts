@@ -5,7 +5,7 @@ import { formatProblem } from '#config/problem.ts'
 import { vendors } from './vendors.ts'
 
 function load(text: string) {
-  return loadConfiguration({ text, env: { ASTERISK_ARI_PASSWORD: 'x' }, vendors })
+  return loadConfiguration({ text, env: { ASTERISK_ARI_PASSWORD: 'x', PATCHCORD_API_TOKEN: 'x' }, vendors })
 }
 
 /** What is said, each as `error` or `warning`, its key, and all its words. */

@@ -7,12 +7,13 @@ import type { AccessRules } from '#http/access.ts'
 import { createApi } from '#http/api.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
-import { controlDeps } from '../../fakes/control.ts'
+import { accessRules, controlDeps } from '../../fakes/control.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 
 const token = 'canary-token-4711'
-const locked: AccessRules = { boundHost: '0.0.0.0', token: ok(token) }
+const locked = accessRules({ boundHost: '0.0.0.0', token: ok(token) })
 const authorization = `Bearer ${token}`
+const host = 'localhost'
 let listener: Listener | null = null
 
 afterEach(async () => {
@@ -40,7 +41,7 @@ function setUp(
   })
   const api = createApi(deps(clock))
   const post = (init: RequestInit = {}) =>
-    api.request('/api/reload', { method: 'POST', headers: { authorization }, ...init })
+    api.request('/api/reload', { method: 'POST', headers: { host, authorization }, ...init })
   const listen = () => {
     listener = new Listener('127.0.0.1', 0)
     const real = createApi(deps(new SystemClock()))
@@ -155,20 +156,20 @@ describe('what is under /api', () => {
         expect([path, response.status, response.headers.get('www-authenticate')]).toEqual([path, 401, 'Bearer'])
       }
     }
-    const large = await api.request('/api/reload', { method: 'POST', body: 'x'.repeat(5000) })
+    const large = await api.request('/api/reload', { method: 'POST', headers: { host }, body: 'x'.repeat(5000) })
     expect([large.status, asked.times]).toEqual([401, 0])
   })
 
   test('is 405 for another method and 404 for another path, with the token', async () => {
     const { api } = setUp()
-    const other = await api.request('/api/reload', { headers: { authorization } })
+    const other = await api.request('/api/reload', { headers: { host, authorization } })
     expect([other.status, other.headers.get('allow'), await other.json()]).toEqual([
       405,
       'POST',
       { error: 'expected POST' },
     ])
     for (const path of ['/api/nothing', '/api', '/api/', '/api/config/', '/api/reload/x']) {
-      const nothing = await api.request(path, { method: 'POST', headers: { authorization } })
+      const nothing = await api.request(path, { method: 'POST', headers: { host, authorization } })
       expect([path, nothing.status, Object.keys((await nothing.json()) as object)]).toEqual([path, 404, ['error']])
     }
   })
@@ -185,7 +186,8 @@ describe('what is under /api', () => {
     const { api, listen } = setUp()
     const { url } = listen()
     const answers = [
-      await api.request('/api/reload', { method: 'POST' }),
+      await api.request('/api/reload', { method: 'POST', headers: { host } }),
+      await api.request('/api/reload', { method: 'POST', headers: { host: 'evil.example', authorization } }),
       await fetch(`${url}/api/reload`, { method: 'POST', headers: { authorization: `Basic ${token}` } }),
       await fetch(`${url}/api/nothing`, { headers: { authorization } }),
     ]

@@ -7,15 +7,16 @@ import { createApi } from '#http/api.ts'
 import { controlEndpoints } from '#http/control.ts'
 import { Listener } from '#http/listener.ts'
 import type { EngineStatus } from '#http/status.ts'
-import { controlDeps } from '../../fakes/control.ts'
+import { accessRules, controlDeps } from '../../fakes/control.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 
 // Who asks, and how, is looked at in the same way by every endpoint under /api.
 
 const token = 'canary-token-4711'
 const authorization = `Bearer ${token}`
-const locked: AccessRules = { boundHost: '0.0.0.0', token: ok(token) }
-const open: AccessRules = { boundHost: '127.0.0.1', token: ok(undefined) }
+const host = 'localhost'
+const locked = accessRules({ boundHost: '0.0.0.0', token: ok(token) })
+const open = accessRules()
 let listener: Listener | null = null
 
 afterEach(async () => {
@@ -46,19 +47,31 @@ describe.each([...controlEndpoints])('%s', (endpoint) => {
   test('with a token: none, a wrong one, the right one', async () => {
     expect(await ask(locked, { host: 'localhost' })).toBe(401)
     expect(await ask(locked, { host: 'localhost', authorization: `${authorization}x` })).toBe(401)
-    expect(await ask(locked, { host: 'elsewhere.example', authorization })).toBe(200)
+    expect(await ask(locked, { host: 'localhost', authorization })).toBe(200)
+  })
+
+  test('by another name: whatever the token', async () => {
+    for (const given of [{}, { authorization }]) expect(await ask(locked, { host: 'evil.example', ...given })).toBe(421)
+    const named = { ...locked, names: ['proxy.example'] }
+    expect(await ask(named, { host: 'proxy.example', authorization })).toBe(200)
+    expect(await ask(named, { host: 'proxy.example' })).toBe(401)
+  })
+
+  test('closed: to everybody', async () => {
+    expect(await ask({ ...locked, open: false }, { host: 'localhost', authorization })).toBe(403)
+    expect(await ask({ ...open, open: false }, { host: 'evil.example' })).toBe(403)
   })
 
   test('without one: another host, a web page, this machine, an address that others reach', async () => {
-    expect(await ask(open, { host: 'evil.example' })).toBe(403)
+    expect(await ask(open, { host: 'evil.example' })).toBe(421)
     expect(await ask(open, { host: 'localhost', origin: 'https://evil.example' })).toBe(403)
     expect(await ask(open, { host: 'localhost' })).toBe(200)
     expect(await ask({ ...open, boundHost: '0.0.0.0' }, { host: 'localhost' })).toBe(403)
   })
 
   test('another method', async () => {
-    expect(await ask(locked, { authorization }, 'DELETE')).toBe(405)
-    expect(await ask(locked, {}, 'DELETE')).toBe(401)
+    expect(await ask(locked, { host: 'localhost', authorization }, 'DELETE')).toBe(405)
+    expect(await ask(locked, { host: 'localhost' }, 'DELETE')).toBe(401)
   })
 })
 
@@ -86,7 +99,7 @@ describe.each(withBody)('the body of %s', (endpoint) => {
   test('may not take too long', async () => {
     const clock = new ManualClock()
     const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })
-    const answering = create(locked, clock).request(path, { method, headers: { authorization }, body: endless })
+    const answering = create(locked, clock).request(path, { method, headers: { host, authorization }, body: endless })
     while (clock.pending === 0) await Bun.sleep(1)
     clock.advance(limitMs - 100)
     expect(await Promise.race([answering, Bun.sleep(20).then(() => 'waits')])).toBe('waits')

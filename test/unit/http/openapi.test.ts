@@ -6,7 +6,7 @@ import { type ControlDeps, controlEndpoints } from '#http/control.ts'
 import { openApi } from '#http/openapi.ts'
 import type { SwitchAnswer } from '#http/provider-api.ts'
 import type { EngineStatus } from '#http/status.ts'
-import { controlDeps } from '../../fakes/control.ts'
+import { accessRules, controlDeps } from '../../fakes/control.ts'
 
 const headers = { host: 'localhost' }
 const ajv = new Ajv({ strict: false, formats: { 'date-time': (text: string) => !Number.isNaN(Date.parse(text)) } })
@@ -150,10 +150,11 @@ describe('answers are as described', () => {
     ['POST /api/reload', { reload: () => Promise.resolve(unchanged) }, {}, 200],
     ['POST /api/reload', { reload: () => Promise.resolve({ outcome: 'refused', problems: ['a'] }) }, {}, 422],
     ['GET /api/openapi.json', {}, {}, 200],
-    ['GET /api/config', {}, { headers: { host: 'evil.example' } }, 403],
+    ['GET /api/config', {}, { headers: { host: 'evil.example' } }, 421],
+    ['GET /api/config', { access: () => accessRules({ open: false }) }, {}, 403],
     [
       'GET /api/config',
-      { access: () => ({ boundHost: '0.0.0.0', token: { ok: true, value: 'canary-token' } }) },
+      { access: () => accessRules({ boundHost: '0.0.0.0', token: { ok: true, value: 'canary-token' } }) },
       {},
       401,
     ],
