@@ -1,6 +1,7 @@
 import type { Milliseconds } from '#base/clock.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { checkedToken, readApiToken } from '#config/api-token.ts'
+import type { EngineAddress } from './engine-address.ts'
 import type { CommandIo } from './io.ts'
 
 export interface EngineRequest {
@@ -20,19 +21,19 @@ export type EngineAnswer = Result<
   { readonly kind: 'refused_connection' | 'no_answer' | 'no_token'; readonly message: string }
 >
 
-/** @param url without a slash at its end */
 export async function askEngine(
-  url: string,
+  { url, authorization }: EngineAddress,
   { method, path, body, token, answerMaxMs }: EngineRequest,
   io: Pick<CommandIo, 'env'>,
 ): Promise<EngineAnswer> {
   const known = token === undefined ? readApiToken(io.env) : checkedToken(token, '--token')
   if (!known.ok) return failed({ kind: 'no_token', message: known.error })
+  const credentials = known.value === undefined ? authorization : `Bearer ${known.value}`
   try {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
-        ...(known.value === undefined ? {} : { authorization: `Bearer ${known.value}` }),
+        ...(credentials === null ? {} : { authorization: credentials }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       signal: AbortSignal.timeout(answerMaxMs),

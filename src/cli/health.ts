@@ -1,5 +1,5 @@
 import { messageOf } from '#base/result.ts'
-import { engineUrl } from './engine-url.ts'
+import { engineAddress } from './engine-address.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 
@@ -27,11 +27,15 @@ export async function health(argv: readonly string[], io: CommandIo): Promise<nu
     io.stdout(help)
     return exitCodes.ok
   }
-  const base = engineUrl(io, options.value)
-  if (base === null) return exitCodes.usage
+  const address = engineAddress(io, options.value)
+  if (!address.ok) return exitCodes.usage
+  const { url: base, authorization } = address.value
   try {
     const live = options.value.live === true
-    const response = await fetch(`${base}${live ? '/live' : '/health'}`, { signal: AbortSignal.timeout(answerMaxMs) })
+    const response = await fetch(`${base}${live ? '/live' : '/health'}`, {
+      headers: authorization === null ? {} : { authorization },
+      signal: AbortSignal.timeout(answerMaxMs),
+    })
     const body: unknown = await response.json()
     io.stdout(live ? 'live' : JSON.stringify(body, null, 2))
     const served = live || (typeof body === 'object' && body !== null && 'status' in body && body.status === 'ok')

@@ -1,7 +1,7 @@
 import type { Milliseconds } from '#base/clock.ts'
 import type { ProviderState, SwitchBody } from '#http/provider-api.ts'
 import { askEngine, type EngineRequest } from './ask-engine.ts'
-import { engineUrl } from './engine-url.ts'
+import { engineAddress } from './engine-address.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 import { listInFile, rows, switchInFile } from './provider-file.ts'
@@ -110,12 +110,13 @@ async function ask(
   io: CommandIo,
   { answered, nobody }: Reaction,
 ): Promise<number> {
-  const url = engineUrl(io, where)
-  if (url === null) {
-    io.stderr('Nothing was changed. To ask the engine all the same, name it with --url.')
-    return exitCodes.failed
+  const address = engineAddress(io, where)
+  if (!address.ok) {
+    if (where.url === undefined) io.stderr('Nothing was changed. To ask the engine all the same, name it with --url.')
+    return address.error
   }
-  const answer = await askEngine(url, { ...request, token: where.token }, io)
+  const { url } = address.value
+  const answer = await askEngine(address.value, { ...request, token: where.token }, io)
   if (answer.ok) {
     const error = errorIn(answer.value.body)
     if (error === null) return answered(answer.value.body)

@@ -1,7 +1,7 @@
 import { reloadMaxSeconds } from '#config/reload.ts'
 import type { ReloadBody } from '#http/control.ts'
 import { askEngine } from './ask-engine.ts'
-import { engineUrl } from './engine-url.ts'
+import { engineAddress } from './engine-address.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 
@@ -30,15 +30,15 @@ export async function reload(argv: readonly string[], io: CommandIo): Promise<nu
     io.stdout(help)
     return exitCodes.ok
   }
-  const url = engineUrl(io, where)
-  if (url === null) {
-    io.stderr('Nothing was changed. To ask the engine all the same, name it with --url.')
-    return exitCodes.failed
+  const address = engineAddress(io, where)
+  if (!address.ok) {
+    if (where.url === undefined) io.stderr('Nothing was changed. To ask the engine all the same, name it with --url.')
+    return address.error
   }
-  const answer = await askEngine(url, { method: 'POST', path: '/api/reload', token, answerMaxMs }, io)
+  const answer = await askEngine(address.value, { method: 'POST', path: '/api/reload', token, answerMaxMs }, io)
   if (answer.ok) return print(io, answer.value.body as Partial<ReloadBody> & { readonly error?: string })
   const { kind, message } = answer.error
-  io.stderr(kind === 'no_token' ? message : `no engine answers at ${url} (${message}): is it running?`)
+  io.stderr(kind === 'no_token' ? message : `no engine answers at ${address.value.url} (${message}): is it running?`)
   return kind === 'no_token' ? exitCodes.usage : exitCodes.failed
 }
 
