@@ -191,6 +191,7 @@ export class Engine implements MetricOwners {
       log,
       random,
       application: asterisk.app_name,
+      variablesMaxMs: asterisk.variables_timeout_ms,
       doors: this.media.doors,
       files: this.playback.files,
       repliesByFile: () => this.configuration.downstream_mode === 'file',

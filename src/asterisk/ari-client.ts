@@ -120,10 +120,10 @@ export class AriClient {
     return this.request('POST', `/channels/${encodeURIComponent(channelId)}/variable`, { variable, value }, nothing)
   }
 
-  getVariable(channelId: string, variable: string): Promise<AriResult<string>> {
-    return this.request('GET', `/channels/${encodeURIComponent(channelId)}/variable`, { variable }, (body) =>
-      String((body as { value?: unknown }).value ?? ''),
-    )
+  /** @param signal nobody waits for the answer any more */
+  getVariable(channelId: string, variable: string, signal?: AbortSignal): Promise<AriResult<string>> {
+    const path = `/channels/${encodeURIComponent(channelId)}/variable`
+    return this.request('GET', path, { variable }, (body) => String((body as { value?: unknown }).value ?? ''), signal)
   }
 
   /** The channel goes on in the dialplan where it left it, or at this place. */
@@ -198,16 +198,18 @@ export class AriClient {
     path: string,
     query: Query,
     read: (body: unknown) => Value,
+    signal?: AbortSignal,
   ): Promise<AriResult<Value>> {
     const parameters = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value))
     const text = parameters.size === 0 ? '' : `?${parameters}`
     await this.turn()
+    const timeout = AbortSignal.timeout(this.timeoutMs)
     try {
       const response = await fetch(`${this.base}${path}${text}`, {
         method,
         headers: { authorization: this.authorization },
-        signal: AbortSignal.timeout(this.timeoutMs),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       })
       const body = await response.text()
       if (response.ok) return readBody(body, read, `${method} ${path}`, response.status)

@@ -1,12 +1,12 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import { messageOf } from '#base/result.ts'
+import { failed, messageOf } from '#base/result.ts'
 import type { Admission, PatchcordResult } from '#call/admission.ts'
 import type { FilePlaybackEvent } from '#call/file-player.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import { AriCall } from './ari-call.ts'
-import type { AriChannel, AriClient } from './ari-client.ts'
+import type { AriChannel, AriClient, AriResult } from './ari-client.ts'
 import type { AriEvent } from './ari-events.ts'
 import { channelKind } from './channel-kind.ts'
 import type { Doors } from './doors.ts'
@@ -35,6 +35,8 @@ export interface StasisAppOptions {
   readonly log: Log
   readonly random: Random
   readonly application: string
+  /** For so long a caller waits at most for what their channel's variables say. */
+  readonly variablesMaxMs: Milliseconds
   readonly doors: Doors
   /** Null: no way for Asterisk to get at a file of ours. */
   readonly files: PlaybackFiles | null
@@ -144,15 +146,27 @@ export class StasisApp {
 
   /** Never rejects. Where Asterisk does not say it, the call has what it has without variables. */
   private async askVariables(channel: AriChannel): Promise<StasisVariables> {
-    const { ari, log, random } = this.options
+    const { log, random } = this.options
     const between = random.uuid()
-    const answer = await ari.getVariable(channel.id, variablesQuestion(between))
+    const answer = await this.askInTime(channel, variablesQuestion(between))
     const variables = answer.ok ? readVariables(answer.value, between) : null
     if (variables === null && this.options.store.expects(channel.id)) {
       const why = answer.ok ? 'EVAL() has given something else' : answer.error.message
       log.warn('the variables of a call could not be read: it goes on without them', { call: channel.id, why })
     }
     return variables ?? noVariables
+  }
+
+  /** A question that is late is given up: other calls are waiting for its place. */
+  private async askInTime(channel: AriChannel, question: string): Promise<AriResult<string>> {
+    const { ari, clock, variablesMaxMs } = this.options
+    const late = Promise.withResolvers<AriResult<string>>()
+    const limit = new AbortController()
+    using _limit = clock.after(variablesMaxMs, () => {
+      late.resolve(failed({ kind: 'timeout', status: null, message: `no answer within ${variablesMaxMs} ms` }))
+      limit.abort()
+    })
+    return await Promise.race([ari.getVariable(channel.id, question, limit.signal), late.promise])
   }
 
   private begin(channel: AriChannel, said: StasisArguments, variables: StasisVariables): void {

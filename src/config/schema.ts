@@ -55,6 +55,11 @@ const asterisk = section(
       { min: 100, max: 60_000 },
       'Longest wait for the answer to one ARI request.',
     ),
+    variables_timeout_ms: milliseconds(
+      1000,
+      { min: 50, max: 60_000 },
+      'Longest wait for the channel variables of a caller, who hears ringing meanwhile; then the call goes on without them.',
+    ),
     ping_interval_ms: milliseconds(
       10_000,
       { min: 500, max: 300_000 },

@@ -157,7 +157,7 @@ export class FakeAri extends AriClient {
     })
   }
 
-  override getVariable(channelId: string, variable: string): Promise<AriResult<string>> {
+  override getVariable(channelId: string, variable: string, _signal?: AbortSignal): Promise<AriResult<string>> {
     const known = this.channelIds.includes(channelId)
     return Promise.resolve(known ? ok(this.variableValues[variable] ?? '') : failed(ariError(404, 'no such channel')))
   }

@@ -38,6 +38,7 @@ export function setUp(callsMax = 10) {
     log,
     random: seededRandom(1),
     application: 'patchcord',
+    variablesMaxMs: 1000,
     doors,
     files,
     repliesByFile: () => false,

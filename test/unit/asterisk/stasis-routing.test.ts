@@ -87,6 +87,33 @@ describe('a channel whose variables must be asked for', () => {
   )
 })
 
+test('an Asterisk that does not say it in time: the caller is not kept waiting, and the question is given up', async () => {
+  const bench = setUp()
+  const signals: (AbortSignal | undefined)[] = []
+  bench.ari.getVariable = (_channelId, _variable, signal) => {
+    signals.push(signal)
+    return new Promise(() => {})
+  }
+  bench.enter(channel)
+  bench.world.clock.advance(990)
+  await settle()
+  expect([bench.store.size, signals[0]?.aborted]).toEqual([0, false])
+  bench.world.clock.advance(10)
+  await settle()
+  expect([bench.store.size, signals[0]?.aborted]).toEqual([1, true])
+  expect(bench.agent.contexts).toMatchObject([{ greeting: 'Hello.' }])
+  expect(bench.warnings.join()).toContain('no answer within 1000 ms')
+})
+
+test('an answer in time leaves nothing behind', async () => {
+  const bench = asked()
+  bench.enter(channel)
+  const before = bench.world.clock.pending
+  await bench.say()
+  await bench.store.live[0]?.end('caller')
+  expect(bench.world.clock.pending).toBeLessThan(before)
+})
+
 describe('a name that there is not', () => {
   const cases: [string, string[], string][] = [
     ['an agent', ['agent=nobody'], 'unknown_agent'],
