@@ -25,6 +25,7 @@ import type { Metrics } from '#telemetry/metrics.ts'
 import type { AllowLists } from './allowed-peers.ts'
 import { callSettings } from './call-settings.ts'
 import type { PartPool } from './part-pool.ts'
+import { type SecretPrints, secretPrints } from './secret-prints.ts'
 
 /** A configuration that was read and found good, with the environment it was read in. */
 export interface LoadedConfiguration {
@@ -34,6 +35,8 @@ export interface LoadedConfiguration {
   readonly fromEnvironment?: readonly string[] | undefined
   /** Missing where it was made by hand. */
   readonly provenance?: Provenance | undefined
+  /** What its secrets were when it was made a generation; missing before. */
+  readonly secrets?: SecretPrints | undefined
 }
 
 /** What all generations of one engine share. */
@@ -82,7 +85,8 @@ export class Generation implements CallGrounds {
   constructor(loaded: LoadedConfiguration, allow: AllowLists, deps: GenerationDeps, before: Generation | null) {
     const { configuration } = loaded
     const { clock, log, pacer, store, use, turnEnd, overlapModel, metrics, records } = deps
-    this.loaded = loaded
+    // Before they are read by what is made of them: one that is rotated meanwhile is told by the next reload.
+    this.loaded = { ...loaded, secrets: secretPrints(configuration, loaded.env) }
     this.allow = allow
     this.deps = deps
     // What throws on the way gives back what was leased.

@@ -4,10 +4,9 @@ import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { type Change, changesBetween } from '#config/changes.ts'
 import type { LastChange, ReloadAnswer, ReloadTrigger } from '#config/reload.ts'
 import { configurationSchema } from '#config/schema.ts'
-import { mask, readSecret } from '#config/secrets.ts'
-import { variablesNamed } from '#providers/index.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
 import type { Generation, LoadedConfiguration } from './generation.ts'
+import { changedSecrets, type SecretPrints, secretPrints } from './secret-prints.ts'
 
 /**
  * From a file that may have changed to a generation in force, or to a refusal that leaves everything as it was: read,
@@ -186,18 +185,15 @@ export function allChanges(before: LoadedConfiguration, after: LoadedConfigurati
     configuration,
     fromEnvironment,
   })
-  return [...changesBetween(comparable(before), comparable(after), schema), ...changedSecrets(before, after)]
+  return [
+    ...changesBetween(comparable(before), comparable(after), schema),
+    ...changedSecrets(secretsOf(before), secretsOf(after)),
+  ]
 }
 
-function changedSecrets(before: LoadedConfiguration, after: LoadedConfiguration): Change[] {
-  const known = variablesNamed(before.configuration)
-  return [...new Set(variablesNamed(after.configuration))]
-    .filter((name) => known.includes(name) && secretIn(before, name) !== secretIn(after, name))
-    .map((name) => ({ key: `the variable ${name}`, from: mask, to: mask, restart: false }))
-}
-
-function secretIn({ env }: LoadedConfiguration, name: string): string {
-  return JSON.stringify(readSecret(name, env))
+/** Those that it was made with; of one that is not in force, those that it would be made with now. */
+function secretsOf({ configuration, env, secrets }: LoadedConfiguration): SecretPrints {
+  return secrets ?? secretPrints(configuration, env)
 }
 
 /** The file as it is now: another configuration, or none. */

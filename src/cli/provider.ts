@@ -1,4 +1,5 @@
 import type { Milliseconds } from '#base/clock.ts'
+import { changeLine } from '#config/changes.ts'
 import type { ProviderState, SwitchBody } from '#http/provider-api.ts'
 import { askEngine, type EngineRequest } from './ask-engine.ts'
 import { engineAddress } from './engine-address.ts'
@@ -90,7 +91,7 @@ function printSwitch(io: CommandIo, name: string, body: SwitchBody): number {
     io.stderr('Refused: what was in force before still is.')
     return exitCodes.failed
   }
-  for (const { key, from, to } of changes) io.stdout(`${key}: ${from} -> ${to}`)
+  for (const change of changes) io.stdout(changeLine(change))
   if (outcome === 'unchanged') io.stdout(`nothing changed: it is ${name} already (${file}:${line})`)
   if (ready === true) return exitCodes.ok
   io.stderr(`${name} is in use from now on, but calls are not served yet: ${reason}`)

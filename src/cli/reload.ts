@@ -1,3 +1,4 @@
+import { changeLine } from '#config/changes.ts'
 import { reloadMaxSeconds } from '#config/reload.ts'
 import type { ReloadBody } from '#http/control.ts'
 import { askEngine } from './ask-engine.ts'
@@ -45,7 +46,7 @@ export async function reload(argv: readonly string[], io: CommandIo): Promise<nu
 function print(io: CommandIo, body: Partial<ReloadBody> & { readonly error?: string }): number {
   const { outcome, changes = [], warnings = [], problems = [], last_change: last = null, error } = body
   for (const line of warnings) io.stderr(line)
-  for (const { key, from, to } of changes) io.stdout(`${key}: ${from} -> ${to}`)
+  for (const change of changes) io.stdout(changeLine(change))
   if (outcome === 'changed') return exitCodes.ok
   if (outcome === 'unchanged') {
     io.stdout(`nothing changed${last === null ? '' : sinceWords(last)}`)

@@ -17,6 +17,11 @@ export interface Change {
   readonly restart: boolean
 }
 
+/** In one line. Of what is masked on both sides it can only be said that it is another. */
+export function changeLine({ key, from, to }: Pick<Change, 'key' | 'from' | 'to'>): string {
+  return from === mask && to === mask ? `${key} changed` : `${key}: ${from} -> ${to}`
+}
+
 export interface ComparedConfiguration {
   readonly configuration: unknown
   /** Dotted paths of values that came out of variables. */

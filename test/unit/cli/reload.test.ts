@@ -52,6 +52,12 @@ describe('patchcord reload', () => {
     expect(await run(['--url', url], { PATCHCORD_API_TOKEN: token })).toEqual(expected)
   })
 
+  test('of a secret it says that it is another', async () => {
+    const change = { key: 'DEEPGRAM_API_KEY (secret)', from: '********', to: '********', restart: false }
+    const url = engine({ outcome: 'changed', changes: [change], warnings: [] })
+    expect((await run(['--url', url, '--token', token])).out).toEqual(['DEEPGRAM_API_KEY (secret) changed'])
+  })
+
   test('says that nothing changed', async () => {
     const url = engine({ outcome: 'unchanged', warnings: [], last: null })
     expect(await run(['--url', url, '--token', token])).toEqual({ code: 0, out: ['nothing changed'], err: [] })
