@@ -1,6 +1,6 @@
 import type { CallSettings } from '#call/admission.ts'
 import type { Offer } from '#call/choice.ts'
-import type { DialplanPlace } from '#call/dialplan-place.ts'
+import type { KeyAction } from '#call/key-pad.ts'
 import { mutePolicies } from '#call/turn-policies.ts'
 import type { Configuration } from '#config/schema.ts'
 
@@ -23,7 +23,7 @@ export function callSettings(configuration: Configuration, offer: Offer): CallSe
     callsPerCallerMax: limits.calls_per_caller,
     providerMsPerDayMax: limits.provider_minutes_per_day * 60_000,
     fallback: limits.fallback_provider === '' ? null : limits.fallback_provider,
-    places: placesByKey(configuration),
+    keys: keyActions(configuration),
     onFailure: context === '' ? null : { context, extension, priority },
     turns: {
       warmUpMs: streaming.min_start_ms,
@@ -63,11 +63,31 @@ export function callSettings(configuration: Configuration, offer: Offer): CallSe
   }
 }
 
-/** Where each key of a telephone leads to. */
-function placesByKey({ transfer }: Configuration): Record<string, DialplanPlace> {
-  return Object.fromEntries(
-    Object.values(transfer.destinations).flatMap(({ key, context, extension, priority }) =>
-      key === '' ? [] : [[key, { context, extension, priority }] as const],
+/** What each key of a telephone does: those of `dtmf.keys`, and the short form at a destination. */
+function keyActions({ transfer, dtmf, turn_taking: turns }: Configuration): Record<string, KeyAction> {
+  const { destinations } = transfer
+  const transferTo = (name: string): KeyAction[] => {
+    const place = destinations[name]
+    if (place === undefined) return []
+    const { context, extension, priority } = place
+    return [{ do: 'transfer', place: { context, extension, priority } }]
+  }
+  const actionsOf = ({ action, destination, text }: Configuration['dtmf']['keys'][string]): KeyAction[] => {
+    switch (action) {
+      case 'transfer':
+        return transferTo(destination)
+      case 'hang_up':
+        return [{ do: 'hang_up', say: text ?? turns.farewell }]
+      case 'say':
+        return [{ do: 'say', text: text ?? '' }]
+      default:
+        return [{ do: action }]
+    }
+  }
+  return Object.fromEntries([
+    ...Object.entries(destinations).flatMap(([name, { key }]) =>
+      key === '' ? [] : transferTo(name).map((action) => [key, action] as const),
     ),
-  )
+    ...Object.entries(dtmf.keys).flatMap(([key, bound]) => actionsOf(bound).map((action) => [key, action] as const)),
+  ])
 }

@@ -100,11 +100,16 @@ export class StasisApp {
     }
   }
 
-  /** The other two doors bring digits with the media; RTP as Asterisk's UnicastRTP speaks it has none. */
+  /**
+   * Two of the doors bring digits with the media, once that is there; RTP as Asterisk's UnicastRTP speaks it has none. Who
+   * is not yet a call has theirs kept.
+   */
   private digit(channel: AriChannel, digit: string): void {
-    const call = this.options.store.byChannelId(channel.id)
+    const { store } = this.options
+    if (store.keepDigit(channel.id, digit)) return
+    const call = store.byChannelId(channel.id)
     if (call === undefined) return this.unknown('channel', 'ChannelDtmfReceived')
-    if (call.transport === 'externalmedia' && channel.id === call.id) call.digit(digit)
+    if (channel.id === call.id && (call.transport === 'externalmedia' || !call.hasMedia)) call.digit(digit)
   }
 
   private entered(channel: AriChannel, args: readonly string[]): void {
@@ -130,12 +135,13 @@ export class StasisApp {
     if (store.byChannelId(channel.id) !== undefined || store.expects(channel.id)) return
     const said = readStasisArguments(args)
     const brought = isSettled(said.wish) ? noVariables : broughtVariables(channel)
-    if (brought !== null) return this.begin(channel, said, brought)
+    if (brought !== null) return this.begin(channel, said, brought, [])
     store.expect(channel.id)
     void this.askVariables(channel)
       .then((variables) => {
         // Who has hung up meanwhile is nobody's call.
-        if (store.arrived(channel.id)) this.begin(channel, said, variables)
+        const digits = store.arrived(channel.id)
+        if (digits !== null) this.begin(channel, said, variables, digits)
       })
       .catch((thrown: unknown) => {
         store.left(channel.id)
@@ -169,7 +175,12 @@ export class StasisApp {
     return await Promise.race([ari.getVariable(channel.id, question, limit.signal), late.promise])
   }
 
-  private begin(channel: AriChannel, said: StasisArguments, variables: StasisVariables): void {
+  private begin(
+    channel: AriChannel,
+    said: StasisArguments,
+    variables: StasisVariables,
+    digits: readonly string[],
+  ): void {
     const { ari, store, admission, clock, log, random, application } = this.options
     for (const name of [...said.tooLong, ...variables.tooLong])
       log.warn('the dialplan says more about a call than is taken: it is left out', { call: channel.id, name })
@@ -208,6 +219,7 @@ export class StasisApp {
     })
     if (typeof call === 'string') return this.refuse(channel, call)
     store.bindChannel(channel.id, call)
+    for (const digit of digits) call.digit(digit)
     void pbx.setUp(call)
   }
 

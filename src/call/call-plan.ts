@@ -5,6 +5,7 @@ import type { Log } from '#base/log.ts'
 import type { ChoiceFacts } from './choice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { DialplanPlace, Onward } from './dialplan-place.ts'
+import type { KeyAction } from './key-pad.ts'
 import type { HangupCause, Transport } from './leg.ts'
 import type { LimitPolicy } from './limit-policies.ts'
 import type { LineEcho } from './line-echo.ts'
@@ -57,8 +58,8 @@ export interface CommonTerms {
   /** Where a caller goes on whom the call has failed; null: behind `Stasis()`. */
   readonly onFailure: DialplanPlace | null
   readonly turns: TurnSettings
-  /** Where a caller goes on who presses this key. */
-  readonly places: Readonly<Record<string, DialplanPlace>>
+  /** What the keys of the telephone do. */
+  readonly keys: Readonly<Record<string, KeyAction>>
 }
 
 export interface CallWorld {

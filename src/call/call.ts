@@ -17,6 +17,7 @@ import { Coordinator, type Hearing, heard, noTurns } from './coordinator.ts'
 import type { DialplanPlace } from './dialplan-place.ts'
 import { EarlyCaller } from './early-caller.ts'
 import { IncidentLog } from './incident-log.ts'
+import { KeyPad } from './key-pad.ts'
 import type { HangupCause, Leg, Transport } from './leg.ts'
 import type { LineEcho } from './line-echo.ts'
 import { MediaPath, noAudio } from './media-path.ts'
@@ -56,7 +57,7 @@ export class Call {
   private endAfterReply: HangupCause | null = null
   private readonly incidents = new IncidentLog()
   private detectorFull = 0
-  private digits = 0
+  private readonly keyPad: KeyPad
   /** Admits: the call is in the store when this returns, and its agent session is being opened. */
   constructor(plan: CallPlan, world: CallWorld) {
     this.plan = plan
@@ -68,6 +69,9 @@ export class Call {
     world.store.add(this)
     this.step('admitted', admittedDetail(plan))
     this.watch = new MediaWatch(plan, world)
+    // Only through ARI is there a dialplan to go on in.
+    const transfer = (place: DialplanPlace) => void (plan.origin === 'ari' && this.end('transferred', place))
+    this.keyPad = new KeyPad({ actions: plan.keys, transfer })
     this.timeLimit = world.clock.after(plan.callMaxMs, () => this.timeUp())
     this.session = this.createSession()
     this.session.open()
@@ -101,12 +105,15 @@ export class Call {
     return this.coordinator?.hearing ?? heard
   }
 
-  /** The caller has pressed a key. Only through ARI is there a dialplan to go on in. */
+  /** The media has come: it brings digits, too, where its transport has them. */
+  get hasMedia(): boolean {
+    return this.media !== null
+  }
+
+  /** The caller has pressed a key. */
   digit(digit: string): void {
-    this.digits += 1
     this.coordinator?.callerActs()
-    const place = this.plan.places[digit]
-    if (place !== undefined && this.plan.origin === 'ari') void this.end('transferred', place)
+    this.keyPad.press(digit)
   }
 
   answered(): void {
@@ -269,7 +276,10 @@ export class Call {
     )
     const { coordinator, early } = this
     this.early = null
-    this.guarded(() => coordinator.begin(plan.greeting, early))
+    this.guarded(() => {
+      coordinator.begin(plan.greeting, early)
+      this.keyPad.ready((action) => this.guarded(() => coordinator.key(action)))
+    })
   }
 
   private watchEcho(media: MediaPath): void {
@@ -382,7 +392,7 @@ export class Call {
       steps: this.steps,
       ...(coordinator?.facts ?? noTurns),
       incidents: this.incidents.all,
-      digits: this.digits,
+      digits: this.keyPad.pressed,
       oneWay: this.watch.found,
       audio: this.media?.facts(this.detectorFull) ?? noAudio,
     }

@@ -6,6 +6,8 @@ import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { EarlyCaller } from './early-caller.ts'
 import type { TurnEnder } from './endpointing.ts'
 import type { GateReason } from './gate.ts'
+import { KeyActions } from './key-actions.ts'
+import type { AgentKeyAction } from './key-pad.ts'
 import { LastWords } from './last-words.ts'
 import type { HangupCause } from './leg.ts'
 import { isMachineTalk } from './machine-talk.ts'
@@ -59,6 +61,7 @@ export class Coordinator {
   private readonly parts: TurnParts
   private readonly effects: TurnEffects
   private readonly lastWords: LastWords
+  private readonly keys: KeyActions
   private readonly sampleRateHz: SampleRateHz
   private readonly audioInput: { type: 'audio'; frame: AudioFrame }
   private state: TurnState = 'opening'
@@ -73,7 +76,9 @@ export class Coordinator {
     const dispatch = (event: TurnEvent) => this.dispatch(event)
     this.effects = new TurnEffects(deps, this.parts, sampleRateHz, dispatch)
     const over = () => this.state === 'ended'
-    this.lastWords = new LastWords({ call: deps, parts: this.parts, effects: this.effects, dispatch, over })
+    const ending = { call: deps, parts: this.parts, effects: this.effects, dispatch, over }
+    this.lastWords = new LastWords(ending)
+    this.keys = new KeyActions({ ...ending, lastWords: this.lastWords, state: () => this.state })
     this.audioInput = { type: 'audio', frame: { sampleRateHz, samples: new Int16Array(0) } }
     if (deps.turnDetection === 'none') this.parts.replies.greeting = 'over'
   }
@@ -199,6 +204,7 @@ export class Coordinator {
         // Words of an earlier turn say nothing of what is being said now.
         if (event.side === 'caller' && (event.spokenAtMs ?? Number.POSITIVE_INFINITY) >= this.parts.voice.startedMs)
           this.callerWords(event.text)
+        if (event.side === 'agent' && event.final) this.keys.said(event)
         this.parts.turns.text(event)
         if (event.final) this.deps.observer.transcript(this.deps.callId, event.side, event.text)
         return
@@ -253,6 +259,11 @@ export class Coordinator {
   /** The caller does something that a machine does not: what they have said until now is no sign of one. */
   callerActs(): void {
     this.parts.talk.sinceMs = this.deps.clock.now() - this.deps.callStartedMs
+  }
+
+  /** The caller has pressed a key that is bound to something. */
+  key(action: AgentKeyAction): void {
+    this.keys.perform(action)
   }
 
   /** A limit is reached: the agent says so and the call ends with this cause. Empty: it says nothing. */

@@ -41,7 +41,7 @@ export interface PauseEvidence {
 }
 
 /** Who decided that a turn was over; a metric label. */
-export const turnEnders = ['silence', 'model', 'words', 'provider', 'limit'] as const
+export const turnEnders = ['silence', 'model', 'words', 'provider', 'limit', 'key'] as const
 export type TurnEnder = (typeof turnEnders)[number]
 
 export interface TurnEnd {

@@ -54,6 +54,15 @@ export class LastWords {
    * @param say empty: it ends without a word
    */
   limitReached(cause: HangupCause, say: string): void {
+    this.endWith(cause, say, false)
+  }
+
+  /** The same at once: what sounds is heard no more. */
+  hangUp(cause: HangupCause, say: string): void {
+    this.endWith(cause, say, true)
+  }
+
+  private endWith(cause: HangupCause, say: string, cuts: boolean): void {
     const { playout, settings, turnDetection, hangUp } = this.deps.call
     if (this.under) return
     // Such an agent says nothing that it is told to say.
@@ -62,6 +71,7 @@ export class LastWords {
     this.deps.dispatch('turn_limit')
     this.farewell = say
     if (!playout.active) return this.sayFarewell()
+    if (cuts) return this.cutReply()
     this.deps.effects.arm('leaving', settings.farewellMaxMs, () => this.cutReply())
   }
 

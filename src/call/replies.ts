@@ -15,15 +15,36 @@ export class Replies {
   brokeOff = false
   /** The reply that sounds, or will, is the apology for one that failed. */
   private apologising = false
+  /** The words of the newest reply that was told; empty before there is one. */
+  last = ''
   private inRow = 0
+  private count = 0
+  private toldCount = 0
   private startedMs: Milliseconds = 0
   /** The agent's first audio of the reply; null once its first frame has left. */
   private firstAudioMs: Milliseconds | null = null
   private interruptedMs = Number.NEGATIVE_INFINITY
 
   begins(nowMs: Milliseconds): void {
+    this.count += 1
     this.brokeOff = false
     this.startedMs = nowMs
+  }
+
+  /** Which reply it is that sounds, or that did last. */
+  get number(): number {
+    return this.count
+  }
+
+  /** Whether its words are known. */
+  get told(): boolean {
+    return this.toldCount === this.count
+  }
+
+  /** @param text null: it is nothing that is worth saying again */
+  tell(text: string | null): void {
+    this.toldCount = this.count
+    this.last = text ?? this.last
   }
 
   /** The agent's first audio of a reply is there. */

@@ -7,6 +7,8 @@ import type { Call } from './call.ts'
 export const unknownKinds = ['channel', 'media', 'playback'] as const
 export type UnknownKind = (typeof unknownKinds)[number]
 
+/** Of a caller who is not yet a call; a number that is dialled is shorter. */
+const digitsMax = 32
 /** Three names a call: at least the last hundred calls. */
 const latelyMin = 300
 
@@ -29,8 +31,9 @@ export class SessionStore {
   /** Names of live calls, and the most there ever were: all of them may end at one moment. */
   private held = 0
   private heldMax = 0
+  /** The digits that were pressed meanwhile, in their order. */
   // keyed by: id of a channel that has come and is no call yet
-  private readonly expected = new Set<string>()
+  private readonly expected = new Map<string, string[]>()
   // keyed by: call
   private readonly afterwards = new Map<Call, () => void>()
   private emptyWaiters: (() => void)[] = []
@@ -49,18 +52,29 @@ export class SessionStore {
 
   /** It has come, and something must be known of it before it is a call. Until `arrived` or `left`. */
   expect(channelId: string): void {
-    this.expected.add(channelId)
+    this.expected.set(channelId, [])
   }
 
   expects(channelId: string): boolean {
     return this.expected.has(channelId)
   }
 
-  /** It is expected no more: false where it has left meanwhile. Whoever makes a call of it does so at once. */
-  arrived(channelId: string): boolean {
-    const wasExpected = this.expected.delete(channelId)
+  /** Kept until it is a call; false where it is not expected. */
+  keepDigit(channelId: string, digit: string): boolean {
+    const digits = this.expected.get(channelId)
+    if (digits !== undefined && digits.length < digitsMax) digits.push(digit)
+    return digits !== undefined
+  }
+
+  /**
+   * It is expected no more: the digits that were pressed meanwhile; null where it has left. Whoever makes a call of it does
+   * so at once.
+   */
+  arrived(channelId: string): readonly string[] | null {
+    const digits = this.expected.get(channelId) ?? null
+    this.expected.delete(channelId)
     this.noteEmpty()
-    return wasExpected
+    return digits
   }
 
   /** It has gone before it was a call: what else is heard of it is no news. False where it was not expected. */

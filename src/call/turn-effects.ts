@@ -8,7 +8,7 @@ import type { TurnParts } from './turn-parts.ts'
 import type { TurnEffect, TurnEvent } from './turn-state.ts'
 
 /** Performs the effects of the turn table on the agent session, the playout, the gate and the timers of one call. */
-type TimerName = 'turn' | 'guard' | 'greeting' | 'leaving'
+type TimerName = 'turn' | 'guard' | 'greeting' | 'leaving' | 'repeat'
 
 export class TurnEffects {
   private readonly deps: CoordinatorDeps

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { isKey, keyShape } from './dtmf-schema.ts'
 import { checkedSection, named, section, shapedText, text, wholeNumber } from './fields.ts'
 
 /** The sections about places in the dialplan where callers go on. */
@@ -29,9 +30,6 @@ export const onFailure = checkedSection(
   'context and extension belong together: name both or neither',
 )
 
-const isKey = (value: string) => /^[0-9*#A-D]?$/.test(value)
-const keyShape = 'one key of a telephone: 0 to 9, *, # or A to D'
-
 export const transfer = section(
   {
     destinations: named(
@@ -42,9 +40,15 @@ export const transfer = section(
         extension: v.pipe(v.string(), v.check(inDialplan, dialplanShape)),
         priority: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 1),
         description: v.optional(v.pipe(v.string(), v.maxLength(200)), ''),
-        key: v.optional(v.pipe(v.string(), v.check(isKey, keyShape)), ''),
+        key: v.optional(
+          v.pipe(
+            v.string(),
+            v.check((value) => value === '' || isKey(value), keyShape),
+          ),
+          '',
+        ),
       },
-      'Places in the dialplan, each under a name that the model is told: context, extension, priority (1), description (what is there, for the model), key (of the telephone, such as "0": who presses it is sent there at once).',
+      'Places in the dialplan, each under a name that the model is told: context, extension, priority (1), description (what is there, for the model), key (of the telephone, such as "0": who presses it is sent there at once; dtmf.keys binds keys to more).',
     ),
   },
   'Where callers can be sent, by the tool transfer_call or by a key of their telephone.',

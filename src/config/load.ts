@@ -18,6 +18,7 @@ import { agentProblems } from './agent-checks.ts'
 import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
+import { keyProblems } from './key-checks.ts'
 import { type Origins, originsOf } from './origins.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
 import { providerProblems } from './provider-checks.ts'
@@ -136,7 +137,8 @@ function crossCheck(
     })
   const hidden = textsAt(configuration, [...expanded.keys()]).map(wholeWord)
   const conceal = (text: string) => hidden.reduce((shown, each) => shown.replace(each, mask), text)
-  const placed = [...providerProblems(configuration, vendors), ...agentProblems(configuration, vendors)]
+  const placed = [providerProblems, agentProblems, keyProblems]
+    .flatMap((problemsOf) => problemsOf(configuration, vendors))
     .map(({ path, severity, message, advice }) => ({
       severity,
       problem: {

@@ -24,6 +24,8 @@ type InlineSchema = v.GenericSchema<unknown, InlinePart>
 export interface VendorFacts {
   /** Whether it can answer a call by itself; it can, where nothing is said. */
   readonly isAgent?: boolean
+  /** Whether it says what it is told to say; it does, where nothing is said. */
+  readonly saysTexts?: boolean
   /** Its voice can be another in each call: where it answers by itself, or as a part of a pipeline. */
   readonly voicePerCall?: 'agent' | 'part'
   /** The roles it has in a pipeline: the keys of a part that is defined in place. */

@@ -3,6 +3,7 @@ import { transports } from '#call/leg.ts'
 import { mutePolicies, startPolicies, stopPolicies } from '#call/turn-policies.ts'
 import { agents } from './agent-schema.ts'
 import { onFailure, transfer } from './dialplan-schema.ts'
+import { dtmf } from './dtmf-schema.ts'
 import {
   choice,
   decimalNumber,
@@ -343,6 +344,7 @@ export function configurationSchema<const Vendors extends VendorSchemas>(vendors
     llm,
     on_failure: onFailure,
     transfer,
+    dtmf,
     providers: section(vendors, 'Each partner that can answer a call.'),
     pipelines: pipelinesSchema(vendors),
     agents,

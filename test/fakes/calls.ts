@@ -41,7 +41,7 @@ export function callSettings(provider: FakeAgent, overrides: Partial<TestSetting
     callsPerCallerMax: 0,
     providerMsPerDayMax: 0,
     fallback: null,
-    places: {},
+    keys: {},
     turns: turnSettings,
     ...overrides,
   }

@@ -133,7 +133,7 @@ export class SimulatedCall {
       callMaxMs: dice.chance(0.05) ? dice.between(500, 20_000) : 600_000,
       onLimit: 'farewell',
       onFailure: null,
-      places: {},
+      keys: {},
       caller: { number: '+4312345', name: 'Ada', dialled: '100' },
       origin: dice.chance(0.8) ? 'ari' : 'dialplan',
       transport: 'audiosocket',

@@ -225,3 +225,35 @@ describe('a cascade that is closed', () => {
     expect([bench.stt.session.inputs, bench.tts.session.inputs]).toEqual([[], []])
   })
 })
+
+describe('a text is to be said in the place of an answer, as by a key of the telephone', () => {
+  test('before the words of the turn are there: they are a part of the next one', async () => {
+    const bench = await CascadeBench.open()
+    bench.send({ type: 'turn_committed' })
+    bench.send({ type: 'say', text: 'We open at nine.' })
+    bench.audio(400)
+    bench.final('Are you open?')
+    bench.spoken('We open at nine.')
+    expect(bench.events()).toEqual(expect.arrayContaining(['agent: We open at nine.', 'reply_done']))
+    expect(bench.llm.session.inputs).toEqual([])
+    bench.ask('And on Sundays?')
+    expect(bench.question.slice(1)).toEqual(['assistant: We open at nine.', 'user: Are you open? And on Sundays?'])
+  })
+
+  test('while the model answers: that is dropped', async () => {
+    const bench = await CascadeBench.open()
+    bench.ask('Are you open?')
+    bench.events()
+    bench.send({ type: 'say', text: 'We open at nine.' })
+    bench.text('Too late. ')
+    bench.audio(400)
+    bench.spoken('We open at nine.')
+    expect(bench.events()).toEqual(expect.arrayContaining(['agent: We open at nine.', 'reply_done']))
+    bench.ask('And on Sundays?')
+    expect(bench.question.slice(1)).toEqual([
+      'user: Are you open?',
+      'assistant: We open at nine.',
+      'user: And on Sundays?',
+    ])
+  })
+})

@@ -91,7 +91,12 @@ function candidates({ path }: KeyInfo): unknown[] {
     case 'array':
       return lists
     case 'record':
-      return [{ another: { context: 'c', extension: '1', key: '7' } }, { another: {} }, { deepgram: { per_call: 2 } }]
+      return [
+        { another: { context: 'c', extension: '1', key: '7' } },
+        { another: {} },
+        { deepgram: { per_call: 2 } },
+        { '7': { action: 'repeat' } },
+      ]
     default:
       return [...texts, 'openai_realtime', 'front', 'CHF']
   }

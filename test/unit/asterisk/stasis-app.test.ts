@@ -245,6 +245,7 @@ describe('a digit', () => {
       const bench = setUp()
       bench.enter(caller, [`audio_transport=${door}`])
       await settle()
+      bench.store.live[0]?.attachLeg(new FakeLeg(door === 'websocket' ? 16_000 : 8000))
       for (const digit of '12#') bench.app.event({ type: 'ChannelDtmfReceived', digit, channel: caller })
       bench.app.event({ type: 'ChannelDtmfReceived', digit: '1', channel: bench.mediaChannel() })
       await bench.store.live[0]?.end('caller')

@@ -4,6 +4,7 @@ import { StasisApp } from '#asterisk/stasis-app.ts'
 import { seededRandom } from '#base/random.ts'
 import { ok } from '#base/result.ts'
 import { Admission } from '#call/admission.ts'
+import type { CallTerms } from '#call/call-plan.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { ariChannel, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
@@ -16,12 +17,12 @@ export const caller = ariChannel({ id: 'caller-1' })
 
 const files: PlaybackFiles = { publish: () => Promise.resolve(ok({ mediaUri: 'sound:file', remove: () => {} })) }
 
-export function setUp(callsMax = 10) {
+export function setUp(callsMax = 10, keys: CallTerms['keys'] = {}) {
   const ari = new FakeAri()
   ari.caller(caller.id)
   const world = fakeWorld()
   const agent = fakeAgent()
-  const admission = new Admission(groundsOf(callSettings(agent, { callsMax }), world), calm)
+  const admission = new Admission(groundsOf(callSettings(agent, { callsMax, keys }), world), calm)
   const entrances = {
     audiosocket: { door: new FakeDoor(), format: 'slin' },
     externalmedia: { door: new FakeDoor(), format: 'ulaw' },

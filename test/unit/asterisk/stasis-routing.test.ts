@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { AriResult } from '#asterisk/ari-client.ts'
 import { failed, ok } from '#base/result.ts'
 import { ariError } from '../../fakes/ari.ts'
+import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 import { caller, causes, setUp } from './stasis-bench.ts'
 
@@ -10,8 +11,8 @@ import { caller, causes, setUp } from './stasis-bench.ts'
 const { channelvars: _brought, ...channel } = caller
 
 /** A bench whose Asterisk is asked for variables, and answers when it is told to. */
-function asked() {
-  const bench = setUp()
+function asked(keys: Parameters<typeof setUp>[1] = {}) {
+  const bench = setUp(10, keys)
   const questions: string[] = []
   const answer = Promise.withResolvers<AriResult<string>>()
   bench.ari.getVariable = (_channelId, variable) => {
@@ -85,6 +86,49 @@ describe('a channel whose variables must be asked for', () => {
       expect(bench.agent.contexts).toMatchObject([{ greeting: 'Hello.' }])
     },
   )
+})
+
+describe('a key that is pressed before the call is there', () => {
+  const place = { context: 'internal', extension: '200', priority: 1 }
+  const press = (bench: ReturnType<typeof setUp>, digit: string) =>
+    bench.app.event({ type: 'ChannelDtmfReceived', channel, digit })
+
+  test('while the variables are asked for: is kept, and leads where it leads', async () => {
+    const bench = asked({ '0': { do: 'transfer', place } })
+    bench.enter(channel)
+    press(bench, '7')
+    press(bench, '0')
+    expect([bench.store.unknown.channel, bench.ari.requests]).toEqual([0, []])
+    await bench.say()
+    expect(causes(bench)).toEqual(['transferred'])
+    expect(bench.world.observer.facts).toMatchObject([{ digits: 2 }])
+    expect(bench.ari.variables).toEqual(['PATCHCORD_RESULT=transferred'])
+    expect(bench.ari.requests.join()).toContain(`continue ${channel.id}`)
+    expect(bench.ari.requests.join()).not.toContain('answer')
+  })
+
+  test('of a caller who hangs up meanwhile: goes with them', async () => {
+    const bench = asked({ '0': { do: 'transfer', place } })
+    bench.enter(channel)
+    press(bench, '0')
+    bench.app.event({ type: 'StasisEnd', channel })
+    await bench.say()
+    expect([bench.store.size, causes(bench), bench.ari.requests]).toEqual([0, [], []])
+  })
+
+  test('before its media has come: counts, whichever way audio takes; afterwards the media brings it', async () => {
+    const bench = setUp(10, { '0': { do: 'transfer', place } })
+    bench.enter()
+    press(bench, '5')
+    await settle()
+    const [call] = bench.store.live
+    expect(call?.hasMedia).toBeFalse()
+    call?.attachLeg(new FakeLeg(8000))
+    press(bench, '0')
+    expect(call?.ended).toBeFalse()
+    await call?.end('caller')
+    expect(bench.world.observer.facts).toMatchObject([{ digits: 1 }])
+  })
 })
 
 test('an Asterisk that does not say it in time: the caller is not kept waiting, and the question is given up', async () => {

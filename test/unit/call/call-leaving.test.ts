@@ -47,7 +47,7 @@ describe('a key that leads to a person', () => {
   const person = { context: 'internal', extension: '200', priority: 1 }
 
   test('sends the caller there at once; another key is counted', async () => {
-    const { call, pbx, world } = await connected({ plan: { places: { '0': person } } })
+    const { call, pbx, world } = await connected({ plan: { keys: { '0': { do: 'transfer', place: person } } } })
     call.digit('1')
     await settle()
     expect(call.ended).toBeFalse()
@@ -58,11 +58,40 @@ describe('a key that leads to a person', () => {
   })
 
   test('does nothing where there is no dialplan to go on in', async () => {
-    const { call } = await connected({ plan: { places: { '0': person }, origin: 'dialplan' } })
+    const { call } = await connected({ plan: { keys: { '0': { do: 'transfer', place: person } }, origin: 'dialplan' } })
     call.digit('0')
     await settle()
     expect(call.ended).toBeFalse()
     await call.end('caller')
+  })
+})
+
+describe('a key that the agent acts on', () => {
+  test('pressed before there is an agent: is done once it is there', async () => {
+    const { call, agent, leg } = ringingCall({ plan: { keys: { '5': { do: 'say', text: 'We open at nine.' } } } })
+    call.digit('5')
+    await settle()
+    expect(agent.session.inputs).toEqual([])
+    call.answered()
+    call.attachLeg(leg)
+    call.bridged()
+    expect(agent.session.inputs).toEqual([
+      { type: 'say', text: 'Hello.' },
+      { type: 'say', text: 'We open at nine.' },
+    ])
+    await call.end('caller')
+  })
+
+  test('hangs up behind its farewell', async () => {
+    const { call, agent, pbx, world } = await connected({ plan: { keys: { '9': { do: 'hang_up', say: 'Bye.' } } } })
+    agent.session.taken()
+    call.digit('9')
+    expect(agent.session.inputs).toEqual([{ type: 'say', text: 'Bye.' }])
+    agent.session.reply(400)
+    agent.session.emit({ type: 'reply_done' })
+    world.clock.advance(1000)
+    await settle()
+    expect([pbx.released, world.observer.facts[0]?.digits]).toEqual([['agent'], 1])
   })
 })
 

@@ -30,8 +30,20 @@ describe('SessionStore', () => {
     store.expect('gone')
     expect([store.expects('here'), store.expects('other'), store.size]).toEqual([true, false, 0])
     expect([store.left('gone'), store.left('gone'), store.endedLately('gone')]).toEqual([true, false, true])
-    expect([store.arrived('gone'), store.arrived('here'), store.arrived('here')]).toEqual([false, true, false])
+    expect([store.arrived('gone'), store.arrived('here'), store.arrived('here')]).toEqual([null, [], null])
     expect([store.expects('here'), store.endedLately('here')]).toEqual([false, false])
+  })
+
+  test('digits that are pressed meanwhile are kept, so many at most', () => {
+    const store = new SessionStore()
+    expect(store.keepDigit('here', '1')).toBeFalse()
+    store.expect('here')
+    for (const digit of ['0', '#']) expect(store.keepDigit('here', digit)).toBeTrue()
+    expect(store.arrived('here')).toEqual(['0', '#'])
+    expect(store.keepDigit('here', '1')).toBeFalse()
+    store.expect('here')
+    for (let press = 0; press < 100; press += 1) store.keepDigit('here', '1')
+    expect(store.arrived('here')).toHaveLength(32)
   })
 
   test('a UUID has one owner: the second asks in vain, and the first keeps it', () => {
