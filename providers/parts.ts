@@ -1,4 +1,5 @@
 import type { PartRole } from '#agent/fallback-memory.ts'
+import { metered } from '#agent/metered.ts'
 import type { Provider } from '#agent/provider.ts'
 import { type SampleRateHz, wireRatesHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
@@ -105,7 +106,8 @@ export function planPart<R extends PartRole>(role: R, entry: RoleEntry, configur
   const planner = planners[role][vendor]
   // The configuration's own checks refuse this with line and advice; here it would be a bug.
   if (planner === undefined) throw new Error(`bug: ${vendor} has no ${role}`)
-  return planner(configuration, inline)
+  const { inputs, make } = planner(configuration, inline)
+  return plan(inputs, (deps) => metered(vendor, make(deps)))
 }
 
 /** The language model of `providers.local`: another server's, or the built-in one in a child process. */

@@ -1,4 +1,5 @@
 import { createCascade } from '#agent/cascade.ts'
+import { metered } from '#agent/metered.ts'
 import type { Provider } from '#agent/provider.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
@@ -40,7 +41,7 @@ export function createLocalAgent(name: string, options: LocalAgentOptions, deps:
   return createCascade({
     name,
     stt: createLocalStt({ store, model: options.sttModel, clock, log, random }),
-    llm: options.llm,
+    llm: metered(name, options.llm),
     tts: createLocalTts({
       store,
       voice: options.voice,

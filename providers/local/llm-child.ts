@@ -17,6 +17,7 @@ import {
   renderCompletion,
   renderError,
   renderEvent,
+  renderUsage,
 } from './llm-wire.ts'
 
 /**
@@ -140,7 +141,9 @@ export class LlmServer {
     if (first !== undefined && (first.type === 'overloaded' || first.type === 'too_long')) return refusal(first.type)
     const finish = generating.then(
       (end) => {
-        sink.write(renderChunk(head, {}, end.type === 'length' ? 'length' : 'stop') + doneEvent, '')
+        const usage =
+          request.includeUsage && 'promptTokens' in end ? renderUsage(head, end.promptTokens, end.completionTokens) : ''
+        sink.write(renderChunk(head, {}, end.type === 'length' ? 'length' : 'stop') + usage + doneEvent, '')
         sink.close()
         return end
       },

@@ -39,6 +39,7 @@ const requestSchema = v.looseObject({
   max_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
   max_completion_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
   seed: v.nullish(v.pipe(v.number(), v.integer())),
+  stream_options: v.nullish(v.looseObject({ include_usage: v.nullish(v.boolean()) })),
 })
 
 const tokensDefault = 60
@@ -46,6 +47,8 @@ const tokensMax = 512
 
 export interface ChatRequest extends GenerateRequest {
   readonly stream: boolean
+  /** The last chunk tells how many tokens it has taken. */
+  readonly includeUsage: boolean
 }
 
 /** The failure names the member that is wrong, never its content. */
@@ -58,12 +61,13 @@ export function parseChatRequest(body: string): Result<ChatRequest, string> {
   }
   const parsed = v.safeParse(requestSchema, value)
   if (!parsed.success) return failed(`${v.getDotPath(parsed.issues[0]) ?? 'the body'} is not what it should be`)
-  const { messages, stream, temperature, max_tokens, max_completion_tokens, seed } = parsed.output
+  const { messages, stream, temperature, max_tokens, max_completion_tokens, seed, stream_options } = parsed.output
   return ok({
     messages: messages.map(
       ({ role, content }): ChatMessage => ({ role: role === 'developer' ? 'system' : role, content }),
     ),
     stream,
+    includeUsage: stream_options?.include_usage === true,
     temperature,
     maxTokens: Math.min(max_completion_tokens ?? max_tokens ?? tokensDefault, tokensMax),
     seed: seed ?? undefined,
@@ -88,6 +92,15 @@ export function renderChunk(
   return renderEvent({ ...head, object: 'chat.completion.chunk', choices, usage: null })
 }
 
+/** Behind the last words. */
+export function renderUsage(head: AnswerHead, prompt: number, completion: number): string {
+  return renderEvent({ ...head, object: 'chat.completion.chunk', choices: [], usage: usageOf(prompt, completion) })
+}
+
+function usageOf(prompt: number, completion: number): object {
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
+}
+
 export function renderEvent(value: unknown): string {
   return `data: ${JSON.stringify(value)}\n\n`
 }
@@ -102,8 +115,7 @@ export function renderCompletion(
   completion: number,
 ): object {
   const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: finish }]
-  const usage = { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
-  return { ...head, object: 'chat.completion', choices, usage }
+  return { ...head, object: 'chat.completion', choices, usage: usageOf(prompt, completion) }
 }
 
 export function renderError(message: string, type: string): object {

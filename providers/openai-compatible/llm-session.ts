@@ -1,6 +1,7 @@
 import type { FunctionDeclaration } from '#agent/functions.ts'
 import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
+import type { TokenCounts } from '#agent/usage.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse, retryAfterMs, type WireFailure } from './failure-wire.ts'
 import type { OpenAiCompatibleLlm } from './llm.ts'
@@ -10,7 +11,7 @@ import { ChatStream, type WireEvent, wholeAnswer } from './wire.ts'
 
 /**
  * The answers of one call, one at a time. A caller waits while this runs, so each answer has two deadlines that hold
- * over the one retry as well: the first word, and the whole. Once a word is out nothing is retried, since it may have
+ * over retries as well: the first word, and the whole. Once a word is out nothing is retried, since it may have
  * been spoken.
  */
 export class LlmSession implements SessionOf<'llm'> {
@@ -65,7 +66,7 @@ const answerBytesMax = 1024 * 1024
 
 type Generate = Extract<LlmInput, { type: 'generate' }>
 
-/** One answer: its request, its deadlines, its one retry. */
+/** One answer: its request, its deadlines, its one retry beside those that teach what a server takes. */
 class Answer {
   readonly settled: Promise<void>
   private readonly provider: OpenAiCompatibleLlm
@@ -79,6 +80,10 @@ class Answer {
   private spoken: boolean = false
   private asks: boolean = false
   private firstWord: Disposable | undefined
+  /** The server answers, and has not told what that has taken. */
+  private untold: boolean = false
+  /** The newest attempt has taught something of the server. */
+  private learnt: boolean = false
   /** What this request was made with; another session may learn a better one meanwhile. */
   private dialect: Dialect = commonDialect
 
@@ -98,6 +103,7 @@ class Answer {
 
   /** Servers stop generating when the connection closes. */
   cancel(): void {
+    this.account(null)
     this.cancelled = true
     this.abort.abort()
   }
@@ -120,11 +126,15 @@ class Answer {
     )
     this.firstWord = firstWord
     let failure = await this.attempt()
-    if (failure?.retryable && !this.spoken && !this.abort.signal.aborted) {
+    let retries = 1
+    // What a server does not take is left out from then on: there is only so much that can be.
+    while (failure?.retryable && !this.spoken && !this.abort.signal.aborted && (this.learnt || retries > 0)) {
+      if (!this.learnt) retries -= 1
       await this.context.clock.sleep(this.retryMs, this.abort.signal)
       if (!this.abort.signal.aborted) failure = await this.attempt()
     }
     if (this.cancelled) return
+    this.account(null)
     if (this.expired !== undefined) failure = { code: 'timeout', message: this.expired, retryable: true }
     if (failure === undefined) this.emit({ type: 'done' })
     else {
@@ -138,6 +148,8 @@ class Answer {
 
   private async attempt(): Promise<WireFailure | undefined> {
     this.retryMs = 100 + 100 * this.provider.deps.random.next()
+    this.learnt = false
+    this.account(null)
     const route = this.provider.server.route()
     if (route === undefined) {
       const state = this.provider.readiness()
@@ -146,6 +158,7 @@ class Answer {
     try {
       const response = await this.request(route)
       if (!response.ok) return await this.refused(response)
+      this.untold = true
       return await this.read(response)
     } catch (thrown) {
       // Network errors name hosts and ports, never contents.
@@ -153,6 +166,13 @@ class Answer {
         ? { code: 'bad_answer', message: 'the connection broke within the answer', retryable: true }
         : unreachable(`the language model cannot be reached: ${plain(thrown)}`)
     }
+  }
+
+  /** Once for each answer; null: it has an end, and was not told. */
+  private account(tokens: TokenCounts | null): void {
+    if (!this.untold) return
+    this.untold = false
+    this.emit({ type: 'usage', tokens })
   }
 
   private request(route: Route): Promise<Response> {
@@ -181,6 +201,7 @@ class Answer {
     const failure = failureOfResponse(response.status, body)
     if (dialect !== undefined) {
       this.provider.dialect = dialect
+      this.learnt = true
       this.retryMs = 0
       return { ...failure, retryable: true }
     }
@@ -207,6 +228,10 @@ class Answer {
     for (const event of events) {
       if (this.abort.signal.aborted) return { failure: undefined }
       if (event.type === 'error') return { failure: event.failure }
+      if (event.type === 'usage') {
+        this.account(event.tokens)
+        continue
+      }
       if (event.type === 'finish') {
         return {
           failure:

@@ -9,9 +9,11 @@ export interface Dialect {
   readonly maxTokensKey: 'max_tokens' | 'max_completion_tokens'
   readonly temperature: boolean
   readonly tools: boolean
+  /** It tells how many tokens an answer has taken where it is asked to. */
+  readonly usage: boolean
 }
 
-export const commonDialect: Dialect = { maxTokensKey: 'max_tokens', temperature: true, tools: true }
+export const commonDialect: Dialect = { maxTokensKey: 'max_tokens', temperature: true, tools: true, usage: true }
 
 export interface RequestFacts {
   readonly model: string
@@ -36,6 +38,7 @@ export function requestBody({
     model,
     messages: dialect.tools ? messages.map(wireMessage) : wordsOnly(messages),
     stream: true,
+    ...(dialect.usage ? { stream_options: { include_usage: true } } : {}),
     [dialect.maxTokensKey]: maxTokens,
     ...(dialect.temperature ? { temperature } : {}),
     ...(dialect.tools && tools.length > 0 ? { tools } : {}),
@@ -71,9 +74,13 @@ export function recentMessages(messages: readonly ChatMessage[], turns: number):
 
 /** Which parameter of ours a 400 complains about, if it is one that can be left out or renamed. */
 export function dialectAfter(status: number, body: string, dialect: Dialect): Dialect | undefined {
-  if (status !== 400) return undefined
+  // Servers that check a body by its schema have a status of their own for it.
+  if (status !== 400 && status !== 422) return undefined
   const { words, param } = factsOfBody(parseJson(body) ?? body)
   const about = (name: string) => param === name || (param === '' && new RegExp(`\\b${name}\\b`).test(words))
+  if (dialect.usage && (about('stream_options') || about('include_usage') || param.startsWith('stream_options.')))
+    return { ...dialect, usage: false }
+  if (status !== 400) return undefined
   if (about('max_tokens') && dialect.maxTokensKey === 'max_tokens')
     return { ...dialect, maxTokensKey: 'max_completion_tokens' }
   if (about('temperature') && dialect.temperature) return { ...dialect, temperature: false }

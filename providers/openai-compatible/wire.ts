@@ -1,8 +1,10 @@
 import * as v from 'valibot'
 import type { FunctionCall } from '#agent/functions.ts'
+import type { TokenCounts } from '#agent/usage.ts'
 import { failureOfBody, parseJson, type WireFailure } from './failure-wire.ts'
 import { SseParser, ThinkFilter } from './sse.ts'
 import { CallFragments, fragmentSchema } from './tool-calls-wire.ts'
+import { tokensOf } from './usage-wire.ts'
 
 /**
  * Bytes of `POST {base}/chat/completions` ↔ what a session does with them; pure, without a socket. The parser is
@@ -15,6 +17,8 @@ export type WireEvent =
   /** A function is being asked for: what it is and with what comes at the end. */
   | { readonly type: 'calling' }
   | { readonly type: 'calls'; readonly calls: readonly FunctionCall[] }
+  /** Of the whole answer. */
+  | { readonly type: 'usage'; readonly tokens: TokenCounts }
   /** The server says that the answer is complete. */
   | { readonly type: 'finish' }
   | { readonly type: 'error'; readonly failure: WireFailure }
@@ -40,6 +44,7 @@ const choiceSchema = v.looseObject({
 const chunkSchema = v.looseObject({
   choices: v.nullish(v.array(choiceSchema)),
   error: v.nullish(v.unknown()),
+  usage: v.nullish(v.unknown()),
 })
 
 /** A whole answer's events: network bytes in, text and an end out. */
@@ -48,6 +53,8 @@ export class ChatStream {
   private readonly think = new ThinkFilter()
   private readonly calls = new CallFragments()
   private finished: boolean = false
+  /** Some servers tell it with every chunk: the last one counts. */
+  private tokens: TokenCounts | null = null
 
   push(bytes: Uint8Array): readonly WireEvent[] {
     return this.events(this.sse.push(bytes))
@@ -61,7 +68,8 @@ export class ChatStream {
       ? { type: 'finish' }
       : { type: 'error', failure: { code: 'bad_answer', message: 'the answer broke off', retryable: true } }
     const calls = this.finished ? callsOf(this.calls) : []
-    return [...events, ...(rest === '' ? [] : [{ type: 'text', delta: rest } as const]), ...calls, last]
+    const text = rest === '' ? [] : [{ type: 'text', delta: rest } as const]
+    return [...events, ...text, ...calls, ...usageOf(this.tokens), last]
   }
 
   private events(payloads: readonly string[]): WireEvent[] {
@@ -78,6 +86,7 @@ export class ChatStream {
         failure ??= { code: 'bad_answer', message: 'a chunk of the answer is not what it should be', retryable: true }
       else if (chunk.output.error) failure ??= failureOfBody(chunk.output)
       else {
+        this.tokens = tokensOf(chunk.output.usage) ?? this.tokens
         text += this.think.push(this.textOf(chunk.output))
         calling = this.callsIn(chunk.output) || calling
       }
@@ -126,7 +135,12 @@ export function wholeAnswer(body: string): readonly WireEvent[] {
   const text = think.push(wordsOf(message)) + think.end()
   const fragments = new CallFragments()
   fragments.add(message?.tool_calls ?? [])
-  return [...(text === '' ? [] : [{ type: 'text', delta: text } as const]), ...callsOf(fragments), { type: 'finish' }]
+  const words = text === '' ? [] : [{ type: 'text', delta: text } as const]
+  return [...words, ...callsOf(fragments), ...usageOf(tokensOf(parsed.output.usage)), { type: 'finish' }]
+}
+
+function usageOf(tokens: TokenCounts | null): WireEvent[] {
+  return tokens === null ? [] : [{ type: 'usage', tokens }]
 }
 
 function callsOf({ calls }: CallFragments): WireEvent[] {

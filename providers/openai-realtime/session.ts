@@ -13,6 +13,7 @@ import type { WireAudio } from './client-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 import { putBack, tellHeard } from './put-back.ts'
 import { createSessionParts, type SessionParts } from './session-parts.ts'
+import { usageOf } from './usage-wire.ts'
 import type { ServerError, ServerEvent } from './wire.ts'
 
 /**
@@ -251,6 +252,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   private received(event: ServerEvent): void {
     const { speech, conversation, replies, sounding, hearing } = this.parts
+    if (event.type === 'response_done') for (const usage of usageOf(event.response)) this.listener(usage)
     switch (event.type) {
       case 'speech_started':
         this.acknowledged('input_audio_buffer.speech_started')

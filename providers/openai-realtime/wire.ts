@@ -1,6 +1,8 @@
 import * as v from 'valibot'
+import type { TokenCounts } from '#agent/usage.ts'
 import { identifier } from '#base/identifier.ts'
 import type { Invocation } from '#tools/invocations.ts'
+import { tokensOf } from './usage-wire.ts'
 
 /**
  * Messages of the Realtime API → what a session does with them; pure, without a socket. What the client sends stands in
@@ -64,7 +66,8 @@ export interface ResponseFacts {
   /** The server's identifier of what went wrong, never its words. */
   readonly code: string
   readonly invocations: readonly Invocation[]
-  readonly tokens: number
+  /** Null: it was not told. */
+  readonly tokens: TokenCounts | null
 }
 
 export interface ServerError {
@@ -136,7 +139,7 @@ const responseShape = v.looseObject({
     }),
   ),
   output: v.nullish(v.array(v.unknown())),
-  usage: v.nullish(v.looseObject({ total_tokens: v.nullish(v.number()) })),
+  usage: v.nullish(v.unknown()),
 })
 const limitsShape = v.looseObject({
   rate_limits: v.array(
@@ -333,7 +336,7 @@ function responseFacts(response: v.InferOutput<typeof responseShape>): ResponseF
     reason: identifier(details?.reason),
     code: identifier(details?.error?.code) || identifier(details?.error?.type),
     invocations: items.flatMap(({ invocation }) => invocation ?? []),
-    tokens: usage?.total_tokens ?? 0,
+    tokens: tokensOf(usage),
   }
 }
 

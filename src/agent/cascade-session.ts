@@ -191,6 +191,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   }
 
   private onStt(event: SttEvent): void {
+    if (event.type === 'usage') return this.listener(event)
     if (event.type === 'closed' || this.closed !== null) return
     if (event.type === 'fault') return this.fault(event)
     if (event.type === 'turn_end' || event.type === 'incident') return this.listener(event)
@@ -235,7 +236,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private onLlm(event: LlmEvent): void {
     if (event.type === 'closed') return
-    if (event.type === 'incident') return this.listener(event)
+    if (event.type === 'incident' || event.type === 'usage') return this.listener(event)
     if (!this.isMakingReply) return
     if (event.type === 'fault') return this.fault(event)
     if (event.type === 'text') {
@@ -295,7 +296,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private onTts(event: TtsEvent): void {
     if (event.type === 'closed') return
-    if (event.type === 'incident') return this.listener(event)
+    if (event.type === 'incident' || event.type === 'usage') return this.listener(event)
     if (this.phase !== 'speaking') return
     switch (event.type) {
       case 'fault':

@@ -2,6 +2,7 @@ import type { AudioFrame, SampleRateHz, WireFormat } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { DialplanPlace } from '#call/dialplan-place.ts'
 import type { FunctionCall, FunctionDeclaration } from './functions.ts'
+import type { Usage } from './usage.ts'
 
 /**
  * The contracts between a call and its partners. A provider is a factory that was configured once;
@@ -130,6 +131,7 @@ export type AgentEvent =
   | { readonly type: 'nothing_heard' }
   /** When what has been said until now has been heard, the call ends here, or goes on elsewhere. */
   | { readonly type: 'leave'; readonly how: Departure }
+  | Usage
   | Incident
   | Fault
   | Closed
@@ -151,6 +153,7 @@ export type SttEvent =
   | { readonly type: 'transcript'; readonly final: boolean; readonly text: string }
   /** The turn is over, by its own judgement; or (`done: false`) it is not after all. */
   | { readonly type: 'turn_end'; readonly done: boolean }
+  | Usage
   | Incident
   | Fault
   | Closed
@@ -180,6 +183,7 @@ export type LlmEvent =
   | { readonly type: 'function_calls'; readonly calls: readonly FunctionCall[] }
   /** The answer is complete. */
   | { readonly type: 'done' }
+  | Usage
   | Incident
   | Fault
   | Closed
@@ -194,6 +198,7 @@ export type TtsEvent =
   | { readonly type: 'audio'; readonly frame: AudioFrame }
   /** All audio of one `speak` has been sent. */
   | { readonly type: 'spoken'; readonly text: string }
+  | Usage
   | Incident
   | Fault
   | Closed

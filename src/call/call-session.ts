@@ -2,9 +2,10 @@ import type { AgentEvent, SessionOf } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { messageOf } from '#base/result.ts'
 import { type CallPlan, type CallWorld, contextOf } from './call-plan.ts'
+import { UsageLog } from './usage-log.ts'
 
 /**
- * The agent's session of one call: opened while the call is set up, counted as long as it is open, closed once. A call
+ * The agent's session of one call, and what is used in it: opened while the call is set up, counted as long as it is open, closed once. A call
  * may end while it is being opened: what comes then is closed at once.
  */
 export interface CallSessionListener {
@@ -22,6 +23,7 @@ const openingMaxMs: Milliseconds = 10_000
 export class CallSession {
   /** Null until it is open. */
   current: SessionOf<'agent'> | null = null
+  readonly usage = new UsageLog()
   private readonly plan: CallPlan
   private readonly world: CallWorld
   private readonly listener: CallSessionListener
@@ -71,7 +73,10 @@ export class CallSession {
       this.use = world.use.begin(plan.provider.name)
       if (listener.ended()) return await this.shut(session)
       this.current = session
-      session.onEvent((event) => listener.event(event))
+      session.onEvent((event) => {
+        if (event.type === 'usage') this.usage.add(event, plan.provider.name)
+        else listener.event(event)
+      })
       listener.opened()
     } catch (thrown) {
       failed('open_failed', messageOf(thrown))

@@ -69,7 +69,6 @@ export class Call {
     world.store.add(this)
     this.step('admitted', admittedDetail(plan))
     this.watch = new MediaWatch(plan, world)
-    // Only through ARI is there a dialplan to go on in.
     const transfer = (place: DialplanPlace) => void (plan.origin === 'ari' && this.end('transferred', place))
     this.keyPad = new KeyPad({ actions: plan.keys, transfer })
     this.timeLimit = world.clock.after(plan.callMaxMs, () => this.timeUp())
@@ -388,6 +387,7 @@ export class Call {
       startedWallMs: this.startedWallMs,
       durationMs: world.clock.now() - this.startedMs,
       sessionMs: this.session.openMs,
+      usage: this.session.usage.all,
       cause,
       steps: this.steps,
       ...(coordinator?.facts ?? noTurns),

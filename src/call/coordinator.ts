@@ -225,6 +225,7 @@ export class Coordinator {
         return this.deps.playout.announce()
       case 'tool':
         return this.tool(event.running)
+      case 'usage':
       case 'incident':
       case 'closed':
         return
@@ -251,9 +252,8 @@ export class Coordinator {
     this.dispatch('playout_done')
     if (this.parts.waiting.leaving) this.deps.hangUp('no_input')
     this.lastWords.heard()
-    const { settings } = this.deps
-    const talk = { ...this.parts.talk, turns: this.turns.all }
-    if (isMachineTalk(talk, settings.machineTalkTurns)) this.limitReached('machine_talk', settings.farewell)
+    const { machineTalkTurns: max, farewell } = this.deps.settings
+    if (isMachineTalk({ ...this.parts.talk, turns: this.turns.all }, max)) this.limitReached('machine_talk', farewell)
   }
 
   /** The caller does something that a machine does not: what they have said until now is no sign of one. */

@@ -21,6 +21,7 @@ export type KeyAction = AgentKeyAction | { readonly do: 'transfer'; readonly pla
 export interface KeyPadDeps {
   /** By key: `0` to `9`, `*`, `#`, `A` to `D`. */
   readonly actions: Readonly<Record<string, KeyAction>>
+  /** Nothing happens where there is no dialplan to go on in: only ARI leads there. */
   readonly transfer: (place: DialplanPlace) => void
 }
 

@@ -9,6 +9,7 @@ import type { HangupCause, Transport } from './leg.ts'
 import type { OneWayAdvice, OneWayKind } from './one-way.ts'
 import type { OverlapRecord } from './overlap-log.ts'
 import type { FallbackReason } from './playout-contract.ts'
+import type { UsageRecord } from './usage-log.ts'
 
 /**
  * What a call tells the world about itself: the log, the metrics and the call's record listen here, so the call knows
@@ -105,6 +106,8 @@ export interface CallFacts {
   readonly durationMs: Milliseconds
   /** For how long the agent's session was open; 0 where it never was. */
   readonly sessionMs: Milliseconds
+  /** By provider: of a pipeline, of each of its parts. */
+  readonly usage: readonly UsageRecord[]
   readonly cause: HangupCause
   /** Each step's first time, in milliseconds since the call began. */
   readonly steps: Readonly<Partial<Record<CallStep, Milliseconds>>>

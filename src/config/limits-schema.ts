@@ -57,7 +57,10 @@ export const limits = section(
 )
 
 /** Of one provider: each price in the currency of `prices`. */
-const price = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000)), 0)
+const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000))
+const price = v.optional(amount, 0)
+/** Left out, it is that of another kind of tokens. */
+const priceOfItsOwn = v.optional(amount)
 
 export const prices = section(
   {
@@ -70,8 +73,18 @@ export const prices = section(
     providers: named(
       (name) => /^[A-Za-z0-9_-]{1,64}$/.test(name),
       'the name of a provider',
-      { per_call: price, per_minute: price, per_1000_characters: price },
-      'Prices of providers, each under its name: per_call (0), per_minute of its session (0), per_1000_characters that the agent says (0). The tokens of language models are not counted. A provider that is not named has no cost, one without prices costs nothing.',
+      {
+        per_call: price,
+        per_minute: price,
+        per_1000_characters: price,
+        per_million_input_tokens: price,
+        per_million_cached_input_tokens: priceOfItsOwn,
+        per_million_audio_input_tokens: priceOfItsOwn,
+        per_million_cached_audio_input_tokens: priceOfItsOwn,
+        per_million_output_tokens: price,
+        per_million_audio_output_tokens: priceOfItsOwn,
+      },
+      'Prices of providers, each under its name: per_call (0), per_minute of its session (0), per_1000_characters that the agent says (0); per_million_input_tokens and per_million_output_tokens of its model (0), and for what costs another price, per_million_cached_input_tokens, per_million_audio_input_tokens, per_million_cached_audio_input_tokens, per_million_audio_output_tokens. The parts of a pipeline have the prices of their providers, where it has none itself. A provider that is not named has no cost, one without prices costs nothing; docs/limits.md has it all.',
     ),
   },
   'What a call is estimated to cost, for its record and the metric ai_agent_cost_total.',

@@ -1,6 +1,6 @@
 import type { Log } from '#base/log.ts'
 import type { CallFacts, CallObserver, CallStep } from '#call/observer.ts'
-import { callCost, type Prices } from './call-cost.ts'
+import { callCosts, type Prices, sumOf } from './call-cost.ts'
 import { type CallRecordFile, callRecord, streamFacts } from './call-record.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -87,11 +87,12 @@ export function createCallObserver(
       log.warn('the minutes of a provider are used up for today', { provider, fallback: fallback ?? 'none' })
     },
     finished(facts: CallFacts) {
-      const cost = callCost(facts, prices)
+      const { currency } = prices
+      const costs = callCosts(facts, prices)
       metrics.finished(facts)
-      if (cost !== null) metrics.cost(facts.provider, prices.currency, cost)
+      for (const { provider, cost } of costs ?? []) metrics.cost(provider, currency, cost)
       log.info('call summary', { call: facts.callId, ...summary(facts) })
-      records.append(callRecord(facts, transcripts, cost === null ? null : { cost, currency: prices.currency }))
+      records.append(callRecord(facts, transcripts, costs === null ? null : { cost: sumOf(costs), currency }))
     },
   }
 }

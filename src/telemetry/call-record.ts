@@ -26,6 +26,14 @@ export function callRecord(facts: CallFacts, withWords: boolean, cost: CallCost 
     transport: facts.transport,
     cause: facts.cause,
     ...(cost ?? {}),
+    tokens_known: tokensKnown(facts),
+    usage: facts.usage.map(({ provider, audioMs, characters, tokens, untold }) => ({
+      provider,
+      audio_ms: whole(audioMs),
+      characters,
+      tokens,
+      answers_untold: untold,
+    })),
     steps_ms: Object.fromEntries(Object.entries(facts.steps).map(([step, ms]) => [step, whole(ms)])),
     turns: facts.turns.map((turn) => turnRecord(turn, withWords)),
     turns_dropped: facts.turnsDropped,
@@ -50,6 +58,11 @@ export function callRecord(facts: CallFacts, withWords: boolean, cost: CallCost 
 export interface CallCost {
   readonly cost: number
   readonly currency: string
+}
+
+/** Of every answer of a model, and of one at least. */
+function tokensKnown({ usage }: CallFacts): boolean {
+  return usage.some(({ tokens }) => tokens !== null) && usage.every(({ untold }) => untold === 0)
 }
 
 /** Speech over the agent's that was taken for no interruption. */

@@ -1,4 +1,5 @@
 import { stageNames } from '#agent/provider.ts'
+import { tokenKinds } from '#agent/usage.ts'
 import type { Clock } from '#base/clock.ts'
 import { type OverlapVerdict, overlapVerdicts } from '#call/barge-in.ts'
 import { turnEnders } from '#call/endpointing.ts'
@@ -7,6 +8,7 @@ import { type HangupCause, hangupCauses } from '#call/leg.ts'
 import type { CallFacts, TurnRecord } from '#call/observer.ts'
 import { type OneWayKind, oneWayKinds } from '#call/one-way.ts'
 import { type FallbackReason, fallbackReasons } from '#call/playout-contract.ts'
+import type { UsageRecord } from '#call/usage-log.ts'
 import { type Counter, type Histogram, MetricRegistry } from './metric-registry.ts'
 import type { MetricSources } from './metric-sources.ts'
 import { exposeProcess, exposeSources } from './source-metrics.ts'
@@ -171,6 +173,18 @@ export class Metrics {
     ['provider', 'currency'],
   )
 
+  private readonly tokens = this.registry.counter(
+    'ai_agent_tokens_total',
+    'Tokens of models in ended calls, as their vendors tell them; each is counted once.',
+    ['provider', 'token_type'],
+  )
+
+  private readonly untold = this.registry.counter(
+    'ai_agent_answers_without_tokens_total',
+    'Answers of models in ended calls whose tokens the vendor did not tell.',
+    ['provider'],
+  )
+
   // keyed by: name of a provider
   private readonly expected = new Set<string>()
 
@@ -240,6 +254,12 @@ export class Metrics {
     this.costs.inc({ provider, currency }, cost)
   }
 
+  private used({ provider, tokens, untold }: UsageRecord): void {
+    if (untold > 0) this.untold.inc({ provider }, untold)
+    if (tokens === null) return
+    for (const kind of tokenKinds) this.tokens.inc({ provider, token_type: kind }, tokens[kind])
+  }
+
   gateExpired(reason: GateReason): void {
     this.gatesExpired.inc({ reason })
   }
@@ -263,6 +283,7 @@ export class Metrics {
   finished(facts: CallFacts): void {
     const cause: HangupCause = facts.cause
     this.calls.inc({ provider: facts.provider, cause })
+    for (const each of facts.usage) this.used(each)
     if (cause === 'time_limit') this.limitReached('call_seconds')
     if (cause === 'machine_talk') this.limitReached('machine_talk_turns')
     seconds(this.callDuration, facts.durationMs)

@@ -194,7 +194,7 @@ export function agentContract(name: string, make: () => AgentUnderTest): void {
         session.send(cut)
         const before = events.length
         await rest()
-        const beside = ['transcript', 'stage', 'turn_end', 'incident']
+        const beside = ['transcript', 'stage', 'turn_end', 'incident', 'usage']
         const after = events.slice(before).filter((event) => !beside.includes(event.type))
         expect({ moment, done, after }).toEqual({ moment, done, after: [] })
         await session.close()

@@ -30,6 +30,7 @@ export function callFacts(overrides: Partial<CallFacts> = {}): CallFacts {
     startedWallMs: Date.UTC(2026, 0, 2, 3, 4, 5),
     durationMs: 61_000.7,
     sessionMs: 60_000.4,
+    usage: [],
     cause: 'caller',
     steps: { admitted: 0, greeting_started: 120.4 },
     turns: [turnRecord()],

@@ -14,6 +14,7 @@ const members: Known = {
   max_tokens: 'optional',
   max_completion_tokens: 'optional',
   tools: 'optional',
+  stream_options: 'optional',
 }
 
 interface Message {

@@ -27,6 +27,8 @@ export interface ScriptedAnswer {
   readonly crlf?: boolean
   /** Keep-alive comments, other fields, empty deltas, a chunk without choices: all that must be overlooked. */
   readonly noise?: boolean
+  /** What it says that the answer has taken, where it is asked; else a token for each piece and each message. */
+  readonly usage?: object | null
   readonly noDone?: boolean
   readonly noFinishReason?: boolean
   readonly delayMs?: number
@@ -119,7 +121,7 @@ export class OpenAiCompatibleServer {
     const refusal = await this.scripted(answer, request)
     if (refusal !== null) return refusal
     if (answer.whole) return Response.json(wholeCompletion((answer.pieces ?? []).join('')))
-    const body = this.stream(answer, request.signal)
+    const body = this.stream(answer, seen, request.signal)
     return new Response(body, { headers: { 'content-type': 'text/event-stream', ...answer.headers } })
   }
 
@@ -178,7 +180,7 @@ export class OpenAiCompatibleServer {
     if (answer.stallAfterBytes !== undefined) await this.forever(signal)
   }
 
-  private async *stream(answer: ScriptedAnswer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  private async *stream(answer: ScriptedAnswer, seen: SeenRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const newline = answer.crlf ? '\r\n' : '\n'
     const bytes = (text: string) => new TextEncoder().encode(text)
     const event = (data: unknown) =>
@@ -213,6 +215,8 @@ export class OpenAiCompatibleServer {
     if (!answer.noFinishReason) yield* cut(event(chunk({}, answer.calls === undefined ? 'stop' : 'tool_calls')))
     if (answer.noise)
       yield event({ ...chunk({}), choices: [], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } })
+    const usage = usageOf(answer, seen)
+    if (usage !== null) yield* cut(event({ ...chunk({}), choices: [], usage }))
     if (!answer.noDone) yield* cut(event('[DONE]'))
   }
 
@@ -220,6 +224,11 @@ export class OpenAiCompatibleServer {
     const ended = AbortSignal.any([signal, this.release.signal])
     return new Promise((resolve) => ended.addEventListener('abort', () => resolve(), { once: true }))
   }
+}
+
+function usageOf({ usage, pieces = [] }: ScriptedAnswer, { body }: SeenRequest): object | null {
+  if (body.stream_options === undefined) return null
+  return usage === undefined ? { prompt_tokens: body.messages.length, completion_tokens: pieces.length } : usage
 }
 
 function chunk(delta: object, finishReason: string | null = null) {

@@ -175,7 +175,7 @@ export class RealtimeBench {
 
   /** What has come since the last time: types of events, without audio. */
   taken(): string[] {
-    return this.events.splice(0).flatMap(({ type }) => (type === 'audio' || type === 'stage' ? [] : [type]))
+    return this.events.splice(0).flatMap(({ type }) => (['audio', 'stage', 'usage'].includes(type) ? [] : [type]))
   }
 
   of<Type extends AgentEvent['type']>(type: Type): Extract<AgentEvent, { type: Type }>[] {

@@ -16,8 +16,15 @@ class KeptRecords extends CallRecordFile {
 }
 
 function setUp(transcripts: boolean) {
-  const local = { per_call: 0.01, per_minute: 0.06, per_1000_characters: 0.1 }
-  const prices = { currency: 'EUR', providers: { local } }
+  const local = {
+    per_call: 0.01,
+    per_minute: 0.06,
+    per_1000_characters: 0.1,
+    per_million_input_tokens: 0,
+    per_million_output_tokens: 0,
+  }
+  const openai_compatible = { ...local, per_call: 0, per_million_input_tokens: 2, per_million_output_tokens: 8 }
+  const prices = { currency: 'EUR', providers: { local, openai_compatible } }
   const lines: { level: string; message: string; fields: LogFields }[] = []
   const say =
     (level: string) =>
@@ -165,5 +172,34 @@ test('the cost of a call is in its record and in a metric; where nothing is know
   const { text } = await metrics.scrape()
   expect(text.split('\n').filter((line) => line.startsWith('ai_agent_cost_total'))).toEqual([
     'ai_agent_cost_total{provider="local",currency="EUR"} 0.15',
+  ])
+})
+
+test('tokens are in the record and in metrics, and what they cost in both; what is not told is said to be so', async () => {
+  const { observer, records, metrics } = setUp(false)
+  const tokens = { input: 4000, cached_input: 0, audio_input: 0, cached_audio_input: 0, output: 500, audio_output: 0 }
+  const model = { provider: 'openai_compatible', audioMs: 0, characters: 0, tokens, untold: 0 }
+  const voice = { provider: 'deepgram', audioMs: 0, characters: 120, tokens: null, untold: 0 }
+  observer.finished(callFacts({ provider: 'front', usage: [model, voice] }))
+  observer.finished(callFacts({ provider: 'front', usage: [{ ...model, untold: 2 }] }))
+  observer.finished(callFacts({ provider: 'front', usage: [{ ...model, tokens: null, untold: 3 }] }))
+  observer.finished(callFacts({ provider: 'deepgram' }))
+  const [told, partly, untold, nobody] = records.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  // 4000 × 2 and 500 × 8, by the million.
+  expect(told).toMatchObject({ cost: 0.012, tokens_known: true })
+  expect(told?.usage).toEqual([
+    { provider: 'openai_compatible', audio_ms: 0, characters: 0, tokens, answers_untold: 0 },
+    { provider: 'deepgram', audio_ms: 0, characters: 120, tokens: null, answers_untold: 0 },
+  ])
+  expect(partly).toMatchObject({ cost: 0.012, tokens_known: false, usage: [{ answers_untold: 2 }] })
+  expect(untold).toMatchObject({ cost: 0, tokens_known: false, usage: [{ tokens: null, answers_untold: 3 }] })
+  expect(nobody).toMatchObject({ tokens_known: false, usage: [] })
+  const { text } = await metrics.scrape()
+  const lines = text.split('\n').filter((line) => /^ai_agent_(cost|tokens|answers)/.test(line) && !line.endsWith(' 0'))
+  expect(lines.toSorted()).toEqual([
+    'ai_agent_answers_without_tokens_total{provider="openai_compatible"} 5',
+    'ai_agent_cost_total{provider="openai_compatible",currency="EUR"} 0.024',
+    'ai_agent_tokens_total{provider="openai_compatible",token_type="input"} 8000',
+    'ai_agent_tokens_total{provider="openai_compatible",token_type="output"} 1000',
   ])
 })

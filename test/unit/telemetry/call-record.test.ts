@@ -22,6 +22,8 @@ describe('callRecord', () => {
       started_at: '2026-01-02T03:04:05.000Z',
       duration_ms: 61_001,
       session_ms: 60_000,
+      tokens_known: false,
+      usage: [],
       caller_number: '+4312345',
       caller_name: 'Ada',
       dialled: '100',

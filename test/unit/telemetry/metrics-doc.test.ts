@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stageNames } from '#agent/provider.ts'
+import { tokenKinds } from '#agent/usage.ts'
 import { patchcordResults } from '#call/admission.ts'
 import { hangupCauses } from '#call/leg.ts'
 import { unknownKinds } from '#call/session-store.ts'
@@ -37,6 +38,7 @@ describe('the values of labels in docs/metrics.md', () => {
     ['state', turnStates],
     ['result', patchcordResults],
     ['kind', unknownKinds],
+    ['token_type', tokenKinds],
   ] as const)('%s', (label, values) => {
     expect(listed(label)).toEqual([...values])
   })

@@ -158,6 +158,7 @@ test('a request: defaults, bounds, parts, the developer role', () => {
   expect(parsed({})).toEqual({
     messages: [{ role: 'system', content: 'ab' }],
     stream: false,
+    includeUsage: false,
     temperature: 0.4,
     maxTokens: 60,
     seed: undefined,

@@ -59,6 +59,7 @@ async function bench(script: Script | ScriptedAnswer, options: object = {}, env:
   const events: LlmEvent[] = []
   let wake = () => {}
   session.onEvent((event) => {
+    if (event.type === 'usage') return
     events.push(event)
     if (event.type !== 'text') wake()
   })
@@ -109,6 +110,7 @@ describe('an answer', () => {
       model: 'mine',
       messages: [{ role: 'user', content: 'What time is it?' }],
       stream: true,
+      stream_options: { include_usage: true },
       temperature: 0.1,
       max_tokens: 33,
     })

@@ -205,17 +205,15 @@ describe('errors', () => {
       '{"error":{"message":"Unsupported parameter","param":"max_tokens"}}',
       commonDialect,
     )
-    expect(renamed).toEqual({ maxTokensKey: 'max_completion_tokens', temperature: true, tools: true })
+    expect(renamed).toEqual({ ...commonDialect, maxTokensKey: 'max_completion_tokens' })
     expect(dialectAfter(400, '{"error":{"message":"temperature does not support 0.4"}}', commonDialect)).toEqual({
-      maxTokensKey: 'max_tokens',
+      ...commonDialect,
       temperature: false,
-      tools: true,
     })
     expect(
       dialectAfter(400, '{"error":{"param":"max_tokens"}}', {
+        ...commonDialect,
         maxTokensKey: 'max_completion_tokens',
-        temperature: true,
-        tools: true,
       }),
     ).toBeUndefined()
     expect(dialectAfter(400, '{"error":{"message":"too long","param":"messages"}}', commonDialect)).toBeUndefined()
@@ -308,6 +306,8 @@ describe('functions in a stream', () => {
   })
 })
 
+const stream_options = { include_usage: true }
+
 describe('the request', () => {
   const messages = [{ role: 'user', content: 'Hi' }] as const
 
@@ -315,7 +315,14 @@ describe('the request', () => {
     const body: unknown = JSON.parse(
       requestBody({ model: 'm', messages, temperature: 0, maxTokens: 9, dialect: commonDialect }),
     )
-    expect(body).toEqual({ model: 'm', messages: [...messages], stream: true, max_tokens: 9, temperature: 0 })
+    expect(body).toEqual({
+      model: 'm',
+      messages: [...messages],
+      stream: true,
+      stream_options,
+      max_tokens: 9,
+      temperature: 0,
+    })
   })
 
   const asked = { id: 'call_1', name: 'hours', text: '' }
@@ -341,6 +348,7 @@ describe('the request', () => {
       ],
       tools: [{ type: 'function', function: functions[0] }],
       stream: true,
+      stream_options,
       max_tokens: 9,
       temperature: 0,
     })

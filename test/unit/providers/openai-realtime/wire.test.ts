@@ -110,7 +110,7 @@ describe('what the server says', () => {
       status: 'failed',
       status_details: { type: 'failed', error: { type: 'server_error', code: null } },
       output,
-      usage: { total_tokens: 12 },
+      usage: { total_tokens: 12, input_tokens: 10, output_tokens: 2 },
     }
     expect(read({ type: 'response.done', response })).toEqual({
       type: 'response_done',
@@ -120,7 +120,14 @@ describe('what the server says', () => {
         reason: '',
         code: 'server_error',
         invocations: [{ id: 'call_1', name: 'fly', text: '{}' }],
-        tokens: 12,
+        tokens: {
+          input: 10,
+          cached_input: 0,
+          audio_input: 0,
+          cached_audio_input: 0,
+          output: 2,
+          audio_output: 0,
+        },
       },
     })
   })
