@@ -5,15 +5,17 @@ import { renderReference } from '#config/reference.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from '#config/schema.ts'
 import { showConfiguration } from '#config/show.ts'
 import { readConfigurationSource } from '#config/source.ts'
+import { environmentWith } from './env-file.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 
-const help = `patchcord check [FILE] [--show] [--keys] [--schema]
+const help = `patchcord check [FILE] [--env-file FILE] [--show] [--keys] [--schema]
 
 Checks a configuration and says what is wrong with it: file, line, column, what was
 expected, and how to mend it. It contacts nothing and starts nothing.
 
   FILE         the file to check (also: --config FILE); without it
                ./config/ai-agent.yaml, or else the configuration built in
+  --env-file FILE   variables for it, as patchcord run takes them
   --show       print the resulting configuration, secrets masked
   --keys       print a table of all keys, their defaults and meanings
   --schema     print the JSON Schema by which editors complete and check a file
@@ -29,6 +31,7 @@ export interface CheckDependencies {
 
 interface Arguments {
   readonly file: string | undefined
+  readonly envFile: string | undefined
   readonly show: boolean
 }
 
@@ -54,8 +57,13 @@ export async function runCheck(
     io.stderr(`${parsed}\n\n${help}`)
     return exitCodes.usage
   }
+  const env = environmentWith(parsed.envFile, io.env, io.cwd)
+  if (!env.ok) {
+    for (const line of env.error) io.stderr(line)
+    return exitCodes.failed
+  }
   const source = readConfigurationSource(io.cwd, parsed.file)
-  const loaded = source.ok ? loadConfiguration({ ...source.value, env: io.env, vendors }) : source
+  const loaded = source.ok ? loadConfiguration({ ...source.value, env: env.value, vendors }) : source
   if (!loaded.ok) {
     for (const problem of loaded.error) io.stderr(formatProblem(problem))
     const count = loaded.error.length
@@ -73,18 +81,20 @@ export async function runCheck(
 /** The arguments, or what is wrong with them. */
 function parseArguments(argv: readonly string[]): Arguments | string {
   let file: string | undefined
+  let envFile: string | undefined
   let show = false
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? ''
+    const [name = '', given] = /^(--config|--env-file)(?:=(.*))?$/s.exec(word)?.slice(1) ?? []
     if (word === '--show') show = true
-    else if (word.startsWith('-') && word !== '--config' && !word.startsWith('--config='))
-      return `Unknown option ${word}.`
+    else if (word.startsWith('-') && name === '') return `Unknown option ${word}.`
     else {
-      const value = word === '--config' ? argv[++index] : word.startsWith('--config=') ? word.slice(9) : word
-      if (value === undefined || value === '') return '--config needs the name of a file.'
-      if (file !== undefined) return `One file at a time: ${file} and ${value} were named.`
-      file = value
+      const value = name === '' ? word : (given ?? argv[++index])
+      if (value === undefined || value === '') return `${name === '' ? '--config' : name} needs the name of a file.`
+      if (name === '--env-file') envFile = value
+      else if (file !== undefined) return `One file at a time: ${file} and ${value} were named.`
+      else file = value
     }
   }
-  return { file, show }
+  return { file, envFile, show }
 }

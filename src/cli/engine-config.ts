@@ -8,7 +8,7 @@ import type { Environment } from '#config/secrets.ts'
 import { builtInSource, readConfigurationSource } from '#config/source.ts'
 import { agentsOf } from '#providers/choice.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
-import { readEnvFile } from './env-file.ts'
+import { environmentWith } from './env-file.ts'
 import type { CommandIo } from './io.ts'
 
 export interface EngineConfig {
@@ -84,17 +84,6 @@ export function examineEngineConfig(
     return failed([`--provider ${provider}: no such provider is enabled; there are ${names}`])
   }
   return ok({ ...found, configuration: chosen })
-}
-
-/** What the process was started with wins over the file, as every tool with such an option has it. */
-export function environmentWith(
-  file: string | undefined,
-  env: Environment,
-  cwd: string,
-): Result<Environment, readonly string[]> {
-  if (file === undefined) return ok(env)
-  const read = readEnvFile(file, cwd)
-  return read.ok ? ok({ ...read.value, ...env }) : failed([read.error])
 }
 
 /** The configuration a command works with. Null when something is wrong; it has been said then. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
+import type { Environment } from '#config/secrets.ts'
 
 /**
  * Reads NAME=value lines: `#` comments, an optional `export`, single or double quotes. Nothing is expanded, so a
@@ -27,4 +28,15 @@ export function readEnvFile(path: string, cwd: string): Result<Record<string, st
 function unquoted(value: string): string {
   const quoted = /^(["'])(.*)\1$/.exec(value)
   return quoted?.[2] ?? value.replace(/\s+#.*$/, '')
+}
+
+/** What the process was started with wins over the file, as every tool with such an option has it. */
+export function environmentWith(
+  file: string | undefined,
+  env: Environment,
+  cwd: string,
+): Result<Environment, readonly string[]> {
+  if (file === undefined) return ok(env)
+  const read = readEnvFile(file, cwd)
+  return read.ok ? ok({ ...read.value, ...env }) : failed([read.error])
 }

@@ -9,10 +9,10 @@ import {
   type EngineConfigOptions,
   type EngineProblem,
   type ExaminedConfig,
-  environmentWith,
   examineEngineConfig,
   lineOf,
 } from './engine-config.ts'
+import { environmentWith } from './env-file.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 

@@ -30,4 +30,16 @@ export const apiChecks: readonly CrossCheck[] = [
     },
     advice: 'Mend it, and reload.',
   },
+  {
+    keys: ['health.allowed_hosts', 'health.host', 'health.api'],
+    severity: 'warning',
+    ofSecrets: true,
+    broken: ({ health }, env) => {
+      const token = readApiToken(env)
+      const isOpen = health.api && isLoopback(health.host) && token.ok && token.value === undefined
+      return isOpen && health.allowed_hosts.length > 0
+    },
+    message: () => 'whoever comes by one of health.allowed_hosts may use /api, since no token is set',
+    advice: `Set ${tokenVariable} in the environment of the engine.`,
+  },
 ]

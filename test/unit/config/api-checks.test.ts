@@ -68,6 +68,13 @@ test('on loopback no token is needed; one that cannot be told is a warning', () 
   expect(warnings.join()).toMatch(/\/api is closed.*PATCHCORD_API_TOKEN holds a space/)
 })
 
+test('names of others on loopback, without a token: a warning', () => {
+  const named = 'health: { allowed_hosts: [proxy.example] }'
+  expect(said(named, {}).warnings).toEqual([expect.stringMatching(/^a\.yaml:1:11: health\.allowed_hosts: .*no token/)])
+  expect(said(named, { PATCHCORD_API_TOKEN: 'canary' })).toEqual(none)
+  expect(said('health: { allowed_hosts: [proxy.example], api: false }', {})).toEqual(none)
+})
+
 describe('who is asked', () => {
   writeFileSync(join(folder, 'a.yaml'), everywhere)
   const lines: string[] = []
@@ -85,6 +92,10 @@ describe('who is asked', () => {
       error: [expect.stringContaining('a.yaml:3:3: health.host')],
     })
     expect(await runCheck(['a.yaml'], io({ PATCHCORD_API_TOKEN: 'canary' }), { vendors })).toBe(0)
+    writeFileSync(join(folder, 'engine.env'), 'PATCHCORD_API_TOKEN=canary\n')
+    expect(await runCheck(['a.yaml', '--env-file', 'engine.env'], io({}), { vendors })).toBe(0)
+    expect(await runCheck(['--env-file=none.env', 'a.yaml'], io({}), { vendors })).toBe(1)
+    expect(await runCheck(['a.yaml', '--env-file'], io({}), { vendors })).toBe(2)
     expect(lines.join()).not.toContain('canary')
   })
 
