@@ -73,6 +73,8 @@ export class FallbackSession<R extends PartRole> {
     this.used = used
     this.tried.add(used.index)
     used.session.onEvent((event: Event<R>) => {
+      // Whoever is in use by now: it has been used.
+      if (event.type === 'usage') return this.emit(event)
       if (this.used === used && !this.isOver) this.onEventOf(used, event)
     })
   }

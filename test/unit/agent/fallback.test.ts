@@ -313,3 +313,15 @@ describe('a list closes', () => {
     expect(bench.members[0].session.closes).toBe(1)
   })
 })
+
+test('what one of a list has used is told, also when another has taken its place', async () => {
+  const bench = new Bench('llm')
+  const session = await bench.open()
+  session.send({ type: 'generate', messages: [] })
+  const [first, second] = bench.members
+  first.session.emit(fault)
+  await settle()
+  first.session.emit({ type: 'usage', tokens: null })
+  second.session.emit({ type: 'done' })
+  expect(bench.events).toEqual([{ type: 'usage', tokens: null }, { type: 'done' }])
+})

@@ -77,6 +77,17 @@ describe('the child', () => {
     ])
   })
 
+  test('says how many tokens an answer has taken, where it is asked to', async () => {
+    const target = server((_, __, onText) => {
+      onText('Well.')
+      return Promise.resolve({ type: 'stop', promptTokens: 12, completionTokens: 3 })
+    })
+    const told = async (body: object) =>
+      (await events(await post(target, body))).flatMap((event) => (event.type === 'usage' ? [event.tokens] : []))
+    expect(await told(hello)).toEqual([])
+    expect(await told({ ...hello, stream_options: { include_usage: true } })).toMatchObject([{ input: 12, output: 3 }])
+  })
+
   test('a model that fails within an answer says so inside the stream', async () => {
     const target = server(async (_, __, onText) => {
       onText('Well,')
