@@ -73,6 +73,8 @@ export async function examineAnew(
 /** The child: answers each question, one a line, until there are no more. */
 export async function runConfigurationChild(): Promise<number> {
   for await (const line of console) {
+    // The end of the input is an empty one.
+    if (line === '') continue
     const { env, cwd, ...options } = JSON.parse(line) as Question
     const read = examineEngineConfig({ env, cwd }, options)
     const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : failed(theFirst(read.error))

@@ -87,6 +87,16 @@ describe('in a child process', () => {
     expect(prompts.map((each) => each === prompt)).toEqual(Array.from({ length: 8 }, () => true))
   })
 
+  test('it ends with its input, as when the engine is killed', async () => {
+    const reader = Bun.spawn(selfCommand(['internal', 'configuration']), {
+      stdin: new Blob([`${JSON.stringify({ env, cwd: folder, text: 'language: fr' })}\n`]),
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [answers, trouble] = await Promise.all([reader.stdout, reader.stderr].map((end) => new Response(end).text()))
+    expect([await reader.exited, trouble, answers?.split('\n').length]).toEqual([0, '', 2])
+  })
+
   test('of very many problems the first are told', async () => {
     const bad = await examine(Array.from({ length: 500 }, (_, index) => `key_${index}: 1\n`).join(''))
     expect(!bad.ok && [bad.error.length, bad.error[100]]).toEqual([101, 'and 400 more problems'])
