@@ -111,7 +111,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   void announceReadiness(engine, io, clock, stopping.promise)
   await stopping.promise
   watch.close()
-  await engine.stop(now().drain.timeout_seconds * 1000)
+  await engine.stop()
   log.info('engine stopped')
   await flushed()
   return exitCodes.ok
