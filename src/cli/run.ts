@@ -113,7 +113,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   void announceReadiness(engine, io, clock, stopping.promise)
   await stopping.promise
   watch.close()
-  await Promise.all([engine.stop(now().drain.timeout_seconds * 1000), reader.close()])
+  await Promise.all([engine.stop(), reader.close()])
   log.info('engine stopped')
   await flushed()
   return exitCodes.ok
