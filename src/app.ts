@@ -331,7 +331,7 @@ export class Engine implements MetricOwners {
   }
 
   /** Idempotent: no new calls; running ones may finish within `limitMs`, then they are ended; then everything closes. */
-  stop(limitMs: number): Promise<void> {
+  stop(limitMs = this.configuration.drain.timeout_seconds * 1000): Promise<void> {
     this.closing ??= this.drainAndClose(limitMs)
     return this.closing
   }

@@ -1,6 +1,7 @@
 import { SystemClock } from '#base/clock.ts'
 import { type Arrivals, arrivalFigures, frameMs, tailFrames } from './media-arrivals.ts'
 import { rounded } from './media-figures.ts'
+import { LoopLag } from './media-loop-lag.ts'
 import type { CallersFigures, CallersJob } from './media-wire.ts'
 
 /**
@@ -85,12 +86,14 @@ export class Callers {
 
   async measure(elapsed: () => void): Promise<CallersFigures> {
     const cpu = process.cpuUsage()
+    const lag = new LoopLag()
     const beganMs = this.clock.now()
     for (const { arrivals } of this.measured) arrivals.recording = true
     await this.clock.sleep(this.job.seconds * 1000)
     const { user, system } = process.cpuUsage(cpu)
     const calls = this.job.calls - this.refused
     const callSeconds = (calls * (this.clock.now() - beganMs)) / 1000
+    const ownLagMs = lag.spread()
     elapsed()
     await this.clock.sleep((tailFrames + 5) * frameMs)
     const callsHeld = this.measured.filter((line) => !line.lost).length
@@ -107,6 +110,7 @@ export class Callers {
       shortCalls: this.shortCalls,
       shortCallsFailed: this.shortCallsFailed,
       cpuMsPerCallSecond: rounded((user + system) / 1000 / callSeconds, 3),
+      ownLagMs,
     }
   }
 

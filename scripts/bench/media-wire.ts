@@ -73,6 +73,8 @@ export interface CallersFigures {
   readonly shortCalls: number
   readonly shortCallsFailed: number
   readonly cpuMsPerCallSecond: number
+  /** How late the callers' own timers were: the gaps hold it, whatever the engine does. */
+  readonly ownLagMs: Spread<'p50' | 'p99' | 'max'>
 }
 
 export type FromCallers =

@@ -1,6 +1,23 @@
 import { rounded } from './media-figures.ts'
-import type { CallersFigures } from './media-wire.ts'
+import type { CallersFigures, Spread } from './media-wire.ts'
 import type { ReloadBench } from './reload.ts'
+import type { ThreadShare } from './thread-times.ts'
+
+/** One run with reloads, or one without. */
+export interface MeasuredRun {
+  readonly reloads: boolean
+  readonly figures: CallersFigures
+  /** How late the timers of a process were that did nothing but wait beside it. */
+  readonly machineLagMs: Spread<'p99' | 'max'>
+  /** Of the engine, in milliseconds a second; null where the system does not tell. */
+  readonly mainThread: ThreadShare | null
+}
+
+/** A value of the runs without reloads, and of those with. */
+interface Both<Value> {
+  readonly without: Value
+  readonly with: Value
+}
 
 export interface ReloadsDone {
   changed: number
@@ -8,6 +25,11 @@ export interface ReloadsDone {
   refused: number
   /** Those that were answered otherwise than they should have been. */
   readonly wrong: string[]
+}
+
+interface Lag {
+  readonly p99: number
+  readonly max: number
 }
 
 /** The figures of `just bench reload`. */
@@ -22,8 +44,14 @@ export interface ReloadFigures {
     readonly median_without: number
     readonly median_with: number
   }
-  readonly gap_max_ms: { readonly without: number; readonly with: number }
-  readonly late_frames: { readonly without: number; readonly with: number }
+  readonly gap_max_ms: Both<number>
+  readonly late_frames: Both<number>
+  /** Of the engine's main thread, in a second, medians of the runs; null where the system does not tell. */
+  readonly main_thread_ms: Both<ThreadShare | null>
+  /** How late the timers of the callers were, whose clock measures the gaps: median of the runs' p99, and the most. */
+  readonly callers_lag_ms: Both<Lag>
+  /** The same of a process that did nothing but wait. */
+  readonly machine_lag_ms: Both<Lag>
   readonly frames_missing: number
   /** Frame times that the engine gave up, on a machine that stood still for more than 100 ms. */
   readonly frame_times_given_up: number
@@ -37,42 +65,40 @@ export interface ReloadFigures {
 
 export function reloadFigures(
   bench: ReloadBench,
-  gaps: readonly { readonly reloads: boolean; readonly figures: CallersFigures }[],
+  runs: readonly MeasuredRun[],
   done: ReloadsDone,
   records: readonly Record<string, unknown>[],
   growthBytes: number,
   givenUp: number,
 ): ReloadFigures {
-  const of = (reloads: boolean) => gaps.filter((each) => each.reloads === reloads).map(({ figures }) => figures)
-  const [without, with_] = [of(false), of(true)]
-  const p99 = (figures: readonly CallersFigures[]) => figures.map(({ gapMs }) => gapMs.p99)
-  const sum = (figures: readonly CallersFigures[], value: (each: CallersFigures) => number) =>
-    figures.reduce((total, each) => total + value(each), 0)
-  const all = gaps.map(({ figures }) => figures)
+  const of = (reloads: boolean) => runs.filter((run) => run.reloads === reloads)
+  const both = <Value>(value: (those: readonly MeasuredRun[]) => Value): Both<Value> => ({
+    without: value(of(false)),
+    with: value(of(true)),
+  })
+  const sum = (those: readonly MeasuredRun[], value: (figures: CallersFigures) => number) =>
+    those.reduce((total, { figures }) => total + value(figures), 0)
+  const p99 = both((those) => those.map(({ figures }) => figures.gapMs.p99))
   return {
     calls: bench.calls,
     runs: bench.runs,
     reloads: { changed: done.changed, refused: done.refused, wrong: done.wrong.length },
     gap_p99_ms: {
-      without: p99(without),
-      with: p99(with_),
-      median_without: median(p99(without)),
-      median_with: median(p99(with_)),
+      ...p99,
+      median_without: median(p99.without),
+      median_with: median(p99.with),
     },
-    gap_max_ms: {
-      without: Math.max(...without.map(({ gapMs }) => gapMs.max)),
-      with: Math.max(...with_.map(({ gapMs }) => gapMs.max)),
-    },
-    late_frames: {
-      without: sum(without, ({ lateFrames }) => lateFrames),
-      with: sum(with_, ({ lateFrames }) => lateFrames),
-    },
-    frames_missing: sum(all, ({ framesExpected, framesReceived }) => framesExpected - framesReceived),
+    gap_max_ms: both((those) => Math.max(...those.map(({ figures }) => figures.gapMs.max))),
+    late_frames: both((those) => sum(those, ({ lateFrames }) => lateFrames)),
+    main_thread_ms: both((those) => shareOf(those.flatMap(({ mainThread }) => mainThread ?? []))),
+    callers_lag_ms: both((those) => lagOf(those.map(({ figures }) => figures.ownLagMs))),
+    machine_lag_ms: both((those) => lagOf(those.map(({ machineLagMs }) => machineLagMs))),
+    frames_missing: sum(runs, ({ framesExpected, framesReceived }) => framesExpected - framesReceived),
     frame_times_given_up: givenUp,
-    calls_held: sum(all, ({ callsHeld }) => callsHeld),
-    calls_expected: bench.calls * gaps.length,
+    calls_held: sum(runs, ({ callsHeld }) => callsHeld),
+    calls_expected: bench.calls * runs.length,
     calls_changed:
-      bench.calls * gaps.length -
+      bench.calls * runs.length -
       records.filter(({ provider, cause }) => provider === 'loopback' && cause === 'caller').length,
     memory_growth_bytes: growthBytes,
   }
@@ -84,8 +110,29 @@ export function reloadLines(figures: ReloadFigures): string[] {
   return [
     `${figures.calls} calls, ${figures.runs} runs with reloads and ${figures.runs} without, in turn: ${reloads.changed} reloads taken, ${reloads.refused} refused with the place of the fault, ${reloads.wrong} answered wrongly`,
     `gap between frames at the caller, p99, median of the runs: ${gap.median_without} ms without reloads, ${gap.median_with} with (${gap.without.join(', ')}; ${gap.with.join(', ')}); the longest ${most.without} and ${most.with} ms; a whole frame late ${late.without} and ${late.with}`,
+    ...belowTheGaps(figures),
     `calls that held: ${figures.calls_held} of ${figures.calls_expected}, ${figures.calls_changed} of them changed; frames missing: ${figures.frames_missing}, frame times given up: ${figures.frame_times_given_up}; memory after a collection grew by ${mib} MiB from the first pair of runs to the last`,
   ]
+}
+
+/** What a gap is made of beside the engine's own work. */
+function belowTheGaps({ main_thread_ms: thread, callers_lag_ms: callers, machine_lag_ms: machine }: ReloadFigures) {
+  const lag = ({ p99, max }: Lag) => `p99 ${p99}, max ${max} ms`
+  const times = (share: ThreadShare | null) =>
+    share === null ? 'unknown' : `ran ${share.ran} and waited ${share.waited} ms`
+  return [
+    `the engine's main thread in a second, and what it waited for a core: ${times(thread.without)} without reloads, ${times(thread.with)} with`,
+    `late by themselves: the callers' timers by ${lag(callers.without)} without reloads, ${lag(callers.with)} with; an idle process beside it by ${lag(machine.without)} and ${lag(machine.with)}`,
+  ]
+}
+
+function shareOf(shares: readonly ThreadShare[]): ThreadShare | null {
+  if (shares.length === 0) return null
+  return { ran: median(shares.map(({ ran }) => ran)), waited: median(shares.map(({ waited }) => waited)) }
+}
+
+function lagOf(lags: readonly Lag[]): Lag {
+  return { p99: median(lags.map(({ p99 }) => p99)), max: Math.max(...lags.map(({ max }) => max)) }
 }
 
 /** 32 MiB: what compiled code and an allocator may differ by; a configuration that stayed would be more, over 200. */

@@ -4,7 +4,15 @@ import { BedEngine } from '../../test/bed/engine.ts'
 import { LoopLag } from './media-loop-lag.ts'
 import type { CallersFigures, CallersJob, FromCallers } from './media-wire.ts'
 import { Part } from './part.ts'
-import { type ReloadFigures, type ReloadsDone, reloadFigures, reloadLines, whatWentWrong } from './reload-figures.ts'
+import {
+  type MeasuredRun,
+  type ReloadFigures,
+  type ReloadsDone,
+  reloadFigures,
+  reloadLines,
+  whatWentWrong,
+} from './reload-figures.ts'
+import { perSecond, threadTimes } from './thread-times.ts'
 
 /**
  * `just bench reload`: what calls notice of reloads. The real command runs with callers on it, who stay while the file is
@@ -48,7 +56,7 @@ export async function benchReload(bench: ReloadBench): Promise<ReloadRun> {
   const machineLag = new LoopLag()
   try {
     const file = new ConfigurationFile(engine)
-    const gaps: { readonly reloads: boolean; readonly figures: CallersFigures }[] = []
+    const measured: MeasuredRun[] = []
     const done: ReloadsDone = { changed: 0, refused: 0, wrong: [] }
     // The first reloads load code and caches: they are not what a hundred more would add.
     for (let warm = 0; warm < 4; warm += 1) await file.reload(done)
@@ -58,37 +66,42 @@ export async function benchReload(bench: ReloadBench): Promise<ReloadRun> {
       // Behind the first pair; of a single pair, before its reloads.
       if (run === Math.min(2, 2 * runs - 1)) residentBefore = (await engine.collect()).residentBytes
       const share = Math.ceil(reloads / runs)
-      gaps.push({
+      const changing = async () => {
+        const pauseMs = (seconds * 1000) / share
+        for (let nth = 0; withReloads && nth < share; nth += 1) {
+          const begunMs = performance.now()
+          await file.reload(done)
+          await Bun.sleep(Math.max(0, pauseMs - (performance.now() - begunMs)))
+        }
+      }
+      const threads: ReturnType<typeof threadTimes>[] = []
+      const figures = await callersOf({ calls, seconds, port: engine.audioSocketPort }, changing, () => {
+        if (threads.length === 0) machineLag.restart()
+        threads.push(threadTimes(engine.pid))
+      })
+      const [from = null, until = null] = threads
+      measured.push({
         reloads: withReloads,
-        figures: await callersOf({ calls, seconds, port: engine.audioSocketPort }, async () => {
-          const pauseMs = (seconds * 1000) / share
-          for (let nth = 0; withReloads && nth < share; nth += 1) {
-            const begunMs = performance.now()
-            await file.reload(done)
-            await Bun.sleep(Math.max(0, pauseMs - (performance.now() - begunMs)))
-          }
-        }),
+        figures,
+        machineLagMs: machineLag.spread(),
+        mainThread: from === null || until === null ? null : perSecond(from, until),
       })
       await engine.untilIdle(10_000)
     }
     const residentAfter = (await engine.collect()).residentBytes
     const givenUp = await engine.metric('ai_agent_pacing_frames_skipped_total')
-    const figures = reloadFigures(bench, gaps, done, engine.records(), residentAfter - residentBefore, givenUp)
-    const { p99, max } = machineLag.spread()
-    return {
-      figures,
-      lines: [...reloadLines(figures), `the machine: an idle process beside it was late by p99 ${p99}, max ${max} ms`],
-      missing: whatWentWrong(figures, done),
-    }
+    const figures = reloadFigures(bench, measured, done, engine.records(), residentAfter - residentBefore, givenUp)
+    return { figures, lines: reloadLines(figures), missing: whatWentWrong(figures, done) }
   } finally {
     await engine.stop()
   }
 }
 
-/** Callers who stay for so long, and what is done meanwhile. */
+/** Callers who stay for so long, and what is done meanwhile; `edge` is called where the measured time begins, and where it ends. */
 async function callersOf(
   { calls, seconds, port }: { readonly calls: number; readonly seconds: number; readonly port: number },
   meanwhile: () => Promise<void>,
+  edge: () => void,
 ): Promise<CallersFigures> {
   const job: CallersJob = {
     door: 'audiosocket',
@@ -104,7 +117,8 @@ async function callersOf(
   try {
     await callers.next('up')
     callers.tell({ type: 'begin' })
-    await Promise.all([callers.next('elapsed'), meanwhile()])
+    edge()
+    await Promise.all([callers.next('elapsed').then(edge), meanwhile()])
     const figures = await callers.next('figures')
     callers.tell({ type: 'hang_up' })
     await callers.exited

@@ -9,8 +9,6 @@ export interface ChildQuestion {
   /** The child's name and its options, as `patchcord internal` takes them. */
   readonly argv: readonly string[]
   readonly env: Environment
-  /** What it reads. */
-  readonly input: string
   readonly clock: Clock
 }
 
@@ -19,14 +17,17 @@ const lowPriority = 10
 /** On a machine with a cold disk that is short of time. */
 const answerMaxMs: Milliseconds = 10_000
 
-/** Asks a child process for one JSON value: for work that would hold up the audio of calls. Never rejects. */
-export async function askChild<Answer>({ argv, env, input, clock }: ChildQuestion): Promise<Result<Answer, string>> {
+/**
+ * Asks a child process for one JSON value: for work that would hold up the audio of calls, and is rare. Never rejects. It is
+ * not of idle priority: it may be in the middle of a change, which must not be ended and asked for again.
+ */
+export async function askChild<Answer>({ argv, env, clock }: ChildQuestion): Promise<Result<Answer, string>> {
   try {
     const child = Bun.spawn(selfCommand(['internal', ...argv]), {
       // Not where the engine was started: Bun would read .env and bunfig.toml there.
       cwd: '/',
       env: { ...env },
-      stdin: new Blob([input]),
+      stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'ignore',
     })

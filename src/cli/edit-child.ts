@@ -15,7 +15,7 @@ export async function editInChild(
   { env, clock }: { readonly env: Environment; readonly clock: Clock },
 ): Promise<Result<EditedFile, string>> {
   const argv = ['edit', `--path=${path}`, `--name=${name}`, `--key=${key}`, `--value=${value}`]
-  const asked = await askChild<Result<EditedFile, string>>({ argv, env, input: '', clock })
+  const asked = await askChild<Result<EditedFile, string>>({ argv, env, clock })
   return asked.ok ? asked.value : failed(`${name}: cannot be changed: ${asked.error}`)
 }
 

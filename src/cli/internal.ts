@@ -12,7 +12,7 @@ export async function internal(argv: readonly string[]): Promise<number> {
     case 'llm':
       return await (await import('#providers/local/llm-child.ts')).runLlmChild(rest)
     case 'configuration':
-      return (await import('./reread.ts')).runConfigurationChild(rest)
+      return (await import('./reread.ts')).runConfigurationChild()
     case 'edit':
       return (await import('./edit-child.ts')).runEditChild(rest)
     default:

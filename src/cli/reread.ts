@@ -1,9 +1,8 @@
-import type { Clock } from '#base/clock.ts'
 import { failed, ok, type Result } from '#base/result.ts'
 import { deepFreeze } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
+import type { Environment } from '#config/secrets.ts'
 import { builtInSource } from '#config/source.ts'
-import { askChild } from './ask-child.ts'
 import {
   type EngineConfig,
   type EngineConfigOptions,
@@ -13,17 +12,26 @@ import {
   lineOf,
 } from './engine-config.ts'
 import { environmentWith } from './env-file.ts'
+import type { IdleChild } from './idle-child.ts'
 import { type CommandIo, exitCodes } from './io.ts'
-import { parseOptions } from './options.ts'
 
 /**
  * Reads the configuration of a running engine anew, in a child process: parsing and checking a file of the usual size takes
  * longer than a frame, and the event loop that would do it carries the audio of all calls.
  */
 
+/** What the child is asked, with all of the environment: its own is that of the engine's start. */
+interface Question {
+  readonly env: Environment
+  readonly cwd: string
+  readonly config: string | undefined
+  readonly provider: string | undefined
+  readonly text: string | undefined
+}
+
 type Reread = Result<{ readonly loaded: EngineConfig; readonly warnings: readonly string[] }, readonly string[]>
 export type Examined = Result<ExaminedConfig, readonly EngineProblem[]>
-/** What the child prints, as JSON; the environment is known here. */
+/** What the child answers; the environment is known here. */
 type ChildAnswer = Result<Omit<ExaminedConfig, 'env'>, readonly EngineProblem[]>
 
 /** As `patchcord check` would say it. Never rejects. */
@@ -31,9 +39,9 @@ export async function rereadEngineConfig(
   io: Pick<CommandIo, 'env' | 'cwd'>,
   options: EngineConfigOptions,
   begunWith: Pick<EngineConfig, 'file'>,
-  clock: Clock,
+  child: IdleChild,
 ): Promise<Reread> {
-  const examined = await examineAnew(io, options, begunWith, clock)
+  const examined = await examineAnew(io, options, begunWith, child)
   if (!examined.ok) return failed(examined.error.map(lineOf))
   const warnings = examined.value.warnings.map((warning) => `warning: ${formatProblem(warning)}`)
   return ok({ loaded: { ...examined.value, warnings }, warnings })
@@ -48,41 +56,30 @@ export async function examineAnew(
   io: Pick<CommandIo, 'env' | 'cwd'>,
   options: EngineConfigOptions,
   begunWith: Pick<EngineConfig, 'file'>,
-  clock: Clock,
+  child: IdleChild,
 ): Promise<Examined> {
   const env = environmentWith(options.envFile, io.env, io.cwd)
   if (!env.ok) return env
   const { text, provider } = options
   const config = begunWith.file === builtInSource.file ? options.config : begunWith.file
-  const asked = await askChild<ChildAnswer>({
-    argv: [
-      'configuration',
-      ...['--cwd', io.cwd, ...option('--config', config), ...option('--provider', provider)],
-      ...(text === undefined ? [] : ['--text']),
-    ],
-    env: env.value,
-    input: text ?? '',
-    clock,
-  })
+  const question: Question = { env: env.value, cwd: io.cwd, config, provider, text }
+  const asked = await child.ask<ChildAnswer>(question)
   if (!asked.ok) return failed([`the configuration could not be read: ${asked.error}`])
   const answer = asked.value
   if (!answer.ok) return answer
   return ok({ ...answer.value, configuration: deepFreeze(answer.value.configuration), env: env.value })
 }
 
-function option(name: string, value: string | undefined): string[] {
-  return value === undefined ? [] : [name, value]
-}
-
-/** The child: prints what it has read as one JSON value. */
-export async function runConfigurationChild(argv: readonly string[]): Promise<number> {
-  const options = parseOptions(argv, { cwd: 'text', config: 'text', provider: 'text', text: 'flag' })
-  if (!options.ok) return exitCodes.usage
-  const { cwd = '/', config, provider } = options.value
-  const text = options.value.text === true ? await Bun.stdin.text() : undefined
-  const read = examineEngineConfig({ env: process.env, cwd }, { config, provider, text })
-  const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : failed(theFirst(read.error))
-  await Bun.write(Bun.stdout, JSON.stringify(answer))
+/** The child: answers each question, one a line, until there are no more. */
+export async function runConfigurationChild(): Promise<number> {
+  for await (const line of console) {
+    // The end of the input is an empty one.
+    if (line === '') continue
+    const { env, cwd, ...options } = JSON.parse(line) as Question
+    const read = examineEngineConfig({ env, cwd }, options)
+    const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : failed(theFirst(read.error))
+    process.stdout.write(`${JSON.stringify(answer)}\n`)
+  }
   return exitCodes.ok
 }
 

@@ -13,6 +13,7 @@ import { selfCommand } from '#speech/executable.ts'
 import { editInChild } from './edit-child.ts'
 import { type EngineConfig, engineConfig } from './engine-config.ts'
 import { FileWatch } from './file-watch.ts'
+import { IdleChild } from './idle-child.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
 import { examineAnew, rereadEngineConfig } from './reread.ts'
@@ -67,6 +68,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const loaded = engineConfig(io, configOptions)
   if (loaded === null) return exitCodes.usage
 
+  const reader = new IdleChild({ command: selfCommand(['internal', 'configuration']), env: io.env, clock })
   const now = () => engine?.configuration ?? loaded.configuration
   const { log, flushed } = openRunLog(io, options.value['log-file'], clock, () => now().logging)
   const stopping = Promise.withResolvers<void>()
@@ -85,9 +87,9 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     engine = await startEngine(loaded, {
       log,
       clock,
-      read: () => rereadEngineConfig(io, configOptions, loaded, clock),
+      read: () => rereadEngineConfig(io, configOptions, loaded, reader),
       file: {
-        examine: (text) => examineAnew(io, { ...configOptions, text: text ?? undefined }, loaded, clock),
+        examine: (text) => examineAnew(io, { ...configOptions, text: text ?? undefined }, loaded, reader),
         edit: (path, name, key, value) => editInChild(path, name, key, value, { env: loaded.env, clock }),
       },
     })
@@ -111,7 +113,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   void announceReadiness(engine, io, clock, stopping.promise)
   await stopping.promise
   watch.close()
-  await engine.stop(now().drain.timeout_seconds * 1000)
+  await Promise.all([engine.stop(), reader.close()])
   log.info('engine stopped')
   await flushed()
   return exitCodes.ok

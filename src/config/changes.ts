@@ -33,8 +33,9 @@ export function changesBetween(
   after: ComparedConfiguration,
   schema: v.GenericSchema,
 ): Change[] {
-  const old = leavesOf(before.configuration, asNode(schema))
-  const next = leavesOf(after.configuration, asNode(schema))
+  const [former, latter] = withoutEqual(before.configuration, after.configuration)
+  const old = leavesOf(former, asNode(schema))
+  const next = leavesOf(latter, asNode(schema))
   const formerVariables = pathsAndGroups(before.fromEnvironment)
   const variables = pathsAndGroups(after.fromEnvironment)
   return [...new Set([...old.keys(), ...next.keys()])].flatMap((key) => {
@@ -45,6 +46,22 @@ export function changesBetween(
     const shownFrom = shown(from, formerVariables.has(key))
     return [{ key, from: shownFrom, to: shown(to, variables.has(key)), restart }]
   })
+}
+
+/** Both without the groups and values that are the same in them: only what differs is worth a look at the schema. */
+function withoutEqual(before: unknown, after: unknown): [before: unknown, after: unknown] {
+  if (!isGroup(before) || !isGroup(after)) return [before, after]
+  const pairs = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+    .map((name) => [name, withoutEqual(before[name], after[name])] as const)
+  return [
+    Object.fromEntries(pairs.map(([name, [former]]) => [name, former])),
+    Object.fromEntries(pairs.map(([name, [, latter]]) => [name, latter])),
+  ]
+}
+
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** One value of a configuration; a list is one. */
@@ -61,7 +78,7 @@ export function leavesOf(value: unknown, schema: SchemaNode): Map<string, Leaf> 
   const visit = (inner: unknown, node: SchemaNode | undefined, path: string, restartAround: boolean): void => {
     const facts = node === undefined ? {} : factsOf(node)
     const restart = restartAround || facts.restart === true
-    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) {
+    if (isGroup(inner)) {
       for (const [name, child] of Object.entries(inner)) {
         visit(child, node && childOf(node, name), path === '' ? name : `${path}.${name}`, restart)
       }

@@ -146,8 +146,9 @@ function hides(schema: SchemaNode | undefined, node: SourceNode): boolean {
 
 function adviseOnValue(node: SourceNode | undefined, schema: SchemaNode | undefined): string {
   if (node === undefined || schema === undefined) return ''
-  const wantsText = ['string', 'picklist'].includes(schema.wrapped?.type ?? schema.type)
-  const options = schema.wrapped?.options
+  // What has no default is not wrapped.
+  const { type, options } = schema.wrapped ?? schema
+  const wantsText = ['string', 'picklist'].includes(type)
   if (node.kind !== 'scalar') {
     if (node.kind === 'list' && entriesOf(schema) !== undefined) return 'Write the keys without leading dashes.'
     return node.kind === 'map' && wantsText ? 'Put the text in quotes if it holds a colon or braces.' : ''
@@ -161,12 +162,11 @@ function adviseOnValue(node: SourceNode | undefined, schema: SchemaNode | undefi
     return near === undefined ? '' : `Did you mean ${near}?`
   }
   if (wantsText && typeof node.value !== 'string') return `Put it in quotes to make it a text: "${node.text}".`
-  if (schema.wrapped?.type === 'boolean' && /^(y|yes|on|n|no|off|true|false|0|1)$/i.test(node.text)) {
+  if (type === 'boolean' && /^(y|yes|on|n|no|off|true|false|0|1)$/i.test(node.text)) {
     return `Write ${/^(y|yes|on|true|1)$/i.test(node.text) ? 'true' : 'false'}${node.plain ? '' : ' without quotes'}.`
   }
-  if (schema.wrapped?.type === 'number' && typeof node.value === 'string')
-    return adviseOnNumber(node.value, factsOf(schema).unit)
-  if (schema.wrapped?.type === 'array') return `Write a list: [${node.text}].`
+  if (type === 'number' && typeof node.value === 'string') return adviseOnNumber(node.value, factsOf(schema).unit)
+  if (type === 'array') return `Write a list: [${node.text}].`
   return ''
 }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -7,6 +8,7 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  type Node,
   type Pair,
   parseDocument,
   visit,
@@ -252,6 +254,8 @@ function parseTree(file: string, text: string): Result<SourceNode, readonly Conf
       top = place
     })
     const tree = builder.build(root, 0, fileStart)
+    if (builder.strayAliases.length > 0)
+      return failed(builder.strayAliases.map((stray) => ({ file, key: '', ...stray })))
     if (builder.duplicates.length > 0) {
       const repeated = { file, message: 'this key stands twice in its section', advice: 'Keep one of the two.' }
       return failed(builder.duplicates.map((duplicate) => ({ ...duplicate, ...repeated })))
@@ -276,6 +280,10 @@ class TreeBuilder {
   private budget = nodesMax
   /** The parser can find these too, but takes the square of the number of keys for it. */
   readonly duplicates: (Position & { readonly key: string })[] = []
+  /** Aliases that lead nowhere, or round in a circle. */
+  readonly strayAliases: (Position & Pick<ConfigProblem, 'message' | 'advice'>)[] = []
+  /** What the aliases stand for that are being followed. */
+  private readonly followed: Node[] = []
 
   constructor(lines: LineCounter, document: Document, onTopKey: (place: Position) => void) {
     this.lines = lines
@@ -288,11 +296,28 @@ class TreeBuilder {
     this.budget -= 1
     if (this.budget < 0 || depth > depthMax) throw new TooMuch()
     const at = isNode(node) && node.range ? placeOfOffset(this.lines, node.range[0]) : place
-    if (isAlias(node)) return this.build(node.resolve(this.document), depth + 1, at)
+    if (isAlias(node)) return this.follow(node, depth, at)
     if (isMap(node)) return this.buildMap(node.items, depth, at)
     if (isSeq(node)) return { kind: 'list', at, items: node.items.map((item) => this.build(item, depth + 1, at)) }
     if (isScalar(node)) return scalar(node, at)
     return { kind: 'scalar', at, value: null, text: '', plain: true }
+  }
+
+  private follow(alias: Alias, depth: number, at: Position): SourceNode {
+    const target = alias.resolve(this.document)
+    const name = alias.source
+    if (target === undefined || this.followed.includes(target)) {
+      const [message, advice] =
+        target === undefined
+          ? [`no value above has the anchor &${name}, which *${name} stands for`, `Write &${name} before that value.`]
+          : [`*${name} stands inside of what it stands for`, 'Write the value out.']
+      this.strayAliases.push({ ...at, message, advice })
+      return { kind: 'scalar', at, value: null, text: '', plain: true }
+    }
+    this.followed.push(target)
+    const built = this.build(target, depth + 1, at)
+    this.followed.pop()
+    return built
   }
 
   private buildMap(pairs: readonly Pair[], depth: number, around: Position): SourceNode {
@@ -338,6 +363,11 @@ function syntaxProblem(file: string, lines: LineCounter, document: Document, fau
   if (unclosed !== undefined) {
     const message = 'YAML: the quote that opens here is never closed'
     return { file, ...placeOfOffset(lines, unclosed), key: '', message, advice: 'Close it.' }
+  }
+  const bracket = /sufficiently indented and end with a ([}\]])/.exec(fault.message)?.[1]
+  if (bracket !== undefined) {
+    const message = `YAML: a ${bracket === '}' ? '{' : '['} above is not closed, or what is in it is not indented`
+    return { file, ...placeOfOffset(lines, fault.pos[0]), key: '', message, advice: `Close it with ${bracket}.` }
   }
   // Only the first sentence: the rest is advice to programmers that use the parser.
   const message = `YAML: ${fault.message.replace(/\s+/g, ' ').replace(/[.:;](\s.*)?$/, '')}`

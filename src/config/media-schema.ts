@@ -124,9 +124,10 @@ export const mediaWebSocket = section(
       { min: 1, max: 10_000, unit: 'connections' },
       'More connections than this at once are refused.',
     ),
+    // An answer that is owed for longer ends the leg whatever this says (`media-websocket-status.ts`).
     silent_peer_timeout_ms: milliseconds(
-      60_000,
-      { min: 1000, max: 600_000 },
+      5000,
+      { min: 1000, max: 5000 },
       'A connection on which nothing has come for so long counts as lost. Asterisk is asked once a second and its answer counts: a caller on hold is not silent.',
     ),
   },

@@ -1,10 +1,10 @@
 import { dlopen, FFIType } from 'bun:ffi'
 
 /**
- * The three calls of the C library that no runtime API offers: a thread's own priority, the environment that libraries
- * see (`process.env` is JavaScript's copy), and a lock on a file that the kernel gives back when its holder dies, however
- * it dies. Where the library can't be opened (another system, another
- * name) each says so by its return value and the engine goes on without.
+ * The calls of the C library that no runtime API offers: a thread's own priority, a process's scheduling policy, the
+ * environment that libraries see (`process.env` is JavaScript's copy), and a lock on a file that the kernel gives back when
+ * its holder dies, however it dies. Where the library can't be opened (another system, another name) each says so by its
+ * return value and the engine goes on without.
  */
 function open() {
   const names = process.platform === 'darwin' ? ['libSystem.B.dylib'] : ['libc.so.6', `libc.musl-${muslArch()}.so.1`]
@@ -40,6 +40,31 @@ function libc(): ReturnType<typeof open> {
 export function lowerThreadPriority(nice: number): boolean {
   // PRIO_PROCESS = 0; who = 0 is the calling thread. Elsewhere than on Linux it would be the whole process.
   return process.platform === 'linux' && libc()?.setpriority(0, 0, nice) === 0
+}
+
+let scheduler: ReturnType<typeof openScheduler> | undefined
+function openScheduler() {
+  try {
+    return dlopen('libc.so.6', {
+      sched_setscheduler: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+    }).symbols
+  } catch {
+    // musl has the name alone.
+    return null
+  }
+}
+
+/**
+ * Lets a process run only where nothing else wants the core, with the threads that it makes from now on. A niceness is a
+ * share, and no rank: whoever has one keeps the core for some milliseconds while others of a better one wait. A process of
+ * SCHED_IDLE gives it up at once.
+ */
+export function runWhereIdle(pid: number): boolean {
+  if (process.platform !== 'linux') return false
+  if (scheduler === undefined) scheduler = openScheduler()
+  const schedIdle = 5
+  // struct sched_param: the only priority of this policy is 0.
+  return scheduler?.sched_setscheduler(pid, schedIdle, new Int32Array(1)) === 0
 }
 
 /** Sets a variable in the environment that C libraries of this process read. */

@@ -94,7 +94,8 @@ export class OpenAiCompatibleServer {
     await this.server.stop(true)
   }
 
-  private async handle(request: Request): Promise<Response> {
+  /** What it answers, also without its socket. */
+  async handle(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (request.method === 'GET' && pathname === '/v1/models') {
       this.modelsRequests += 1

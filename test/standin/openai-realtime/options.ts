@@ -77,6 +77,8 @@ export interface Reply {
   readonly ms?: Milliseconds
   /** Functions it calls, after what it says; `arguments` as an object, or as the very text. */
   readonly calls?: readonly FunctionCall[]
+  /** What it says that the response has taken; else it counts. */
+  readonly usage?: object
   readonly fault?: ReplyFault
 }
 

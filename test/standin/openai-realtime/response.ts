@@ -269,7 +269,7 @@ export class Response {
       output_modalities: [modality],
       max_output_tokens: maxOutputTokens,
       audio,
-      usage: status === 'in_progress' ? null : this.usage(),
+      usage: status === 'in_progress' ? null : (this.plan.reply.usage ?? this.usage()),
       metadata,
     }
   }

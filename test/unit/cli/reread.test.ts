@@ -4,16 +4,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SystemClock } from '#base/clock.ts'
 import { editInChild } from '#cli/edit-child.ts'
+import { IdleChild } from '#cli/idle-child.ts'
 import { examineAnew, rereadEngineConfig } from '#cli/reread.ts'
 import { builtInSource } from '#config/source.ts'
+import { selfCommand } from '#speech/executable.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-reread-'))
 const clock = new SystemClock()
+const env = { HOME: process.env.HOME }
+const child = new IdleChild({ command: selfCommand(['internal', 'configuration']), env, clock })
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  await child.close()
+  rmSync(folder, { recursive: true, force: true })
+})
 
-const reread = (options: Parameters<typeof rereadEngineConfig>[1], env = {}, file = options.config ?? '') =>
-  rereadEngineConfig({ env: { HOME: process.env.HOME, ...env }, cwd: folder }, options, { file }, clock)
+const reread = (options: Parameters<typeof rereadEngineConfig>[1], file = options.config ?? '') =>
+  rereadEngineConfig({ env, cwd: folder }, options, { file }, child)
 
 describe('the configuration of a running engine, read anew', () => {
   test('has what the file says now, the variables of the environment file, and the provider of the command line', async () => {
@@ -41,16 +48,16 @@ describe('the configuration of a running engine, read anew', () => {
   })
 
   test('is not the built-in one where the file that the engine began with is missing', async () => {
-    const read = await reread({}, {}, 'config/ai-agent.yaml')
+    const read = await reread({}, 'config/ai-agent.yaml')
     expect(!read.ok && read.error[0]).toContain('config/ai-agent.yaml:1:1: there is no such file')
-    const builtIn = await reread({}, {}, builtInSource.file)
+    const builtIn = await reread({}, builtInSource.file)
     expect(builtIn.ok && builtIn.value.loaded.file).toBe(builtInSource.file)
   })
 })
 
 describe('in a child process', () => {
-  const examine = (text: string, env = {}) =>
-    examineAnew({ env: { HOME: process.env.HOME, ...env }, cwd: folder }, { text }, { file: 'a.yaml' }, clock)
+  const examine = (text: string, more = {}) =>
+    examineAnew({ env: { ...env, ...more }, cwd: folder }, { text }, { file: 'a.yaml' }, child)
 
   test('a text is looked at as if it stood in the file, and belongs to none', async () => {
     const good = await examine('language: fr\nvad: {end_silence_ms: 800}')
@@ -63,9 +70,36 @@ describe('in a child process', () => {
     expect(JSON.stringify(bad)).not.toContain('canary')
   })
 
+  test('each question has the environment of its own time', async () => {
+    const spoken = async (variables = {}) => {
+      const found = await examine('language: ${TONGUE:-en}', variables)
+      return found.ok && found.value.configuration.language
+    }
+    expect([await spoken({ TONGUE: 'fr' }), await spoken(), await spoken({ TONGUE: 'de' })]).toEqual(['fr', 'en', 'de'])
+  })
+
+  test('a long text, with signs of several bytes, comes back as it is', async () => {
+    // Pipes hand on 64 KiB at once: this is cut into many pieces, there and back.
+    const prompt = 'ä“🙂'.repeat(5000)
+    const agents = Array.from({ length: 8 }, (_, index) => `  a${index}: { prompt: "${prompt}" }\n`).join('')
+    const found = await examine(`# ${prompt.repeat(5)}\nagents:\n${agents}`)
+    const prompts = found.ok ? Object.values(found.value.configuration.agents).map((agent) => agent.prompt) : []
+    expect(prompts.map((each) => each === prompt)).toEqual(Array.from({ length: 8 }, () => true))
+  })
+
+  test('it ends with its input, as when the engine is killed', async () => {
+    const reader = Bun.spawn(selfCommand(['internal', 'configuration']), {
+      stdin: new Blob([`${JSON.stringify({ env, cwd: folder, text: 'language: fr' })}\n`]),
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [answers, trouble] = await Promise.all([reader.stdout, reader.stderr].map((end) => new Response(end).text()))
+    expect([await reader.exited, trouble, answers?.split('\n').length]).toEqual([0, '', 2])
+  })
+
   test('of very many problems the first are told', async () => {
-    const bad = await examine(Array.from({ length: 5000 }, (_, index) => `key_${index}: 1\n`).join(''))
-    expect(!bad.ok && [bad.error.length, bad.error[100]]).toEqual([101, 'and 4900 more problems'])
+    const bad = await examine(Array.from({ length: 500 }, (_, index) => `key_${index}: 1\n`).join(''))
+    expect(!bad.ok && [bad.error.length, bad.error[100]]).toEqual([101, 'and 400 more problems'])
   })
 
   test('a file is changed by one value', async () => {

@@ -46,6 +46,16 @@ describe('what differs between two configurations', () => {
     ])
   })
 
+  test('a value that becomes a group, and one that is taken out of a group', () => {
+    const before = { configuration: { a: 'x', b: { c: 1, d: [{ e: 2 }] } }, fromEnvironment: [] }
+    const after = { configuration: { a: { f: 3 }, b: { d: [{ e: 2 }] } }, fromEnvironment: [] }
+    expect(changesBetween(before, after, schema).map(formatChange)).toEqual([
+      'a: "x" -> absent',
+      'b.c: 1 -> absent',
+      'a.f: absent -> 3',
+    ])
+  })
+
   test('a long text is shortened', () => {
     const [change] = changes('', `llm: {prompt: ${'word '.repeat(100)}}`)
     expect(change?.to).toHaveLength(81)

@@ -165,7 +165,7 @@ describe('odd files', () => {
     ['a tag', 'limits:\n  calls: !secret 5', 2],
     ['a merge key', 'vad: &v\n  threshold: 0.5\nbarge_in:\n  <<: *v', 4],
     ['deep nesting', `llm: ${'['.repeat(5000)}${']'.repeat(5000)}`, 1],
-    ['a cycle', 'audiosocket:\n  allow: &a [*a]', 1],
+    ['a cycle', 'audiosocket:\n  allow: &a [*a]', 2],
     ['a zero byte', 'language: en\n\0', 2],
     ['a text at the top', 'just some words', 1],
     ['a prototype key', '__proto__:\n  enabled: true', 1],
