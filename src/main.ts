@@ -63,6 +63,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 const processIo = async () => (await import('#cli/process-io.ts')).processIo
 
-const code = await main(Bun.argv.slice(2))
+const argv = Bun.argv.slice(2)
+const code = await main(argv)
+const { printed } = await import('#cli/process-io.ts')
+// Whoever has stopped reading an engine's log does not keep the engine.
+await printed(argv[0] === 'run' ? { clock: new (await import('#base/clock.ts')).SystemClock(), ms: 1000 } : undefined)
 // A command that has ended leaves nothing behind that should keep the process.
 process.exit(code)
