@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { failed, ok, type Result } from '#base/result.ts'
 import { deepFreeze } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
@@ -76,6 +77,8 @@ export async function runConfigurationChild(): Promise<number> {
     // The end of the input is an empty one.
     if (line === '') continue
     const { env, cwd, ...options } = JSON.parse(line) as Question
+    // Where the engine finds the files of its secrets.
+    if (existsSync(cwd)) process.chdir(cwd)
     const read = examineEngineConfig({ env, cwd }, options)
     const answer: ChildAnswer = read.ok ? ok(withoutEnvironment(read.value)) : failed(theFirst(read.error))
     process.stdout.write(`${JSON.stringify(answer)}\n`)

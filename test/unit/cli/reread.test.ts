@@ -78,6 +78,12 @@ describe('in a child process', () => {
     expect([await spoken({ TONGUE: 'fr' }), await spoken(), await spoken({ TONGUE: 'de' })]).toEqual(['fr', 'en', 'de'])
   })
 
+  test('the file of a secret is found from where the engine was started', async () => {
+    writeFileSync(join(folder, 'token'), 'canary\n')
+    const found = await examine('health: {host: 10.0.0.5}', { PATCHCORD_API_TOKEN_FILE: 'token' })
+    expect(found).toMatchObject({ ok: true })
+  })
+
   test('a long text, with signs of several bytes, comes back as it is', async () => {
     // Pipes hand on 64 KiB at once: this is cut into many pieces, there and back.
     const prompt = 'ä“🙂'.repeat(5000)
