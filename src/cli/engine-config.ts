@@ -66,7 +66,7 @@ export function examineEngineConfig(
   if (!known.ok) return known
   const env = known.value
   const { text, provider, withoutSecrets = false } = options
-  const source = text === undefined ? readConfigurationSource(cwd, options.config) : ok({ file: bodyName, text })
+  const source = text === undefined ? readConfigurationSource(cwd, options.config, true) : ok({ file: bodyName, text })
   if (!source.ok) return source
   const { file } = source.value
   const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas, withoutSecrets })
@@ -120,7 +120,7 @@ export interface KnownConfig extends Pick<EngineConfig, 'configuration' | 'env' 
 export function knownConfig(io: CommandIo, config: string | undefined): KnownConfig | null {
   const examined = examineEngineConfig(io, { config, withoutSecrets: true })
   if (examined.ok) return { ...examined.value, path: examined.value.provenance.path, missing: [] }
-  const source = readConfigurationSource(io.cwd, config)
+  const source = readConfigurationSource(io.cwd, config, true)
   const partly = source.ok ? loadWithoutVariables({ ...source.value, env: io.env, vendors: vendorSchemas }) : null
   if (source.ok && partly !== null && partly.missing.length > 0) {
     const { file } = source.value

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import type { Environment } from '#config/secrets.ts'
@@ -10,6 +10,12 @@ import type { Environment } from '#config/secrets.ts'
 export function readEnvFile(path: string, cwd: string): Result<Record<string, string>, string> {
   let text: string
   try {
+    // Each reload reads it again: a pipe would be empty then, or hold up all calls until somebody writes into it.
+    if (!statSync(resolve(cwd, path)).isFile()) {
+      return failed(
+        `--env-file ${path}: this is no regular file, and could not be read again. Write the variables into one.`,
+      )
+    }
     text = readFileSync(resolve(cwd, path), 'utf8')
   } catch (thrown) {
     return failed(`--env-file ${path}: ${messageOf(thrown)}`)

@@ -36,8 +36,9 @@ export class FileWatch {
   constructor(options: FileWatchOptions) {
     this.options = options
     try {
-      this.signature = signatureOf(statSync(options.path, { bigint: true }))
-      this.hash = hashOf(readFileSync(options.path))
+      const facts = statSync(options.path, { bigint: true })
+      this.signature = signatureOf(facts)
+      this.hash = facts.isFile() ? hashOf(readFileSync(options.path)) : unreadable
     } catch {
       this.signature = ''
       this.hash = ''
@@ -82,7 +83,7 @@ export class FileWatch {
       return
     }
     // One that may not be read is news too: whoever is told of it says why.
-    const hash = await readFile(path).then(hashOf, () => 'unreadable')
+    const hash = await hashAt(path)
     if (this.closed) return
     if ((await this.currentSignature()) !== before) return this.look()
     if (this.closed || hash === this.hash) return
@@ -92,6 +93,17 @@ export class FileWatch {
 
   private async currentSignature(): Promise<string> {
     return await stat(this.options.path, { bigint: true }).then(signatureOf, () => '')
+  }
+}
+
+const unreadable = 'unreadable'
+
+/** A pipe is not read: it would wait for whoever writes into it. */
+async function hashAt(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isFile() ? hashOf(await readFile(path)) : unreadable
+  } catch {
+    return unreadable
   }
 }
 

@@ -21,16 +21,20 @@ export const builtInSource: ConfigurationSource = { file: '(built-in configurati
 /** In the working folder, where no file is named. */
 export const usualFile = 'config/ai-agent.yaml'
 
-/** `file`, when one was named; else `config/ai-agent.yaml` in the working folder; else the copy built in. */
+/**
+ * `file`, when one was named; else `config/ai-agent.yaml` in the working folder; else the copy built in.
+ * @param again it will be read again, which a pipe does not stand: the second time it is empty, or never ends
+ */
 export function readConfigurationSource(
   cwd: string,
   file?: string,
+  again = false,
 ): Result<ConfigurationSource, readonly ConfigProblem[]> {
-  if (file !== undefined) return readSource(file, cwd)
-  return existsSync(resolve(cwd, usualFile)) ? readSource(usualFile, cwd) : ok(builtInSource)
+  if (file !== undefined) return readSource(file, cwd, again)
+  return existsSync(resolve(cwd, usualFile)) ? readSource(usualFile, cwd, again) : ok(builtInSource)
 }
 
-function readSource(file: string, cwd: string): Result<ConfigurationSource, readonly ConfigProblem[]> {
+function readSource(file: string, cwd: string, again: boolean): Result<ConfigurationSource, readonly ConfigProblem[]> {
   const refuse = (message: string, advice: string) => failed([{ file, ...fileStart, key: '', message, advice }])
   if (file === '')
     return refuse(
@@ -43,6 +47,9 @@ function readSource(file: string, cwd: string): Result<ConfigurationSource, read
     const facts = statSync(path)
     if (facts.isDirectory()) {
       return refuse('this is a folder, not a file', 'Name the file in it, for example config/ai-agent.yaml.')
+    }
+    if (again && !facts.isFile()) {
+      return refuse('this is a pipe or a device, which cannot be read again', 'Write the configuration into a file.')
     }
     if (facts.size > sizeMaxBytes)
       return refuse(`the file has ${facts.size} bytes, at most ${sizeMaxBytes} are read`, 'Is this the right file?')

@@ -27,6 +27,15 @@ function answering(provider: string | undefined): string {
   return config === null ? said.join('\n') : answeringName(config.configuration)
 }
 
+test('what an engine is given by a pipe is refused: its next reading would find it empty', () => {
+  Bun.spawnSync(['mkfifo', join(folder, 'pipe')])
+  const said: string[] = []
+  const io = { cwd: folder, env: {}, stdout: () => {}, stderr: (line: string) => void said.push(line) }
+  expect(engineConfig(io, { config: 'pipe' })).toBeNull()
+  expect(engineConfig(io, { config: file, envFile: 'pipe' })).toBeNull()
+  expect(said.join('\n')).toMatch(/pipe:1:1: .*cannot be read again.*\n--env-file pipe: .*could not be read again/)
+})
+
 describe('--provider', () => {
   test('names a provider or a pipeline, and wins over the file', () => {
     expect(answering(undefined)).toBe('front')

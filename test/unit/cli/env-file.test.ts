@@ -40,6 +40,14 @@ EMPTY=
     expect(result).toEqual({ ok: false, error: 'test.env:2: expected NAME=value' })
   })
 
+  test('a pipe, which gives its lines once, is refused without waiting for whoever writes into it', () => {
+    Bun.spawnSync(['mkfifo', join(folder, 'pipe.env')])
+    expect(readEnvFile('pipe.env', folder)).toEqual({
+      ok: false,
+      error: '--env-file pipe.env: this is no regular file, and could not be read again. Write the variables into one.',
+    })
+  })
+
   test('a file that is not there is named', () => {
     const result = readEnvFile('missing.env', folder)
     expect(result.ok ? '' : result.error).toContain('--env-file missing.env')

@@ -179,6 +179,19 @@ describe('a watched file', () => {
     await settled(1)
   })
 
+  test('is not read where a pipe stands in its place, which is news', async () => {
+    const file = join(folder, 'a.yaml')
+    Bun.spawnSync(['mkfifo', file])
+    watching(file)
+    await settled(0)
+    rmSync(file)
+    writeFileSync(file, 'one')
+    await settled(1)
+    rmSync(file)
+    Bun.spawnSync(['mkfifo', file])
+    await settled(2)
+  })
+
   test('is of no interest any more once the watch is closed', async () => {
     const file = join(folder, 'a.yaml')
     writeFileSync(file, 'one')

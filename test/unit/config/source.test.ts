@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { formatProblem } from '#config/problem.ts'
 import { builtInSource, readConfigurationSource } from '#config/source.ts'
 
 const empty = () => mkdtempSync(join(tmpdir(), 'patchcord-source-'))
@@ -22,6 +23,21 @@ describe('which file', () => {
       value: { file: 'mine.yaml', text: 'language: fr\n' },
     })
     expect(readConfigurationSource('/', join(folder, 'mine.yaml')).ok).toBe(true)
+  })
+
+  test('a pipe may be checked, but not be read by whoever will read it again', () => {
+    const folder = empty()
+    Bun.spawnSync(['mkfifo', join(folder, 'pipe.yaml')])
+    const read = readConfigurationSource(folder, 'pipe.yaml', true)
+    expect(read.ok ? [] : read.error.map(formatProblem)).toEqual([
+      'pipe.yaml:1:1: this is a pipe or a device, which cannot be read again. Write the configuration into a file.',
+    ])
+    const writer = Bun.spawn(['sh', '-c', 'echo language: de > pipe.yaml'], { cwd: folder })
+    expect(readConfigurationSource(folder, 'pipe.yaml')).toEqual({
+      ok: true,
+      value: { file: 'pipe.yaml', text: 'language: de\n' },
+    })
+    writer.kill()
   })
 
   test('the copy built in is the file of the repository', async () => {
