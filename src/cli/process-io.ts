@@ -1,5 +1,9 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import { directToThisMachine } from './direct.ts'
 import type { CommandIo } from './io.ts'
+
+// Requests look it up when they are made.
+Object.assign(process.env, directToThisMachine(process.env))
 
 /** The real process as a command sees it. */
 export const processIo: CommandIo = {
