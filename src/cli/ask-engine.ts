@@ -45,3 +45,11 @@ export async function askEngine(
     return failed({ kind: refused ? 'refused_connection' : 'no_answer', message: messageOf(thrown) })
   }
 }
+
+/** What is wrong with an answer: an error, an engine that starts, a port that is somebody else's. Null: nothing. */
+export function errorIn(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null) return 'what answers there is no engine'
+  if ('error' in body) return String(body.error)
+  if ('reasons' in body) return `Nothing was changed: ${String(body.reasons)}. Try again.`
+  return 'providers' in body || 'outcome' in body ? null : 'what answers there is no engine'
+}

@@ -1,7 +1,7 @@
 import type { Milliseconds } from '#base/clock.ts'
 import { changeLine } from '#config/changes.ts'
 import type { ProviderState, SwitchBody } from '#http/provider-api.ts'
-import { askEngine, type EngineRequest } from './ask-engine.ts'
+import { askEngine, type EngineRequest, errorIn } from './ask-engine.ts'
 import { engineAddress } from './engine-address.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
@@ -128,12 +128,4 @@ async function ask(
   if (kind === 'refused_connection' && where.url === undefined) return await nobody(url)
   io.stderr(kind === 'no_token' ? message : `no engine answers at ${url} (${message}): is it running?`)
   return kind === 'no_token' ? exitCodes.usage : exitCodes.failed
-}
-
-/** Of an engine that starts, too, and of a port that is somebody else's. */
-function errorIn(body: unknown): string | null {
-  if (typeof body !== 'object' || body === null) return 'what answers there is no engine'
-  if ('error' in body) return String(body.error)
-  if ('reasons' in body) return `Nothing was changed: ${String(body.reasons)}. Try again.`
-  return 'providers' in body || 'outcome' in body ? null : 'what answers there is no engine'
 }

@@ -1,7 +1,7 @@
 import { changeLine } from '#config/changes.ts'
 import { reloadMaxSeconds } from '#config/reload.ts'
 import type { ReloadBody } from '#http/control.ts'
-import { askEngine } from './ask-engine.ts'
+import { askEngine, errorIn } from './ask-engine.ts'
 import { engineAddress } from './engine-address.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { parseOptions } from './options.ts'
@@ -37,14 +37,18 @@ export async function reload(argv: readonly string[], io: CommandIo): Promise<nu
     return address.error
   }
   const answer = await askEngine(address.value, { method: 'POST', path: '/api/reload', token, answerMaxMs }, io)
-  if (answer.ok) return print(io, answer.value.body as Partial<ReloadBody> & { readonly error?: string })
+  if (answer.ok) {
+    const error = errorIn(answer.value.body)
+    if (error === null) return print(io, answer.value.body as ReloadBody)
+    io.stderr(error)
+    return exitCodes.failed
+  }
   const { kind, message } = answer.error
   io.stderr(kind === 'no_token' ? message : `no engine answers at ${address.value.url} (${message}): is it running?`)
   return kind === 'no_token' ? exitCodes.usage : exitCodes.failed
 }
 
-function print(io: CommandIo, body: Partial<ReloadBody> & { readonly error?: string }): number {
-  const { outcome, changes = [], warnings = [], problems = [], last_change: last = null, error } = body
+function print(io: CommandIo, { outcome, changes, warnings, problems, last_change: last }: ReloadBody): number {
   for (const line of warnings) io.stderr(line)
   for (const change of changes) io.stdout(changeLine(change))
   if (outcome === 'changed') return exitCodes.ok
@@ -53,7 +57,7 @@ function print(io: CommandIo, body: Partial<ReloadBody> & { readonly error?: str
     return exitCodes.ok
   }
   for (const line of problems) io.stderr(line)
-  io.stderr(error ?? 'Refused: what was in force before still is.')
+  io.stderr('Refused: what was in force before still is.')
   return exitCodes.failed
 }
 

@@ -98,6 +98,16 @@ describe('patchcord reload', () => {
     expect((await run(['--help'])).code).toBe(0)
   })
 
+  test.each<[what: string, body: unknown, said: string]>([
+    ['an engine that starts', { reasons: ['it is starting'] }, 'Nothing was changed: it is starting. Try again.'],
+    ['what is no engine', { status: 'up' }, 'what answers there is no engine'],
+    ['what says nothing', null, 'what answers there is no engine'],
+  ])('%s has refused nothing', async (_, body, said) => {
+    listener = new Listener('127.0.0.1', 0)
+    listener.attach(() => Response.json(body))
+    expect(await run(['--url', listener.url])).toEqual({ code: 1, out: [], err: [said] })
+  })
+
   test('a configuration that is wrong in itself is said without an engine', async () => {
     const { code, err } = await run(['--config', '/nowhere.yaml'])
     expect([code, err[0]]).toEqual([1, expect.stringContaining('there is no such file')])
