@@ -27,6 +27,9 @@ const patterns = (meaning: string) =>
     () => [],
   )
 
+/** A number each for some hundred departments or customers; a reload compares them within a frame of audio. */
+const agentsMax = 256
+
 export const agents = named(
   (value) => /^[A-Za-z][A-Za-z0-9_-]{0,39}$/.test(value),
   'letters, digits, - and _, at most 40, a letter first',
@@ -59,5 +62,6 @@ export const agents = named(
     callers: patterns('The callers that lead to it.'),
   },
   'What some calls are given instead, each under a name: greeting, prompt, voice, language, provider or pipeline, tools; and which calls these are: callers, dids, extensions, contexts, each a list of values, or of their beginnings with * at the end. A call goes to the agent that Stasis(…,agent=NAME) or the variable PATCHCORD_AGENT names, else by its caller, called number, extension, context, in this order; docs/pipelines.md has it all.',
+  agentsMax,
 )
 export type AgentSection = v.InferOutput<typeof agents>[string]

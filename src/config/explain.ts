@@ -120,8 +120,13 @@ function explainIssue(issue: v.BaseIssue<unknown>, path: Path, facts: Explained)
   const expected = schema === undefined ? 'something else' : expectationOf(schema)
   const node = nodeAt(facts.tree, path)
   const variables = facts.expanded.get(dotted(path)) ?? []
-  // A check over several keys of a section carries its own sentence.
-  if (issue.type === 'check' && schema !== undefined && entriesOf(schema) !== undefined) {
+  if (issue.type === 'check' && issue.path?.at(-1)?.origin === 'key')
+    return {
+      message: `expected ${issue.message}, found ${JSON.stringify(path.at(-1))}`,
+      advice: 'Choose another name.',
+    }
+  // A check over several keys of a section, or of how many there are, carries its own sentence.
+  if (issue.type === 'check' && schema !== undefined && (entriesOf(schema) ?? namedEntryOf(schema)) !== undefined) {
     return { message: issue.message, advice: '' }
   }
   if (schema !== undefined && issue.type === 'max_length') {

@@ -23,6 +23,8 @@ export interface FieldFacts {
   readonly restart?: boolean
   /** Of a value that may have several: each of them. */
   readonly shapes?: readonly v.GenericSchema[]
+  /** Of groups under names that the user chooses: so many are taken. */
+  readonly namesMax?: number
 }
 
 interface Bounds {
@@ -103,7 +105,7 @@ export function choice<const Options extends readonly string[]>(
   return v.optional(v.pipe(v.picklist(options), v.description(meaning), v.metadata({ ...facts })), fallback)
 }
 
-/** Of a list, and of groups under names that the user chooses. */
+/** Of a list, and of groups under names that the user chooses, where nothing else is said. */
 export const entriesMax = 64
 
 /** A list of texts of one shape, at most 64. `shape` completes "expected …". */
@@ -115,7 +117,7 @@ export function textList(fallback: string[], test: (value: string) => boolean, s
 }
 
 /**
- * Entries of one shape under names that the user chooses, at most 64. `shape` says what a name may be and completes
+ * Entries of one shape under names that the user chooses. `shape` says what a name may be and completes
  * "expected …"; the meaning says what each entry holds.
  */
 export function named<const Entries extends v.ObjectEntries>(
@@ -123,12 +125,17 @@ export function named<const Entries extends v.ObjectEntries>(
   shape: string,
   entries: Entries,
   meaning: string,
+  namesMax = entriesMax,
 ) {
   const entry = v.strictObject(entries)
   const schema = v.pipe(
     v.record(v.pipe(v.string(), v.check(test, shape)), entry),
-    v.check((all) => Object.keys(all).length <= entriesMax, `at most ${entriesMax} entries`),
+    v.check(
+      (all) => Object.keys(all).length <= namesMax,
+      `more than ${namesMax} names stand here, and no more are taken`,
+    ),
     v.description(meaning),
+    v.metadata({ namesMax }),
   )
   return v.optional(schema, () => ({}))
 }

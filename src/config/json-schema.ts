@@ -50,7 +50,11 @@ function shapeOf(node: SchemaNode): EditorSchema {
   const named = namedEntryOf(node)
   // A key with nothing behind it is an empty group.
   if (named !== undefined)
-    return { type: ['object', 'null'], additionalProperties: ofNode(named), maxProperties: entriesMax }
+    return {
+      type: ['object', 'null'],
+      additionalProperties: ofNode(named),
+      maxProperties: factsOf(node).namesMax ?? entriesMax,
+    }
   switch (type) {
     case 'array': {
       const item = itemOf(node)

@@ -246,7 +246,9 @@ function parseTree(file: string, text: string): Result<SourceNode, readonly Conf
     const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false })
     const faults = [...document.errors, ...document.warnings]
     if (faults.length > 0) {
-      return failed(faults.map((fault) => syntaxProblem(file, lines, document, fault)).sort(byPlace))
+      // What the parser makes of the words behind a star is no fault of theirs.
+      const told = faults.some(isStrayStar) ? faults.filter(isStrayStar) : faults
+      return failed(told.map((fault) => syntaxProblem(file, lines, document, fault)).sort(byPlace))
     }
     const root = document.contents
     if (root === null || (isScalar(root) && root.value === null)) return ok(emptyMap())
@@ -345,6 +347,8 @@ function placeOfOffset(lines: LineCounter, offset: number): Position {
   return { line: Math.max(1, line), column: Math.max(1, col) }
 }
 
+const isStrayStar = ({ code, message }: YAMLError): boolean => code === 'BAD_ALIAS' && message.startsWith('Alias')
+
 /** What to do about the parser's complaints that people really get. */
 const cures: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'YAML indents with spaces: replace the tab.',
@@ -368,6 +372,11 @@ function syntaxProblem(file: string, lines: LineCounter, document: Document, fau
   if (bracket !== undefined) {
     const message = `YAML: a ${bracket === '}' ? '{' : '['} above is not closed, or what is in it is not indented`
     return { file, ...placeOfOffset(lines, fault.pos[0]), key: '', message, advice: `Close it with ${bracket}.` }
+  }
+  if (isStrayStar(fault)) {
+    const message = 'YAML: what begins with * is an alias, and this is none'
+    const advice = 'A text such as the key "*" of a telephone needs quotes.'
+    return { file, ...placeOfOffset(lines, fault.pos[0]), key: '', message, advice }
   }
   // Only the first sentence: the rest is advice to programmers that use the parser.
   const message = `YAML: ${fault.message.replace(/\s+/g, ' ').replace(/[.:;](\s.*)?$/, '')}`

@@ -45,7 +45,16 @@ describe('what makes no sense is refused with its line', () => {
     ['an action that there is not', '1: { action: dance }', /dtmf\.keys\.1\.action: expected one of transfer, hang_up/],
     ['no action', '1: { text: a }', /dtmf\.keys\.1.*found nothing/],
     ['no key of a telephone', 'E: { action: repeat }', /dtmf\.keys.*one key of a telephone/],
-    ['two keys at once', '"12": { action: repeat }', /dtmf\.keys.*one key of a telephone/],
+    [
+      'two keys at once',
+      '"12": { action: repeat }',
+      /dtmf\.keys\.12: expected one key of a telephone.*, found "12"\. Choose/,
+    ],
+    [
+      'a star without quotes',
+      '*: { action: repeat }',
+      /begins with \* is an alias.*the key "\*" of a telephone needs quotes/,
+    ],
     ['a transfer to nowhere', '1: { action: transfer }', /transfer needs a name.*there are desk/],
     ['one misspelt', '1: { action: transfer, destination: dsk }', /keys\.1\.destination:.*Did you mean desk\?/],
     ['a destination of another', '1: { action: repeat, destination: desk }', /repeat leads nowhere/],

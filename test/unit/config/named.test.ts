@@ -43,7 +43,11 @@ describe('groups under names that the user chooses', () => {
       'sales: { context: "a,b", extension: s }',
       /transfer\.destinations\.sales\.context: expected a word of the dialplan/,
     ],
-    ['a name with a blank', '"the desk": { context: a, extension: s }', /transfer\.destinations.*letters, digits/],
+    [
+      'a name with a blank',
+      '"the desk": { context: a, extension: s }',
+      /transfer\.destinations\.the desk: expected letters, digits.*, found "the desk"\. Choose another name/,
+    ],
   ])('%s: where, and what to do', (_what, entry, expected) => {
     const found = problems(`transfer:\n  destinations:\n    ${entry}\n`)
     expect(found.join('\n')).toMatch(expected)
@@ -63,6 +67,18 @@ describe('groups under names that the user chooses', () => {
         `x.yaml:3:5: ${group}.${inner}.${name}: ${cure}`,
       ])
     }
+  })
+
+  test('are so many at most: more agents than places', () => {
+    const names = (count: number, entry: string) =>
+      Array.from({ length: count }, (_, index) => `  a${index}: ${entry}\n`).join('')
+    const places = (count: number) => `transfer:\n destinations:\n${names(count, '{ context: a, extension: s }')}`
+    expect(problems(`agents:\n${names(256, '{}')}`)).toEqual([])
+    expect(problems(`agents:\n${names(257, '{}')}`)).toEqual([
+      'x.yaml:1:1: agents: more than 256 names stand here, and no more are taken.',
+    ])
+    expect(problems(places(64))).toEqual([])
+    expect(problems(places(65)).join()).toMatch(/:2:2: transfer\.destinations: more than 64 names stand here/)
   })
 
   test('no names, or no group', () => {
