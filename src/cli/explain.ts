@@ -5,6 +5,7 @@ import { offerOf } from '#config/offer.ts'
 import { formatProblem } from '#config/problem.ts'
 import { readConfigurationSource } from '#config/source.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
+import { environmentWith } from './env-file.ts'
 import { type CommandIo, exitCodes } from './io.ts'
 import { type Options, parseOptions } from './options.ts'
 
@@ -20,6 +21,7 @@ the same decision that the engine makes, without an engine.
   --agent NAME, --provider NAME, --pipeline NAME, --greeting TEXT, --prompt TEXT
                         what the dialplan says of this call, as arguments of Stasis()
   --config FILE         the configuration; else ./config/ai-agent.yaml, else the copy built in
+  --env-file FILE       variables for it, as patchcord run takes them
   --help                this text
 
 Exit codes: 0 it is explained, 1 the call would go back to the dialplan, or the configuration is wrong, 2 wrong arguments.`
@@ -35,6 +37,7 @@ const kinds = {
   greeting: 'text',
   prompt: 'text',
   config: 'text',
+  'env-file': 'text',
   help: 'flag',
 } as const
 
@@ -48,9 +51,14 @@ export function explain(argv: readonly string[], io: CommandIo): number {
     io.stdout(help)
     return exitCodes.ok
   }
+  const env = environmentWith(options.value['env-file'], io.env, io.cwd)
+  if (!env.ok) {
+    for (const line of env.error) io.stderr(line)
+    return exitCodes.failed
+  }
   const source = readConfigurationSource(io.cwd, options.value.config)
   const loaded = source.ok
-    ? loadConfiguration({ ...source.value, env: io.env, vendors: vendorSchemas, withoutSecrets: true })
+    ? loadConfiguration({ ...source.value, env: env.value, vendors: vendorSchemas, withoutSecrets: true })
     : source
   if (!loaded.ok || !source.ok) {
     for (const problem of loaded.ok ? [] : loaded.error) io.stderr(formatProblem(problem))

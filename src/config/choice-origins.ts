@@ -24,6 +24,7 @@ export function explainChoice(choice: Choice, source: Source, file: string): Exp
     prompt: ['llm', 'prompt'],
     language: ['language'],
   }
+  const own = Object.hasOwn(source.configuration.pipelines, provider) ? source.configuration.pipelines[provider] : null
   const explained = (name: ChosenValue, value: unknown): ExplainedValue => {
     const path = pathOf(name, choice, source, shared)
     const hidden = path !== null && isOfVariable(path, source)
@@ -38,10 +39,27 @@ export function explainChoice(choice: Choice, source: Source, file: string): Exp
     explained('provider', provider),
     explained('greeting', greeting),
     explained('prompt', prompt),
-    explained('language', language),
+    own && own.options.language !== ''
+      ? ofPipeline('language', provider, ['options', 'language'], own.options.language, source, file)
+      : explained('language', language),
     explained('voice', voice),
-    explained('tools', tools),
+    own && tools === null
+      ? ofPipeline('tools', provider, ['tools'], own.tools, source, file)
+      : explained('tools', tools),
   ]
+}
+
+/** What a pipeline says for all of its calls, whatever is said beside it. */
+function ofPipeline(
+  name: ChosenValue,
+  pipeline: string,
+  key: Path,
+  value: unknown,
+  source: Source,
+  file: string,
+): ExplainedValue {
+  const path = ['pipelines', pipeline, ...key]
+  return { name, value: isOfVariable(path, source) ? mask : shortened(value), from: place(path, source, file) }
 }
 
 /** The key that says it; null where the dialplan does, or the provider. */

@@ -11,7 +11,7 @@ writeFileSync(
   `language: \${SPOKEN}
 llm:
   prompt: Be brief.
-pipelines: { front: {} }
+pipelines: { front: {}, french: { options: { language: fr }, tools: [terminate_call] } }
 agents:
   sales:
     greeting: ${'Sales, how can I help? '.repeat(5)}
@@ -30,7 +30,7 @@ function explained(...argv: string[]) {
     stdout: (line: string) => void out.push(line.replace(/ {2,}/g, ' | ')),
     stderr: (line: string) => void said.push(line),
   }
-  const code = explain([...argv, '--config', 'a.yaml'], io)
+  const code = explain(argv.includes('--config') ? argv : [...argv, '--config', 'a.yaml'], io)
   return { code, out, said: said.join('\n') }
 }
 
@@ -46,7 +46,7 @@ describe('patchcord explain', () => {
         // What a variable holds is shown nowhere.
         'language | ******** | language, out of the environment, a.yaml:1',
         'voice | its own | as front has it',
-        'tools | its own | as front has it',
+        'tools | none | pipelines.front.tools, by default',
       ],
       said: '',
     })
@@ -60,6 +60,23 @@ describe('patchcord explain', () => {
     ])
   })
 
+  test('what a pipeline says for all of its calls stands over what is said beside it', () => {
+    const { out } = explained('--pipeline', 'french')
+    expect(out.slice(4)).toEqual([
+      'language | fr | pipelines.french.options.language, a.yaml:4',
+      'voice | its own | as french has it',
+      'tools | terminate_call | pipelines.french.tools, a.yaml:4',
+    ])
+  })
+
+  test('the variables of the engine may lie in a file', () => {
+    writeFileSync(join(folder, 'engine.env'), 'GREETING=Hi.\n')
+    writeFileSync(join(folder, 'b.yaml'), `llm: { initial_greeting: "\${GREETING}" }\n`)
+    expect(explained('--config', 'b.yaml')).toMatchObject({ code: 1, said: expect.stringContaining('GREETING is not') })
+    expect(explained('--config', 'b.yaml', '--env-file', 'engine.env')).toMatchObject({ code: 0, said: '' })
+    expect(explained('--env-file', 'none.env')).toMatchObject({ code: 1, said: expect.stringContaining('none.env') })
+  })
+
   test('a call that nobody claims', () => {
     const { out } = explained()
     expect(out[0]).toBe('agent | none | no agent claims this call')
@@ -70,7 +87,7 @@ describe('patchcord explain', () => {
     expect(explained('--pipeline', 'back')).toEqual({
       code: 1,
       out: [],
-      said: 'back: no such pipeline; there are front. The call goes back to the dialplan with PATCHCORD_RESULT=unknown_pipeline.',
+      said: 'back: no such pipeline; there are front, french. The call goes back to the dialplan with PATCHCORD_RESULT=unknown_pipeline.',
     })
   })
 
