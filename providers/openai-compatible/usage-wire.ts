@@ -2,15 +2,16 @@ import * as v from 'valibot'
 import type { TokenCounts } from '#agent/usage.ts'
 
 /** What `usage` of an answer says; servers of other makers leave out the details, or all of it. Pure. */
-const count = v.nullish(v.number())
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const detail = v.nullish(count)
 const usageSchema = v.looseObject({
-  prompt_tokens: v.number(),
-  completion_tokens: v.number(),
-  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: count, audio_tokens: count })),
-  completion_tokens_details: v.nullish(v.looseObject({ audio_tokens: count })),
+  prompt_tokens: count,
+  completion_tokens: count,
+  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: detail, audio_tokens: detail })),
+  completion_tokens_details: v.nullish(v.looseObject({ audio_tokens: detail })),
 })
 
-/** Null: it says nothing. */
+/** Null: it says nothing, or numbers that are none of tokens: some servers say -1 of what they do not know. */
 export function tokensOf(usage: unknown): TokenCounts | null {
   const parsed = v.safeParse(usageSchema, usage)
   if (!parsed.success) return null

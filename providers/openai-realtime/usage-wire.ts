@@ -2,21 +2,22 @@ import * as v from 'valibot'
 import type { TokenCounts, Usage } from '#agent/usage.ts'
 
 /** What `response.done` says of the tokens that a response has taken. Pure. */
-const count = v.nullish(v.number())
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const detail = v.nullish(count)
 const usageShape = v.looseObject({
-  input_tokens: v.number(),
-  output_tokens: v.number(),
+  input_tokens: count,
+  output_tokens: count,
   input_token_details: v.nullish(
     v.looseObject({
-      audio_tokens: count,
-      cached_tokens: count,
-      cached_tokens_details: v.nullish(v.looseObject({ text_tokens: count, audio_tokens: count })),
+      audio_tokens: detail,
+      cached_tokens: detail,
+      cached_tokens_details: v.nullish(v.looseObject({ text_tokens: detail, audio_tokens: detail })),
     }),
   ),
-  output_token_details: v.nullish(v.looseObject({ audio_tokens: count })),
+  output_token_details: v.nullish(v.looseObject({ audio_tokens: detail })),
 })
 
-/** Null: it says nothing. What is neither audio nor cached is text: images are billed by the price of it. */
+/** Null: it says nothing, or numbers that are none of tokens. What is neither audio nor cached is text: images are billed by the price of it. */
 export function tokensOf(usage: unknown): TokenCounts | null {
   const parsed = v.safeParse(usageShape, usage)
   if (!parsed.success) return null

@@ -164,5 +164,14 @@ test('each token is counted once', () => {
     ...nothing,
     input: 7,
   })
-  expect(tokensOf(null)).toBeNull()
+  const broken = { prompt_tokens_details: { cached_tokens: -1 } }
+  for (const usage of [
+    null,
+    { prompt_tokens: -1, completion_tokens: 2 },
+    { prompt_tokens: 1, completion_tokens: Number.POSITIVE_INFINITY },
+    { prompt_tokens: 1.5, completion_tokens: 2 },
+    { prompt_tokens: 5, completion_tokens: 2, ...broken },
+  ]) {
+    expect(tokensOf(usage)).toBeNull()
+  }
 })

@@ -36,6 +36,15 @@ describe('what a response has taken', () => {
     expect(tokensOf(cached)).toEqual({ ...nothing, input: 6, cached_input: 4, output: 2 })
   })
 
+  test.each([
+    { input_tokens: -1, output_tokens: 2 },
+    { input_tokens: 1, output_tokens: Number.POSITIVE_INFINITY },
+    { input_tokens: 9, output_tokens: 2, input_token_details: { cached_tokens: -4 } },
+    { input_tokens: 9, output_tokens: 2, output_token_details: { audio_tokens: 0.5 } },
+  ])('what are no numbers of tokens say nothing: %j', (usage) => {
+    expect(tokensOf(usage)).toBeNull()
+  })
+
   test('that is not told is not made up; of one that failed there is nothing to tell', () => {
     expect([tokensOf(null), tokensOf({ total_tokens: 5 })]).toEqual([null, null])
     expect(usageOf({ status: 'cancelled', tokens: null })).toEqual([{ type: 'usage', tokens: null }])
