@@ -1,6 +1,6 @@
 import type * as v from 'valibot'
 import { asNode, childOf, factsOf, type SchemaNode } from './describe.ts'
-import { mask } from './secrets.ts'
+import { isSecretName, mask, withoutUserInfo } from './secrets.ts'
 
 /**
  * What differs between two configurations, key by key, in words that may be shown: an answer to a reload goes into logs
@@ -85,15 +85,13 @@ export function leavesOf(value: unknown, schema: SchemaNode): Map<string, Leaf> 
       return
     }
     if (inner === undefined) return
-    const secret = facts.secret === true || secretName.test(path)
+    const secret = facts.secret === true || isSecretName(path)
     leaves.set(path, { json: JSON.stringify(inner), secret, restart })
   }
   visit(value, schema, '', false)
   return leaves
 }
 
-/** Names by which people call secrets, and what may hold one, whatever the schema says of them. */
-const secretName = /(?:password|secret|token|api_key|authorization|credentials?|headers)$/i
 const shownMax = 80
 
 function shown(leaf: Leaf | undefined, ofVariable: boolean): string {
@@ -111,11 +109,6 @@ export function maskedValue(leaf: Leaf, ofVariable: boolean): unknown {
 /** Whether a secret is set stays visible. */
 function isMasked({ json, secret }: Leaf, ofVariable: boolean): boolean {
   return (secret || ofVariable) && json !== '""' && json !== '[]'
-}
-
-/** `https://user:password@host` is a secret as well. */
-function withoutUserInfo(json: string): string {
-  return json.replace(/(:\/\/)[^/?#\s"]*@/g, `$1${mask}@`)
 }
 
 /** These paths, and those of all groups and lists around them: `a`, `a.b` and `a.b[1]` of `a.b[1]`. */

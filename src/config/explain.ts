@@ -14,6 +14,7 @@ import {
 } from './describe.ts'
 import { adviseOnOlderKey } from './older-keys.ts'
 import type { ConfigProblem } from './problem.ts'
+import { isSecretName } from './secrets.ts'
 import { adviseOnUnknownKey, nearest } from './suggest.ts'
 import { describeFound, dotted, nodeAt, type Path, placeOf, type SourceNode } from './tree.ts'
 
@@ -138,15 +139,22 @@ function explainIssue(issue: v.BaseIssue<unknown>, path: Path, facts: Explained)
       advice: 'Check what the environment variable holds; its value is not shown here.',
     }
   }
-  const found = node === undefined ? 'nothing' : hides(schema, node) ? 'another text (not shown)' : describeFound(node)
+  if (node !== undefined && hides(schema, path, node)) {
+    const isList = (schema?.wrapped ?? schema)?.type === 'array'
+    const advice = isList ? 'Write a list: each entry on a line of its own, behind a dash.' : ''
+    return { message: `expected ${expected}, found another text (not shown)`, advice }
+  }
+  const found = node === undefined ? 'nothing' : describeFound(node)
   return { message: `expected ${expected}, found ${found}`, advice: adviseOnValue(node, schema) }
 }
 
 /** Somebody may have pasted a key where its name belongs. */
-function hides(schema: SchemaNode | undefined, node: SourceNode): boolean {
+function hides(schema: SchemaNode | undefined, path: Path, node: SourceNode): boolean {
   if (schema === undefined || node.kind !== 'scalar' || typeof node.value !== 'string') return false
   const { hidden, secret } = factsOf(schema)
-  return hidden === true || secret === true
+  const name = path.findLast((part) => typeof part === 'string') ?? ''
+  // What stands before an @ may be a user and a password, wherever an address belongs.
+  return hidden === true || secret === true || isSecretName(name) || node.value.includes('@')
 }
 
 function adviseOnValue(node: SourceNode | undefined, schema: SchemaNode | undefined): string {

@@ -17,6 +17,7 @@ import {
 } from 'yaml'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { agentProblems } from './agent-checks.ts'
+import { concealing, withoutVariables } from './conceal.ts'
 import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
@@ -25,7 +26,7 @@ import { type Origins, originsOf } from './origins.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
 import { providerProblems } from './provider-checks.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
-import { type Environment, mask } from './secrets.ts'
+import type { Environment } from './secrets.ts'
 import {
   describeFound,
   dotted,
@@ -137,8 +138,7 @@ function crossCheck(
       const problem = { file, ...placeOf(tree, present), key, message: check.message(shown, env), advice }
       return { severity: check.severity, problem }
     })
-  const hidden = textsAt(configuration, [...expanded.keys()]).map(wholeWord)
-  const conceal = (text: string) => hidden.reduce((shown, each) => shown.replace(each, mask), text)
+  const conceal = concealing(configuration, [...expanded.keys()])
   const placed = [providerProblems, agentProblems, keyProblems]
     .flatMap((problemsOf) => problemsOf(configuration, vendors))
     .map(({ path, severity, message, advice }) => ({
@@ -153,33 +153,6 @@ function crossCheck(
     }))
     .filter(({ problem }) => !touches(problem.key))
   return [...placed, ...found]
-}
-
-/** It, and not a part of a longer word. */
-function wholeWord(text: string): RegExp {
-  const literal = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`(?<![\\p{L}\\p{N}_])${literal}(?![\\p{L}\\p{N}_])`, 'gu')
-}
-
-/** The texts at these paths that are not empty. */
-function textsAt(configuration: Configuration, paths: readonly string[]): string[] {
-  return paths
-    .map((path) =>
-      path.split('.').reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), configuration),
-    )
-    .filter((value): value is string => typeof value === 'string' && value !== '')
-}
-
-/** A copy for messages: no text in it came out of a variable. */
-function withoutVariables(configuration: Configuration, fromVariables: readonly string[]): Configuration {
-  const copy = structuredClone(configuration)
-  for (const path of fromVariables) {
-    const names = path.split('.')
-    const last = names.pop() ?? ''
-    const holder = names.reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), copy)
-    if (isRecord(holder) && typeof holder[last] === 'string') holder[last] = mask
-  }
-  return copy
 }
 
 /** A copy without the values at these paths: of a list with a bad entry, and of a group that lacks a key, nothing is kept. */

@@ -30,3 +30,13 @@ export function readSecret(name: string, env: Environment): Result<string | unde
     return failed(`the file that ${name}_FILE names cannot be read: ${messageOf(thrown)}`)
   }
 }
+
+/** Names by which people call secrets, and what may hold one, whatever the schema says of them. */
+export function isSecretName(key: string): boolean {
+  return /(?:password|secret|token|api_key|authorization|credentials?|headers)$/i.test(key)
+}
+
+/** `https://user:password@host` is a secret as well. */
+export function withoutUserInfo(text: string): string {
+  return text.replace(/(:\/\/)[^/?#\s"]*@/g, `$1${mask}@`)
+}
