@@ -219,9 +219,11 @@ function parseTree(file: string, text: string): Result<SourceNode, readonly Conf
     const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false })
     const faults = [...document.errors, ...document.warnings]
     if (faults.length > 0) {
-      // What the parser makes of the words behind a star is no fault of theirs.
-      const told = faults.some(isStrayStar) ? faults.filter(isStrayStar) : faults
-      return failed(told.map((fault) => syntaxProblem(file, lines, document, fault)).sort(byPlace))
+      return failed(
+        withoutEchoes(faults)
+          .map((fault) => syntaxProblem(file, source, lines, document, fault))
+          .sort(byPlace),
+      )
     }
     const root = document.contents
     if (root === null || (isScalar(root) && root.value === null)) return ok(emptyMap())
@@ -335,7 +337,27 @@ const cures: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'Tags (words that begin with !) are not supported: remove it.',
 }
 
-function syntaxProblem(file: string, lines: LineCounter, document: Document, fault: YAMLError): ConfigProblem {
+/** What the parser makes of the words behind a slip is no fault of theirs. */
+function withoutEchoes(faults: readonly YAMLError[]): readonly YAMLError[] {
+  if (faults.some(isStrayStar)) return faults.filter(isStrayStar)
+  const first = faults.reduce((one, other) => (other.pos[0] < one.pos[0] ? other : one))
+  return faults.filter((fault) => fault === first || fault.code !== 'UNEXPECTED_TOKEN')
+}
+
+function syntaxProblem(
+  file: string,
+  source: string,
+  lines: LineCounter,
+  document: Document,
+  fault: YAMLError,
+): ConfigProblem {
+  const [offset] = fault.pos
+  if (source.startsWith('${', offset - 1)) {
+    const message = 'YAML: within braces or brackets the reference to a variable is read as braces of its own'
+    const advice =
+      'Put a text in quotes, "${NAME}"; write any other value on a line of its own, without braces around it.'
+    return { file, ...placeOfOffset(lines, offset - 1), key: '', message, advice }
+  }
   const unclosed = fault.code === 'MISSING_CHAR' ? openQuote(document, fault.pos[0]) : undefined
   if (unclosed !== undefined) {
     const message = 'YAML: the quote that opens here is never closed'

@@ -92,7 +92,7 @@ export function toValue(tree: SourceNode, schema: SchemaNode, file: string, env:
     }
     const known = entriesOf(wanted ?? { type: 'unknown' }) ?? {}
     const found = [...node.entries].map(([name, entry]) => {
-      const child = Object.hasOwn(known, name) ? known[name] : undefined
+      const child = childOf(wanted, name)
       return [name, ofNode(entry.value, child, [...path, name])] as const
     })
     const missing = Object.entries(known)

@@ -20,7 +20,7 @@ export type Examination =
 
 /** As large as the file may be. */
 const yamlBounds: BodyBounds = { bytesMax: 1024 * 1024, maxMs: 5000 }
-/** Each is a process of its own. */
+/** They wait for one reader, which reloads need as well. */
 const examinationsMax = 2
 const answerMaxSeconds = 30
 

@@ -97,6 +97,49 @@ describe('environment', () => {
     expect(configuration.default_provider).toBe('local')
   })
 
+  test('under names of the user, too, what is a text stays one', () => {
+    const text = `agents:
+  a:
+    dids:
+      - \${DID}
+  b:
+pipelines:
+  p:
+    llm:
+      provider: openai_compatible
+      base_url: http://127.0.0.1/v1
+      model: \${MODEL}
+dtmf:
+  keys:
+    "1":
+      action: say
+      text: \${WORDS}
+prices:
+  providers:
+    local:
+      per_call: \${PRICE}
+    loopback:
+`
+    const env = { DID: '+431559', MODEL: '200', WORDS: 'true', PRICE: '0.5' }
+    const { agents, pipelines, dtmf, prices } = good(text, env).configuration
+    expect([agents.a?.dids, pipelines.p?.llm, dtmf.keys['1']?.text]).toMatchObject([
+      ['+431559'],
+      { model: '200' },
+      'true',
+    ])
+    expect(agents.b?.dids).toEqual([])
+    expect([prices.providers.local?.per_call, prices.providers.loopback?.per_call]).toEqual([0.5, 0])
+  })
+
+  test.each(['llm: { prompt: ${P} }\nlanguage: en\nvad: {}\n', 'health:\n  allowed_hosts: [${A}, ${B}]\n'])(
+    'a reference between braces or brackets is told once where it stands: %j',
+    (text) => {
+      const told = refused(text).split('\n')
+      expect(told.filter((each) => !each.includes('Put a text in quotes'))).toEqual([])
+      expect(told.length).toBe(text.split('$').length - 1)
+    },
+  )
+
   test('types: a number for a number, a text for a text, true for a flag; quoted it stays a text', () => {
     const env = { N: '9001', T: 'true', ASTERISK_ARI_PASSWORD: 'x' }
     const text = `health:\n  port: \${N}\nasterisk:\n  username: \${N}\nlogging:\n  transcripts: \${T}\n`
