@@ -10,9 +10,10 @@ import { listInFile, rows, switchInFile } from './provider-file.ts'
 const help = `Usage: patchcord provider list [options]
        patchcord provider switch NAME [options]
 
-Lists the providers, or gives calls to another one: the next call has it, running calls keep theirs. A running engine
-judges and changes its own file, since it has the keys; of the file only the value of default_provider changes. Where
-no engine answers, the file is read and changed here, by the same rules, and takes effect when an engine starts.
+Lists the providers and pipelines, or gives calls to another one: the next call has it, running calls keep theirs. A
+running engine judges and changes its own file, since it has the keys; of the file only the values of default_provider
+and active_pipeline change. Where no engine answers, the file is read and changed here, by the same rules, and takes
+effect when an engine starts.
 
   --config FILE   the configuration, by which the engine is found; else ./config/ai-agent.yaml
   --url URL       where the engine listens, instead: then nothing is done where it does not answer
