@@ -328,6 +328,7 @@ const isStrayStar = ({ code, message }: YAMLError): boolean => code === 'BAD_ALI
 const cures: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'YAML indents with spaces: replace the tab.',
   BAD_INDENT: 'Bring the line to the same indentation as its neighbours.',
+  BLOCK_IN_FLOW: 'Between braces or brackets: is a comma missing, or does a value with ": " lack its quotes?',
   BAD_SCALAR_START: 'Put the value in quotes.',
   MULTILINE_IMPLICIT_KEY: 'Is a colon or a space after it missing on this line?',
   BLOCK_AS_IMPLICIT_KEY: 'A value that holds ": " needs quotes.',
@@ -373,8 +374,11 @@ function syntaxProblem(
     const advice = 'A text such as the key "*" of a telephone needs quotes.'
     return { file, ...placeOfOffset(lines, fault.pos[0]), key: '', message, advice }
   }
+  const words = fault.message
+    .replace(/\s+/g, ' ')
+    .replace(/^Missing ,( or :)?/, (_, colon) => (colon ? 'Missing a comma or a colon' : 'Missing a comma'))
   // Only the first sentence: the rest is advice to programmers that use the parser.
-  const message = `YAML: ${fault.message.replace(/\s+/g, ' ').replace(/[.:;](\s.*)?$/, '')}`
+  const message = `YAML: ${words.replace(/[.:;](\s.*)?$/, '')}`
   return { file, ...placeOfOffset(lines, fault.pos[0]), key: '', message, advice: cures[fault.code] ?? '' }
 }
 

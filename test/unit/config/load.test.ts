@@ -97,6 +97,13 @@ describe('environment', () => {
     expect(configuration.default_provider).toBe('local')
   })
 
+  test.each([
+    ['allowed_hosts: ["a" "b"]', /Missing a comma or a colon between flow sequence items\. Is a colon, a comma/],
+    ['allowed_hosts: [a b: c d: e]', /Block collections are not allowed.*is a comma missing/],
+  ])('a comma that is missing is named: %s', (line, said) => {
+    expect(refused(`health:\n  ${line}\n`)).toMatch(said)
+  })
+
   test('under names of the user, too, what is a text stays one', () => {
     const text = `agents:
   a:
