@@ -79,7 +79,7 @@ async function ask(messages: readonly ChatMessage[]): Promise<Answered> {
       if (event.type === 'text') {
         firstMs ||= clock.now() - began
         text += event.delta
-      } else resolve({ text, end: event, firstMs })
+      } else if (event.type !== 'usage') resolve({ text, end: event, firstMs })
     })
     session.send({ type: 'generate', messages })
   })
