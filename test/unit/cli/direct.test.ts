@@ -7,16 +7,18 @@ const root = join(import.meta.dir, '../../..')
 describe('a proxy in the environment', () => {
   test('is not asked for addresses of this machine', () => {
     const here = 'localhost,127.0.0.1,::1,[::1]'
-    expect(directToThisMachine({})).toEqual({ NO_PROXY: here, no_proxy: here })
-    expect(directToThisMachine({ NO_PROXY: 'a.example, localhost' })).toEqual({
+    expect(directToThisMachine({ NO_PROXY: 'a' })).toEqual({})
+    const direct = (env: Record<string, string>) => directToThisMachine({ https_proxy: 'http://p:1', ...env })
+    expect(direct({})).toEqual({ NO_PROXY: here, no_proxy: here })
+    expect(direct({ NO_PROXY: 'a.example, localhost' })).toEqual({
       NO_PROXY: `a.example, localhost,${here}`,
       no_proxy: `a.example, localhost,${here}`,
     })
-    expect(directToThisMachine({ NO_PROXY: 'a', no_proxy: 'b' })).toEqual({
+    expect(direct({ NO_PROXY: 'a', no_proxy: 'b' })).toEqual({
       NO_PROXY: `a,${here}`,
       no_proxy: `b,${here}`,
     })
-    expect(directToThisMachine({ no_proxy: '*' }).no_proxy).toBe('*')
+    expect(direct({ no_proxy: '*' }).no_proxy).toBe('*')
   })
 
   test.each(['reload', 'provider list', 'health'])('does not get to see what patchcord %s sends', async (command) => {
