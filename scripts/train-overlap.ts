@@ -1,78 +1,129 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Random, seededRandom } from '../src/base/random.ts'
+import { seededRandom } from '../src/base/random.ts'
+import { featureCount } from '../src/speech/overlap-features.ts'
+import { resultCount, stateUnits, tapCount, weightCount } from '../src/speech/overlap-network.ts'
 import { encodeWeights } from '../src/speech/weights-text.ts'
+import { cacheFolder } from '../test/bed/asterisk-root.ts'
+import { mustRun } from '../test/bed/host.ts'
 import { augmented } from './overlap/augment.ts'
-import { type LabelledClip, type OverlapMaterial, overlapMaterial, shares } from './overlap/clips.ts'
+import { importance, type LabelledClip, shares, standsIn, trainingMaterial } from './overlap/clips.ts'
 import { confusionOf, printConfusion } from './overlap/scores.ts'
-import { type HeardSequence, sequenceOf } from './overlap/sequences.ts'
-import { freshWeights, setScale, Trainer } from './overlap/training.ts'
+import { sequenceOf, windowsMax } from './overlap/sequences.ts'
 
 /**
- * Trains the overlap model on the `tune` split of the speech material and writes `src/speech/overlap-weights.ts`.
+ * Trains the overlap network on the `tune` split of the speech material and the voices that are there for training alone,
+ * and writes `src/speech/overlap-weights.ts`. It takes Python with pip: the training itself is JAX's
+ * (`overlap/train.py`), in a folder of its own.
  *
- *   scripts/bun scripts/train-overlap.ts [--seed 1] [--epochs 10] [--without N]
+ *   scripts/bun scripts/train-overlap.ts [--seed 1] [--epochs 24] [--without N]
  *
  * `--without N` (0 to 3) leaves out every fourth voice from the Nth on, shows how those are judged, and writes nothing:
- * what is to be expected of voices the model has never heard. Ten minutes on two busy cores.
+ * what is to be expected of voices the model has never heard. A quarter of an hour on two cores; where the neural voices
+ * have not spoken yet, half an hour more.
  */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    epochs: { type: 'string', default: '10' },
+    epochs: { type: 'string', default: '24' },
     without: { type: 'string' },
   },
 })
 const parts = 4
-/** Made anew so often: no caller says a thing twice the same way. */
-const epochsPerMaking = 2
+/** No caller says a thing twice the same way: all is made so often, and the epochs take turns. */
+const makings = 4
 
 const seed = Number(values.seed)
-const epochs = Number(values.epochs)
-const material = await overlapMaterial('tune', seed)
+const { clips: all, under } = await trainingMaterial(seed)
 const random = seededRandom(seed)
-const voices = [...new Set(material.clips.map(({ voice }) => voice))].sort()
+const voices = [...new Set(all.map(({ voice }) => voice))].sort()
 const without = values.without === undefined ? null : Number(values.without)
 const isLeftOut = ({ voice }: LabelledClip) => without !== null && voices.indexOf(voice) % parts === without
-const clips = material.clips.filter((clip) => !isLeftOut(clip))
+const clips = all.filter((clip) => !isLeftOut(clip))
 
-const weights = freshWeights(random)
-let sequences = made(clips, material.under, random)
-setScale(weights, sequences)
-const trainer = new Trainer(weights, random, sequences.length * epochs)
-console.log(
-  `${clips.length} clips of ${new Set(clips.map(({ voice }) => voice)).size} voices, ${sequences.length} an epoch`,
-)
-for (let epoch = 1; epoch <= epochs; epoch++) {
-  console.log(`epoch ${epoch}: loss ${trainer.epoch(sequences).toFixed(4)}`)
-  if (epoch % epochsPerMaking === 0 && epoch < epochs) sequences = made(clips, material.under, random)
+const folder = mkdtempSync(join(tmpdir(), 'overlap-training-'))
+try {
+  const counts = Array.from({ length: makings }, (_, making) => make(making))
+  const shape = {
+    windows: windowsMax,
+    features: featureCount,
+    taps: tapCount,
+    units: stateUnits,
+    results: resultCount,
+    epochs: Number(values.epochs),
+    seed,
+    counts,
+  }
+  writeFileSync(join(folder, 'shape.json'), JSON.stringify(shape))
+  console.log(`${clips.length} clips of ${new Set(clips.map(({ voice }) => voice)).size} voices, ${counts[0]} an epoch`)
+  const trainer = Bun.spawn([await python(), join(import.meta.dir, 'overlap', 'train.py'), folder], {
+    stdout: 'inherit',
+    stderr: 'inherit',
+  })
+  if ((await trainer.exited) !== 0) throw new Error('the training failed')
+  await use(floatsOf(join(folder, 'weights.f32')))
+} finally {
+  rmSync(folder, { recursive: true, force: true })
 }
-if (without === null) {
+
+async function use(weights: Float32Array): Promise<void> {
+  if (weights.length !== weightCount) throw new Error(`${weights.length} weights, and not ${weightCount}`)
+  if (without !== null) {
+    const heldOut = all.filter((clip) => isLeftOut(clip) && !standsIn(clip))
+    printConfusion(await confusionOf({ weights }, heldOut, under, seededRandom(seed + 1)))
+    return
+  }
   const path = join(import.meta.dir, '..', 'src', 'speech', 'overlap-weights.ts')
   writeFileSync(path, weightsFile(encodeWeights(weights)))
   console.log(`wrote ${path}`)
-} else {
-  printConfusion(
-    await confusionOf({ weights }, material.clips.filter(isLeftOut), material.under, seededRandom(seed + 1)),
-  )
 }
 
 /** Each clip in as many ways as its class is short of: people's before programs', for there are few of them. */
-function made(from: readonly LabelledClip[], under: OverlapMaterial['under'], chance: Random): HeardSequence[] {
-  const weight = shares(from, copies)
-  return from.flatMap((clip) => {
-    const share = weight[clip.label] as number
-    const wanted = copies(clip)
-    const count = Math.floor(wanted) + (chance.next() < wanted % 1 ? 1 : 0)
-    return Array.from({ length: count }, () => sequenceOf(augmented(clip, under, chance), clip.label, share, chance))
+function make(making: number): number {
+  const weight = shares(clips, copies)
+  const made = clips.flatMap((clip) => {
+    const share = (weight[clip.label] as number) * importance(clip)
+    const sequence = () => sequenceOf(augmented(clip, under, random), clip.label, share, random)
+    return Array.from({ length: copies(clip) }, sequence)
   })
+  const features = new Float32Array(made.length * windowsMax * featureCount)
+  const windowWeights = new Float32Array(made.length * windowsMax)
+  for (const [index, sequence] of made.entries()) {
+    features.set(sequence.features, index * windowsMax * featureCount)
+    windowWeights.set(sequence.weights, index * windowsMax)
+  }
+  writeFileSync(join(folder, `features-${making}.f32`), features)
+  writeFileSync(join(folder, `weights-${making}.f32`), windowWeights)
+  writeFileSync(
+    join(folder, `labels-${making}.i32`),
+    Int32Array.from(made, ({ label }) => label),
+  )
+  return made.length
 }
 
-function copies({ label, human, voice }: LabelledClip): number {
-  if (label === 1) return human ? 6 : voice.startsWith('kokoro') ? 4 : 2
-  if (label === 0) return voice.startsWith('kokoro') ? 2 : 1
-  return human ? 2 : 1.5
+function copies({ label, human, voice, kind }: LabelledClip): number {
+  if (kind === 'piece' || kind === 'sentence') return 2
+  if (kind === 'training') return 2
+  if (label === 1) return human ? 16 : voice.startsWith('kokoro') ? 5 : 3
+  if (label === 0) return human || voice.startsWith('kokoro') ? 4 : 3
+  return 4
+}
+
+/** A Python that has what `overlap/requirements.txt` names. */
+async function python(): Promise<string> {
+  const environment = join(cacheFolder(), 'overlap-training')
+  const requirements = join(import.meta.dir, 'overlap', 'requirements.txt')
+  await mustRun(['python3', '-m', 'venv', environment])
+  const own = join(environment, 'bin', 'python')
+  await mustRun([own, '-m', 'pip', 'install', '--quiet', '--requirement', requirements])
+  return own
+}
+
+function floatsOf(path: string): Float32Array {
+  const bytes = readFileSync(path)
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
 }
 
 function weightsFile(encoded: string): string {

@@ -2,7 +2,6 @@ import type { Random } from '../../src/base/random.ts'
 import { leadMs } from '../../src/speech/overlap.ts'
 import { featureCount, OverlapFeatures, stepSamples, windowSamples } from '../../src/speech/overlap-features.ts'
 import type { Heard } from './augment.ts'
-import type { Sequence } from './gradient.ts'
 
 /** A clip as the model hears it, from about `leadMs` before its onset, and which of its windows are to be judged. */
 const samplesPerMs = 8
@@ -15,7 +14,12 @@ const judgedAfterMs = 350
 /** The later, the less it helps. */
 const lateMs = 800
 
-export interface HeardSequence extends Sequence {
+export interface HeardSequence {
+  /** `featureCount` values a window. */
+  readonly features: Float32Array
+  /** What each window's loss counts; 0 where it isn't judged. */
+  readonly weights: Float32Array
+  readonly label: number
   /** In samples of the sequence. */
   readonly onset: number
   readonly offset: number

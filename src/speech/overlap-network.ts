@@ -2,15 +2,15 @@ import { featureCount } from './overlap-features.ts'
 
 /**
  * The overlap model's network: what of 60 ms matters (a convolution over three windows), what it means after all that
- * came before (a gated recurrent unit), and which of three things it is. 20,000 weights, 15 µs a window.
+ * came before (a gated recurrent unit), and which of three things it is. 64,000 weights, 70 µs a window.
  *
- * All weights lie in one array, so that `scripts/train-overlap.ts` can train them as one, in this order:
+ * All weights lie in one array, and `scripts/overlap/train.py` writes them so:
  * mean and scale of each feature · convolution [hidden units][3 windows, oldest first][features], bias ·
  * of the reset gate, the update gate and the candidate one after the other: [state units][hidden units], bias ·
  * [state units][state units], bias · result [3][state units], bias.
  */
-export const hiddenUnits = 32
-export const stateUnits = 32
+export const hiddenUnits = 96
+export const stateUnits = 96
 export const resultCount = 3
 export const tapCount = 3
 export const inputCount = featureCount * tapCount

@@ -7,7 +7,7 @@ import { decodeWeights } from './weights-text.ts'
 
 /**
  * The model of overlaps: two judges with one opinion. The one of the sound (`overlap-network.ts`) is asked with every
- * window, here, for a twentieth of a millisecond, and only while somebody speaks over the agent; it knows hums, coughs
+ * window, here, for less than a tenth of a millisecond, and only while somebody speaks over the agent; it knows hums, coughs
  * and clicks after a quarter of a second. The one of the words (`overlap-words.ts`), where there is one, is asked in its
  * worker when there may be a word, and then again and again; between its answers, and without it, the other speaks for
  * both.
@@ -22,8 +22,6 @@ const heardMsMin = 120
 export const wordsAskedMs = [300, 400, 500, 620, 760, 920, 1100, 1300] as const
 /** Of an overlap, what is kept for the judge of words. */
 const keptMs = leadMs + 1400
-/** What the judge of the sound has to say beside the other, who has 1: a pool of the logarithms of their odds. */
-const soundShare = 0.4
 
 /** Probabilities of an interruption, a backchannel and a noise; null where there is no answer in time. */
 export type WordsJudge = (samples: Int16Array<ArrayBuffer>, sampleRateHz: number) => Promise<Float32Array | null>
@@ -114,12 +112,13 @@ class Listener implements OverlapListener {
     this.pool()
   }
 
+  /** Both have as much to say: on voices left out of the training no other share of the two was better. */
   private pool(): void {
     const { current, ofWords, pooled, network } = this
     let sum = 0
     for (let index = 0; index < resultCount; index++) {
       const ofSound = network.probabilities[index] as number
-      const value = ofWords === null ? ofSound : ofSound ** soundShare * (ofWords[index] as number)
+      const value = ofWords === null ? ofSound : ofSound * (ofWords[index] as number)
       pooled[index] = value
       sum += value
     }

@@ -22,6 +22,7 @@ import {
   SENTENCES,
   spokenHesitation,
 } from './texts.ts'
+import { type TrainingShare, trainingTextsOf } from './training-languages.ts'
 import { TRAINING_BACKCHANNELS, TRAINING_MURMURS, TRAINING_PHRASES, TRAINING_WORDS } from './training-texts.ts'
 import { type Split, VOICES, type VoiceId, voiceOf, voicesOf } from './voices.ts'
 
@@ -52,6 +53,8 @@ const TRAINING_PLAN: readonly (readonly [TakeUse, readonly string[], number])[] 
   ['speech', TRAINING_PHRASES, 5],
 ]
 const TRAINING_MURMURS_PER_VOICE = 3
+/** Of each language beside English, by each training voice. */
+const TRAINING_SHARE: TrainingShare = { backchannels: 1, words: 1, phrases: 0 }
 const TRAINING_SPEEDS = [1, 1.15, 1.3, 1.05, 0.85] as const
 const MURMURS_PER_VOICE = 2
 const HESITATIONS_PER_VOICE = 4
@@ -60,6 +63,8 @@ const SPEEDS = [0.9, 1, 1.1, 1.25] as const
 interface Planned {
   readonly take: Omit<Take, 'load'>
   readonly spoken: string | { readonly phonemes: string }
+  /** Of eSpeak NG, which gives the phonemes; the voice's own where there is none. */
+  readonly language?: string
   readonly speed: number
 }
 
@@ -124,7 +129,21 @@ export function kokoroTrainingPlan(): Planned[] {
       }
     }
   }
-  return planned
+  return [...planned, ...foreignPlan()]
+}
+
+/** The training voices in other languages, with the accents that they have. */
+function foreignPlan(): Planned[] {
+  return voicesOf('train')
+    .filter(isKokoro)
+    .flatMap((voice, number) =>
+      trainingTextsOf(number, TRAINING_SHARE).map(({ use, language, espeak, text }, index): Planned => {
+        const speed = TRAINING_SPEEDS[(4 * (number + 1) + index) % TRAINING_SPEEDS.length] ?? 1
+        const name = `${voice}-${language}-${Bun.hash(`${text} ${speed}`).toString(36)}`
+        const take = { name, use, voice, how: 'synthesised' as const, text: wordsOf(text) }
+        return { take, spoken: text, speed, language: espeak }
+      }),
+    )
 }
 
 /** Of the halves, even voices get the sentences and odd ones the answers. */
@@ -165,8 +184,9 @@ async function make(missing: readonly Planned[]): Promise<void> {
     await mustRun(['mv', `${modelPath}.part`, modelPath])
   }
   const jobs: KokoroJob[] = []
-  for (const { take, spoken, speed } of missing) {
-    const phonemes = typeof spoken === 'string' ? await phonemesOf(spoken, take.voice) : spoken.phonemes
+  for (const { take, spoken, speed, language } of missing) {
+    const phonemes =
+      typeof spoken === 'string' ? await phonemesOf(spoken, language ?? languageOf(take.voice)) : spoken.phonemes
     const voicePath = join(folder, `${take.voice.replace('kokoro-', '')}.bin`)
     jobs.push({ phonemes, voicePath, speed, to: takePath(take.name) })
   }
@@ -198,10 +218,12 @@ const ESPEAK_NAMES: Readonly<Record<string, string>> = {
   im: 'it',
 }
 
+const languageOf = (voice: VoiceId): string =>
+  ESPEAK_NAMES[voice.slice('kokoro-'.length, 'kokoro-'.length + 2)] ?? 'en-us'
+
 /** IPA as the model was trained on it: eSpeak NG's, with its own signs for a few sounds, clause by clause. */
-async function phonemesOf(text: string, voice: VoiceId): Promise<string> {
+async function phonemesOf(text: string, language: string): Promise<string> {
   await ensureCommand('espeak-ng')
-  const language = ESPEAK_NAMES[voice.slice('kokoro-'.length, 'kokoro-'.length + 2)] ?? 'en-us'
   let all = ''
   for (const [, clause = '', mark = ''] of text.matchAll(/([^,.!?]+)([,.!?]*)/g)) {
     const ipa = await mustRun(['espeak-ng', '-q', '--ipa', '-v', language, clause.trim()])

@@ -15,6 +15,7 @@ import {
   SENTENCES,
   spokenHesitation,
 } from './texts.ts'
+import { type TrainingShare, trainingTextsOf } from './training-languages.ts'
 import { TRAINING_BACKCHANNELS, TRAINING_PHRASES, TRAINING_WORDS } from './training-texts.ts'
 import { type VoiceId, voiceOf } from './voices.ts'
 
@@ -89,8 +90,30 @@ const TRAINING_PLAN: typeof PLAN = [
   ['speech', { en: TRAINING_PHRASES }, 8],
 ]
 const HESITATIONS_PER_VOICE = 4
+/** Of each language beside English, by each training voice. */
+const TRAINING_SHARE: TrainingShare = { backchannels: 5, words: 5, phrases: 2 }
 
 export function robots(): Take[] {
+  return [...plannedRobots(), ...foreignRobots()]
+}
+
+/** The training voices in other languages: eSpeak NG's voices are shapes of a throat, and speak any of them. */
+function foreignRobots(): Take[] {
+  const voices = Object.entries(ROBOTS).filter(([id]) => voiceOf(id as VoiceId).split === 'train')
+  return voices.flatMap(([id, robot], number) => {
+    const voice = id as VoiceId
+    const shape = robot.name.slice(robot.name.indexOf('+'))
+    return trainingTextsOf(number, TRAINING_SHARE).map(({ use, language, espeak: spoken, text }, i): Take => {
+      const pace = PACES[(i + number) % PACES.length] ?? 1
+      const name = `${voice}-${language}-${use}-${Bun.hash(`${text} ${pace}`).toString(36)}`
+      const speaker = { ...robot, name: `${spoken}${shape}` }
+      const load = fromMade(name, (to) => speak(speaker, text, pace, to))
+      return { name, use, voice, how: 'synthesised', text: wordsOf(text), load }
+    })
+  })
+}
+
+function plannedRobots(): Take[] {
   return Object.entries(ROBOTS).flatMap(([id, robot], number) => {
     const voice = id as VoiceId
     const { split, language } = voiceOf(voice)

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { seededRandom } from '#base/random.ts'
+import { type Random, seededRandom } from '#base/random.ts'
 import { createOverlapModel, wordsAskedMs } from '#speech/overlap.ts'
 import { featureCount } from '#speech/overlap-features.ts'
 import { OverlapNetwork, parts, weightCount } from '#speech/overlap-network.ts'
 import { OverlapRate } from '#speech/overlap-rate.ts'
 import { decodeWeights, encodeWeights } from '#speech/weights-text.ts'
 import { augmented } from '../../../scripts/overlap/augment.ts'
-import { Gradient } from '../../../scripts/overlap/gradient.ts'
 import { featuresOf, sequenceOf, windowAt } from '../../../scripts/overlap/sequences.ts'
-import { freshWeights, setScale, Trainer } from '../../../scripts/overlap/training.ts'
 
 /** Half a second of hiss, then a buzz with a melody. */
 function sound(sampleRateHz: number, seconds = 1.5): Int16Array {
@@ -20,6 +18,12 @@ function sound(sampleRateHz: number, seconds = 1.5): Int16Array {
     const voice = [1, 2, 3, 5].reduce((sum, n) => sum + Math.sin(2 * Math.PI * n * (130 + 30 * t) * t) / n, 0)
     return Math.round(3000 * voice * Math.min(1, (t - 0.5) * 20) + hiss)
   })
+}
+
+/** Any weights will do where only the arithmetic is looked at. */
+function freshWeights(random: Random): Float32Array {
+  const weights = Float32Array.from({ length: weightCount }, () => (random.next() - 0.5) / 4)
+  return weights.fill(0, parts.mean, parts.scale).fill(1, parts.scale, parts.convolution)
 }
 
 const someWeights = freshWeights(seededRandom(9))
@@ -261,48 +265,8 @@ describe('training', () => {
   const heard = augmented(spoken, under, seededRandom(1))
   const sequence = sequenceOf(heard, 1, 1, seededRandom(2))
 
-  test('the slopes are those of the loss', () => {
-    const weights = freshWeights(seededRandom(6))
-    setScale(weights, [sequence])
-    const hidden = new Float32Array(parts.input - parts.convolutionBias)
-      .fill(1)
-      .map((_, index) => (index % 5 === 0 ? 0 : 1.25))
-    const state = new Float32Array((parts.result - parts.stateBias) / 3).fill(1)
-    const windows = sequence.weights.length
-    const gradient = new Gradient(weights, windows)
-    gradient.add(sequence, { hidden, state })
-    const lossWith = (index: number, change: number) => {
-      const moved = weights.slice()
-      moved[index] = (moved[index] as number) + change
-      return new Gradient(moved, windows).add(sequence, { hidden, state })
-    }
-    const step = 4e-3
-    // Where a unit is cut off the loss has a corner and no slope.
-    let [compared, alike] = [0, 0]
-    for (const from of [
-      parts.convolution,
-      parts.convolutionBias,
-      parts.input,
-      parts.inputBias,
-      parts.state,
-      parts.stateBias,
-      parts.result,
-      parts.resultBias,
-    ]) {
-      for (let index = from; index < Math.min(from + 60, weightCount); index += 4) {
-        const slope = (lossWith(index, step) - lossWith(index, -step)) / (2 * step)
-        if (Math.abs(slope) < 1e-3) continue
-        compared += 1
-        if (Math.abs((gradient.slopes[index] as number) - slope) < 0.05 * Math.abs(slope) + 3e-4) alike += 1
-      }
-    }
-    expect(compared).toBeGreaterThan(20)
-    expect(alike / compared).toBeGreaterThan(0.85)
-  })
-
   test('what it hears in training is what it hears in a call', () => {
     const weights = freshWeights(seededRandom(6))
-    setScale(weights, [sequence])
     const network = new OverlapNetwork(weights)
     const samples = heard.samples
     const features = featuresOf(samples.subarray(heard.onset - 960))
@@ -312,41 +276,12 @@ describe('training', () => {
     const end = heard.onset - 960 + (windows - 1) * 160 + 256
     listener?.begin(samples.subarray(0, heard.onset + 800), 100)
     listener?.push(samples.subarray(heard.onset + 800, end))
-    expect(listener?.score?.interruption).toBe(network.probabilities[0] as number)
+    expect(listener?.score?.interruption).toBeCloseTo(network.probabilities[0] as number, 6)
   })
 
   test('only what was heard long enough is judged, and until the silence after it', () => {
     const first = sequence.weights.findIndex((weight) => weight > 0)
     expect(first).toBe(windowAt(sequence.onset + 1200 - 1) + 1)
     expect(sequence.weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5)
-  })
-
-  test('it learns to tell two sounds apart', () => {
-    const random = seededRandom(3)
-    const hum = spoken
-    const hiss = {
-      ...spoken,
-      samples: Int16Array.from(spoken.samples, (_, i) => (i < 4000 || i > 9000 ? 0 : (random.next() - 0.5) * 9000)),
-    }
-    const examples = (count: number) =>
-      Array.from({ length: count }, (_, index) =>
-        sequenceOf(augmented(index % 2 ? hum : hiss, under, random), index % 2, 1, random),
-      )
-    const weights = freshWeights(random)
-    const training = examples(40)
-    setScale(weights, training)
-    const trainer = new Trainer(weights, random, 40 * 8)
-    const losses = Array.from({ length: 8 }, () => trainer.epoch(training))
-    expect(losses.at(-1)).toBeLessThan(0.45)
-    const network = new OverlapNetwork(weights)
-    let right = 0
-    for (const { features, label, offset } of examples(20)) {
-      network.reset()
-      for (let window = 0; window <= windowAt(offset); window++) {
-        network.step(features.subarray(window * featureCount, (window + 1) * featureCount))
-      }
-      if ((network.probabilities[label] as number) > 0.5) right += 1
-    }
-    expect(right).toBeGreaterThanOrEqual(18)
   })
 })
