@@ -11,6 +11,7 @@ import {
   type InstanceRecord,
   startAsterisk,
 } from '../test/bed/asterisk.ts'
+import { provideAsterisk } from '../test/bed/asterisk-root.ts'
 import { ServerProcess } from '../test/bed/server-process.ts'
 import { synthetic } from '../test/bed/speech.ts'
 import { audibleStretches, type Stretch } from '../test/bed/wav-analysis.ts'
@@ -23,6 +24,7 @@ const HELP = `Usage: just asterisk <command> [options]
   status   say whether it runs (exit code 0) or not (3)
   call     place a call, wait for its end, say what the caller heard and when
   cli CMD  run a console command, such as: cli 'core show channels'
+  fetch    get what 'up' and the tests run, where it is not there yet: about a minute, once
 
 up
   --engine HOST:PORT    where the engine's AudioSocket listens (default 127.0.0.1:8090)
@@ -105,6 +107,9 @@ async function main(): Promise<number> {
       return await call(values)
     case 'cli':
       return await cli(rest.join(' '))
+    case 'fetch':
+      await provideAsterisk({ onProgress: console.log })
+      return 0
     default:
       throw new UsageError(command === undefined ? 'which command?' : `there is no command "${command}"`)
   }
