@@ -132,6 +132,8 @@ async function main(): Promise<number> {
     // Without models or a binary most of what follows would fail for that one reason.
     if (tally.failed > 0 && 'command' in run && stage.group === 'integration') break
   }
+  // Also where the run ends before it is needed: what was begun is not left to itself.
+  await fetching
   console.log(`\n${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
