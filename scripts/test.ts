@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Failure, readFailures, readTally, type Tally } from './test/report.ts'
 
 /**
  * Everything there is to test, in an order that fails early: types and lint, unit and contract tests, models, the
- * binary, then the real Asterisk. The last line is `N passed, N failed`. A test that is skipped counts as failed: a green
- * run must mean that every part has run.
+ * binary, then the real Asterisk. A test that is skipped counts as failed: a green run must mean that every part has run.
+ * What failed is told once more at the end, by name and reason, and the last line is `N passed, N failed`.
  */
 
 interface Stage {
@@ -15,9 +16,8 @@ interface Stage {
   readonly run: { readonly tests: readonly string[] } | { readonly command: readonly string[] }
 }
 
-interface Tally {
-  readonly passed: number
-  readonly failed: number
+interface Outcome extends Tally {
+  readonly failures: readonly Failure[]
 }
 
 const bun = process.execPath
@@ -34,16 +34,23 @@ const stages: readonly Stage[] = [
   { name: 'integration', group: 'integration', run: { tests: ['test/integration/'] } },
 ]
 
-const troublesMax = 60
+const troublesMax = 25
+const failuresShown = 12
+const failureCharsMax = 1200
 
-async function runCommand(stage: Stage, command: readonly string[]): Promise<Tally> {
+async function runCommand(stage: Stage, command: readonly string[]): Promise<Outcome> {
   const child = Bun.spawn([...command], { cwd: root, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
   const code = await child.exited
-  if (code !== 0) console.log(`${stage.name}: ended with ${code}`)
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  return code === 0
+    ? { passed: 1, failed: 0, failures: [] }
+    : badStage(stage, `${command.slice(0, 4).join(' ')} ended with ${code}`)
 }
 
-async function runTests(stage: Stage, paths: readonly string[]): Promise<Tally> {
+function badStage(stage: Stage, why: string): Outcome {
+  return { passed: 0, failed: 1, failures: [{ where: stage.name, why }] }
+}
+
+async function runTests(stage: Stage, paths: readonly string[]): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'patchcord-test-'))
   const report = join(folder, 'report.xml')
   const command = [
@@ -62,12 +69,14 @@ async function runTests(stage: Stage, paths: readonly string[]): Promise<Tally> 
   const code = await child.exited
   if (code !== 0) printTroubles(folder)
   try {
-    const tally = readReport(readFileSync(report, 'utf8'))
-    // A run that ended badly with no failed test, for instance in a hook or by a crash, has failed all the same.
-    return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally
+    const xml = readFileSync(report, 'utf8')
+    const tally = readTally(xml)
+    const failures = readFailures(xml)
+    if (code === 0 || tally.failed > 0) return { ...tally, failures }
+    // A run that ended badly with no failed test, for instance by a crash, has failed all the same.
+    return { ...tally, failed: 1, failures: [{ where: stage.name, why: `bun test ended with ${code}` }] }
   } catch {
-    console.log(`${stage.name}: left no report`)
-    return { passed: 0, failed: 1 }
+    return badStage(stage, 'bun test left no report')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -84,15 +93,13 @@ function printTroubles(folder: string): void {
   for (const line of lines.sort().slice(-troublesMax)) console.log(line.slice(0, 400))
 }
 
-/** The totals of a JUnit report's root element; what was skipped counts as failed. */
-export function readReport(xml: string): Tally {
-  const root = /<testsuites\b[^>]*>/.exec(xml)?.[0] ?? ''
-  const number = (name: string) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? Number.NaN)
-  const [tests, failures, skipped] = [number('tests'), number('failures'), number('skipped')]
-  if (!Number.isFinite(tests) || tests === 0) throw new Error('the report holds no test')
-  const failed = failures + skipped
-  if (skipped > 0) console.log(`${skipped} tests were skipped: every part must run`)
-  return { passed: tests - failed, failed }
+/** Last of all, so that who reads the end of a long log sees what failed. */
+function printFailures(failures: readonly Failure[]): void {
+  if (failures.length > 0) console.log(`\n── failed ──`)
+  for (const { where, why } of failures.slice(0, failuresShown)) {
+    console.log(`${where}\n${why.slice(0, failureCharsMax).replace(/^/gm, '    ')}\n`)
+  }
+  if (failures.length > failuresShown) console.log(`and ${failures.length - failuresShown} more`)
 }
 
 /**
@@ -115,6 +122,7 @@ async function main(): Promise<number> {
   }
   let passed = 0
   let failed = 0
+  const failures: Failure[] = []
   const fetching = chosen.some(({ group: of }) => of === 'integration') ? fetchAsterisk() : null
   for (const stage of chosen) {
     if (stage.name === 'integration') await fetching
@@ -127,6 +135,7 @@ async function main(): Promise<number> {
         : await runTests(stage, filters.length > 0 ? filters : run.tests)
     passed += tally.passed
     failed += tally.failed
+    failures.push(...tally.failures)
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
     console.log(`${stage.name}: ${tally.passed} passed, ${tally.failed} failed, ${seconds} s`)
     // Without models or a binary most of what follows would fail for that one reason.
@@ -134,6 +143,7 @@ async function main(): Promise<number> {
   }
   // Also where the run ends before it is needed: what was begun is not left to itself.
   await fetching
+  printFailures(failures)
   console.log(`\n${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
