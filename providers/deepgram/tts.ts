@@ -1,10 +1,11 @@
 import type { Provider, SessionOf } from '#agent/provider.ts'
+import { SentenceQueue } from '#agent/sentence-queue.ts'
 import { Tally } from '#agent/tally.ts'
 import { bunSocket } from '#agent/wire-socket.ts'
 import { Account } from './account.ts'
 import type { DeepgramOptions } from './options.ts'
 import type { DeepgramPartDeps } from './stt.ts'
-import { TtsRestSession } from './tts-rest-session.ts'
+import { RestVoice } from './tts-rest.ts'
 import { TtsSession } from './tts-session.ts'
 
 /** Deepgram's voice, Aura, as a part of a pipeline: over one socket per call, or over HTTP sentence by sentence. */
@@ -19,9 +20,12 @@ export function createDeepgramTts(name: string, options: DeepgramOptions, deps: 
     const own = { ...options, speak: { ...options.speak, model } }
     const session: SessionOf<'tts'> =
       own.speak.transport === 'rest'
-        ? new TtsRestSession(
-            { options: own, account, ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }) },
+        ? new SentenceQueue(
             context,
+            new RestVoice(
+              { options: own, account, ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }) },
+              context,
+            ),
           )
         : new TtsSession({ options: own, account, openSocket, random, log, tally }, context)
     return Promise.resolve(session)

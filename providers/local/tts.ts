@@ -1,5 +1,5 @@
-import type { Accepted, CallContext, Provider, Readiness, Session, TtsEvent, TtsInput } from '#agent/provider.ts'
-import { SessionLife } from '#agent/session-life.ts'
+import type { CallContext, Provider, Readiness, SessionOf } from '#agent/provider.ts'
+import { SentenceQueue } from '#agent/sentence-queue.ts'
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
@@ -84,7 +84,7 @@ export function createLocalTts(options: LocalTtsOptions): Provider<'tts'> {
     audioRates: (legHz) => ({ inputHz: legHz, outputHz: voice.sampleRateHz ?? legHz }),
     queued: () => voice.stats.waiting,
     start: () => models.start(),
-    open: (context) => Promise.resolve(new LocalTtsSession(context, phraseBook)),
+    open: (context) => Promise.resolve(localTtsSession(context, phraseBook)),
     async close() {
       stop.abort()
       models.close()
@@ -137,78 +137,13 @@ function keyOf(text: string, sampleRateHz: number): string {
   return `${sampleRateHz} ${text}`
 }
 
-/** A reply of more sentences than this, unspoken, is a model that runs away. */
-const queueMax = 64
-
-export class LocalTtsSession implements Session<TtsInput, TtsEvent> {
-  private readonly speaker: Speaker
-  private readonly sampleRateHz: SampleRateHz
-  private readonly life: SessionLife
-  private readonly queue: string[] = []
-  private listener: (event: TtsEvent) => void = () => {}
-  private current: AbortController | null = null
-  /** The loop that works the queue off; resolves when there is nothing left. */
-  private working: Promise<void> | null = null
-
-  constructor(context: CallContext, speaker: Speaker) {
-    this.speaker = speaker
-    this.sampleRateHz = context.sampleRateHz
-    this.life = new SessionLife(context.signal, () => this.end())
-  }
-
-  onEvent(listener: (event: TtsEvent) => void): void {
-    this.listener = listener
-  }
-
-  send(input: TtsInput): Accepted {
-    if (this.life.over) return 'closed'
-    if (input.type === 'cancel') {
-      this.cancel()
-      return 'sent'
-    }
-    if (this.queue.length >= queueMax) return 'full'
-    this.queue.push(input.text)
-    this.working ??= this.work()
-    return 'sent'
-  }
-
-  close(): Promise<void> {
-    return this.life.close()
-  }
-
-  private async end(): Promise<void> {
-    this.cancel()
-    await this.working
-    this.listener({ type: 'closed' })
-  }
-
-  private cancel(): void {
-    this.queue.length = 0
-    this.current?.abort()
-  }
-
-  private async work(): Promise<void> {
-    // The sender hears nothing of a sentence from within its own `send`.
-    await Promise.resolve()
-    for (let text = this.queue.shift(); text !== undefined; text = this.queue.shift()) await this.say(text)
-    this.working = null
-  }
-
-  private async say(text: string): Promise<void> {
-    const current = new AbortController()
-    this.current = current
-    const { sampleRateHz } = this
-    const result = await this.speaker.speak(text, sampleRateHz, current.signal, (samples) => {
-      if (!current.signal.aborted) this.listener({ type: 'audio', frame: { sampleRateHz, samples } })
-    })
-    if (current.signal.aborted) return
-    if (result.ok) {
-      this.listener({ type: 'spoken', text })
-      return
-    }
-    // What comes after a sentence that is missing would make no sense.
-    this.queue.length = 0
-    const { code, message } = result.error
-    this.listener({ type: 'fault', code, message, retryable: isRetryable(result.error) })
-  }
+export function localTtsSession(context: CallContext, speaker: Speaker): SessionOf<'tts'> {
+  return new SentenceQueue(context, {
+    async say(text, signal, pass) {
+      const result = await speaker.speak(text, context.sampleRateHz, signal, pass)
+      if (result.ok) return null
+      const { code, message } = result.error
+      return { code, message, retryable: isRetryable(result.error) }
+    },
+  })
 }

@@ -1,5 +1,5 @@
 import type { Accepted, CallContext, SessionOf, TtsEvent, TtsInput } from '#agent/provider.ts'
-import { SessionLife } from '#agent/session-life.ts'
+import { SentenceQueue } from '#agent/sentence-queue.ts'
 import { samplesToMs } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { readBounded } from './bounded-body.ts'
@@ -19,8 +19,8 @@ interface Asked {
   readonly late: AbortController
 }
 
-/** A reply of more sentences than this, unspoken, is a model that runs away. */
-const queueMax = 64
+type Pass = (samples: Int16Array) => void
+
 /** The most that OpenAI takes at once. */
 const charactersMax = 4096
 /** Five minutes are spoken of that many characters: a server that goes on has lost its way. */
@@ -31,87 +31,55 @@ export class TtsSession implements SessionOf<'tts'> {
   private readonly server: Server
   private readonly options: TtsOptions
   private readonly context: CallContext
-  private readonly life: SessionLife
-  private listener: (event: TtsEvent) => void = () => {}
-  private queue: string[] = []
-  /** Aborts all that is under way. */
-  private cancelling = new AbortController()
+  private readonly queue: SentenceQueue
   /** The first of the queue, asked for while the one before it is spoken. */
   private ahead: Asked | null = null
   /** One has been answered, and is being spoken. */
   private speaking: boolean = false
-  /** The loop that works the queue off; resolves when there is nothing left. */
-  private working: Promise<void> | null = null
 
   constructor(server: Server, options: TtsOptions, context: CallContext) {
     this.server = server
     this.options = options
     this.context = context
-    this.life = new SessionLife(context.signal, () => this.end())
+    this.queue = new SentenceQueue(context, {
+      say: (text, signal, pass) => this.say(text, signal, pass),
+      dropped: () => {
+        this.ahead = null
+        this.speaking = false
+      },
+    })
   }
 
   onEvent(listener: (event: TtsEvent) => void): void {
-    this.listener = listener
+    this.queue.onEvent(listener)
   }
 
   send(input: TtsInput): Accepted {
-    if (this.life.over) return 'closed'
-    if (input.type === 'cancel') {
-      this.cancel()
-      return 'sent'
-    }
-    if (this.queue.length >= queueMax) return 'full'
-    this.queue.push(input.text)
-    this.working ??= this.work()
+    const accepted = this.queue.send(input)
     this.askAhead()
-    return 'sent'
+    return accepted
   }
 
   close(): Promise<void> {
-    return this.life.close()
+    return this.queue.close()
   }
 
-  private async end(): Promise<void> {
-    this.cancel()
-    await this.working
-    this.listener({ type: 'closed' })
-  }
-
-  private cancel(): void {
-    this.queue = []
-    this.ahead = null
-    this.speaking = false
-    this.cancelling.abort()
-    this.cancelling = new AbortController()
-  }
-
-  private async work(): Promise<void> {
-    // The sender hears nothing of a sentence from within its own `send`.
-    await Promise.resolve()
-    for (let text = this.queue.shift(); text !== undefined; text = this.queue.shift()) await this.say(text)
-    this.working = null
-  }
-
-  private async say(text: string): Promise<void> {
-    const { signal } = this.cancelling
+  private async say(text: string, signal: AbortSignal, pass: Pass): Promise<WireFailure | null> {
     const asked = this.ahead ?? this.ask(text, signal)
     this.ahead = null
-    const failure = await this.speak(asked, signal)
-    if (signal.aborted) return
+    const failure = await this.speak(asked, signal, pass)
+    if (signal.aborted) return failure
     this.speaking = false
-    if (failure === null) return this.listener({ type: 'spoken', text })
-    // What comes after a sentence that is missing would make no sense.
-    this.cancel()
-    if (failure.code === 'unreachable' || failure.code === 'unauthorized') this.server.doubt()
-    this.listener({ type: 'fault', ...failure })
+    if (failure?.code === 'unreachable' || failure?.code === 'unauthorized') this.server.doubt()
+    return failure
   }
 
   private askAhead(): void {
-    const [next] = this.queue
-    if (this.speaking && this.ahead === null && next !== undefined) this.ahead = this.ask(next, this.cancelling.signal)
+    const { next, signal } = this.queue
+    if (this.speaking && this.ahead === null && next !== undefined) this.ahead = this.ask(next, signal)
   }
 
-  private async speak({ answer, deadline, late }: Asked, signal: AbortSignal): Promise<WireFailure | null> {
+  private async speak({ answer, deadline, late }: Asked, signal: AbortSignal, pass: Pass): Promise<WireFailure | null> {
     const response = await answer
     if (!(response instanceof Response) || signal.aborted) return response instanceof Response ? null : response
     deadline.begin()
@@ -120,7 +88,7 @@ export class TtsSession implements SessionOf<'tts'> {
         return failureOfResponse(response.status, (await readBounded(response, complaintBytesMax)) ?? '')
       this.speaking = true
       this.askAhead()
-      return await this.read(response, signal, deadline)
+      return await this.read(response, signal, deadline, pass)
     } catch (thrown) {
       return this.failureOf(thrown, late)
     } finally {
@@ -169,25 +137,30 @@ export class TtsSession implements SessionOf<'tts'> {
     })
   }
 
-  private async read(response: Response, signal: AbortSignal, deadline: Deadline): Promise<WireFailure | null> {
+  private async read(
+    response: Response,
+    signal: AbortSignal,
+    deadline: Deadline,
+    pass: Pass,
+  ): Promise<WireFailure | null> {
     const { sampleRateHz } = this.context
     const audio = new SpeechAudio(this.options, sampleRateHz)
     let spokenMs = 0
-    const pass = (samples: Int16Array) => {
+    const give = (samples: Int16Array) => {
       if (samples.length === 0 || signal.aborted) return
       spokenMs += samplesToMs(samples.length, sampleRateHz)
-      this.listener({ type: 'audio', frame: { sampleRateHz, samples } })
+      pass(samples)
     }
     for await (const bytes of response.body ?? []) {
       if (signal.aborted) return null
       deadline.begin()
       const decoded = audio.push(bytes)
       if (!decoded.ok) return { code: 'bad_answer', message: decoded.error, retryable: false }
-      pass(decoded.value)
+      give(decoded.value)
       if (spokenMs > audioMsMax)
         return { code: 'bad_answer', message: 'the voice speaks without end', retryable: false }
     }
-    pass(audio.end())
+    give(audio.end())
     return spokenMs > 0 ? null : { code: 'bad_answer', message: 'the voice sent no audio', retryable: true }
   }
 }

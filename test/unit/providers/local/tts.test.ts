@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { TtsEvent } from '#agent/provider.ts'
-import { LocalTtsSession, type Phrase, PhraseBook, type Speaker } from '#providers/local/tts.ts'
+import { localTtsSession, type Phrase, PhraseBook, type Speaker } from '#providers/local/tts.ts'
 import { contextOf, settle } from './sessions.ts'
 
 interface Spoken {
@@ -33,7 +33,7 @@ function setUp() {
   }
   const events: TtsEvent[] = []
   const call = new AbortController()
-  const session = new LocalTtsSession(contextOf(call.signal), speaker)
+  const session = localTtsSession(contextOf(call.signal), speaker)
   session.onEvent((event) => events.push(event))
   const said = (index: number) => {
     const found = spoken[index]
@@ -50,7 +50,7 @@ function setUp() {
   return { speaker, spoken, said, session, story, call }
 }
 
-describe('LocalTtsSession', () => {
+describe('localTtsSession', () => {
   test('sentences come in order, one at a time, each with one spoken at its end', async () => {
     const { session, said, spoken, story } = setUp()
     session.send({ type: 'speak', text: 'one' })
