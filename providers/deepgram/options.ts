@@ -12,19 +12,16 @@ import {
   textList,
   wholeNumber,
 } from '#config/fields.ts'
-import { toolNames } from '#tools/tools.ts'
+import { connectTimeout, fillerText, headerList, isServerUrl, keyVariable, modelTools } from '#config/server-fields.ts'
 
 /**
  * How to reach Deepgram, and how its ears, its model and its voice should be. The same ears and voice serve the agent and
  * the parts of a pipeline. The defaults fit a telephone.
  */
-const headers = (meaning: string) =>
-  textList(
-    [],
-    (value) => /^[A-Za-z0-9-]+: \S.*$/.test(value),
-    'a header as a text, such as "authorization: Bearer $OPENAI_API_KEY"',
-    meaning,
-  )
+const ownHeaders = headerList(
+  'authorization: Bearer $OPENAI_API_KEY',
+  'Headers for that URL; a key by the variable that holds it: "authorization: Bearer $OPENAI_API_KEY".',
+)
 
 const hearing = {
   model: requiredText(
@@ -108,14 +105,12 @@ const think = checkedSection(
     ),
     endpoint_url: shapedText(
       '',
-      (value) => value === '' || isUrl(value, ['https:', 'http:']),
+      (value) => value === '' || isServerUrl(value, ['https:', 'http:']),
       'an http or https URL',
       'A chat-completions URL of your own that Deepgram is to ask.',
       { emptyMeans: "the maker's own, through Deepgram", hidden: true },
     ),
-    endpoint_headers: headers(
-      'Headers for that URL; a key by the variable that holds it: "authorization: Bearer $OPENAI_API_KEY".',
-    ),
+    endpoint_headers: ownHeaders,
     context_length: wholeNumber(
       0,
       { min: 0, max: 1_000_000 },
@@ -162,14 +157,12 @@ const speak = checkedSection(
     }),
     endpoint_url: shapedText(
       '',
-      (value) => value === '' || isUrl(value, ['https:', 'wss:']),
+      (value) => value === '' || isServerUrl(value, ['https:', 'wss:']),
       'an https URL, or wss for eleven_labs',
       'Where the other maker’s voice answers; it must be given for all but deepgram and aws_polly.',
       { emptyMeans: 'none', hidden: true },
     ),
-    endpoint_headers: headers(
-      'Headers for that URL; a key by the variable that holds it: "authorization: Bearer $OPENAI_API_KEY".',
-    ),
+    endpoint_headers: ownHeaders,
     transport: speaking.transport,
     aws_region: text('', 'With aws_polly: its region; credentials as for aws_bedrock.', { emptyMeans: 'none' }),
   },
@@ -194,25 +187,19 @@ export const deepgramOptions = section(
     enabled: flag(true, 'default_provider and pipelines may name it; only what answers calls is connected.'),
     ws_url: shapedText(
       'wss://agent.deepgram.com/v1/agent/converse',
-      (value) => isUrl(value, ['wss:', 'ws:']),
+      (value) => isServerUrl(value, ['wss:', 'ws:']),
       'a ws or wss URL without user name, password or query, such as wss://agent.deepgram.com/v1/agent/converse',
       'Where the Voice Agent answers.',
       { hidden: true },
     ),
     base_url: shapedText(
       'https://api.deepgram.com',
-      (value) => isUrl(value, ['https:', 'http:']),
+      (value) => isServerUrl(value, ['https:', 'http:']),
       'an http or https URL without version path, user name, password or query, such as https://api.deepgram.com',
       'Where all else answers: recognition and voice as parts of a pipeline, and the look at the key.',
       { hidden: true },
     ),
-    api_key_env: shapedText(
-      'DEEPGRAM_API_KEY',
-      (value) => /^([A-Za-z_][A-Za-z0-9_]*)?$/.test(value),
-      'the name of an environment variable, not the key itself',
-      'The environment variable that holds the API key (or, with _FILE added, the path of a file that holds it).',
-      { emptyMeans: 'no key is needed', hidden: true },
-    ),
+    api_key_env: keyVariable('DEEPGRAM_API_KEY'),
     encoding: choice(
       ['auto', 'linear16', 'mulaw', 'alaw'],
       'auto',
@@ -233,25 +220,14 @@ export const deepgramOptions = section(
     ),
     tags: textList([], (value) => value !== '', 'a label', 'Labels by which Deepgram shows the usage.'),
     mip_opt_out: flag(false, 'Keeps the calls out of what Deepgram improves its models with.'),
-    tools: textList(
-      [],
-      (value) => (toolNames as readonly string[]).includes(value),
-      `one of ${toolNames.join(', ')}`,
-      'What the model may do: terminate_call ends the call after its farewell, transfer_call sends the caller to one of transfer.destinations.',
-    ),
-    connect_timeout_ms: milliseconds(
-      4000,
-      { min: 500, max: 30_000 },
-      'A session that is not open by then is given up and tried again.',
-    ),
+    tools: modelTools,
+    connect_timeout_ms: connectTimeout,
     reply_timeout_ms: milliseconds(
       4000,
       { min: 500, max: 30_000 },
       'No audio so long after the caller’s turn: the filler is heard, and again after each further one; half of it after the first another session is asked, unless the model is known to be slow; as long after that, on_failure.',
     ),
-    filler: text('One moment, please.', 'What the caller hears then, in the local voice.', {
-      emptyMeans: 'two soft tones, as where there is no local voice',
-    }),
+    filler: fillerText,
     renew_after_ms: milliseconds(
       6_600_000,
       { min: 10_000, max: 7_000_000 },
@@ -262,14 +238,6 @@ export const deepgramOptions = section(
   { parts: deepgramInline, voicePerCall: 'part' },
 )
 export type DeepgramOptions = v.InferOutput<typeof deepgramOptions>
-
-function isUrl(value: string, schemes: readonly string[]): boolean {
-  const url = URL.parse(value)
-  // Credentials in a URL would end up in logs; the key has its own, masked way.
-  return (
-    url !== null && schemes.includes(url.protocol) && url.username === '' && url.password === '' && url.search === ''
-  )
-}
 
 function isLanguage(value: string): boolean {
   return /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(value)

@@ -11,6 +11,7 @@ import {
   text,
   wholeNumber,
 } from '#config/fields.ts'
+import { isServerUrl, keyVariable } from '#config/server-fields.ts'
 
 /**
  * How to reach a server that speaks OpenAI-compatible HTTP, and how it should hear, answer and speak. The defaults fit the
@@ -18,13 +19,7 @@ import {
  */
 const urlShape =
   'an http or https URL with its version path and without user name, password or query, such as http://127.0.0.1:11434/v1'
-const keyMeaning =
-  'The environment variable that holds the API key (or, with _FILE added, the path of a file that holds it).'
-const isVariable = (value: string) => /^([A-Za-z_][A-Za-z0-9_]*)?$/.test(value)
-const variableShape = 'the name of an environment variable, not the key itself'
-
-const keyVariable = (fallback: string) =>
-  shapedText(fallback, isVariable, variableShape, keyMeaning, { emptyMeans: 'no key is needed', hidden: true })
+const isBaseUrl = (value: string) => isServerUrl(value, ['https:', 'http:'])
 
 const modelName = text('', 'The name of the model, as the server knows it.', {
   emptyMeans: "the server's only or first model",
@@ -174,11 +169,3 @@ export type LlmPart = v.InferOutput<typeof openAiCompatibleInline.llm>
 export type TtsPart = v.InferOutput<typeof openAiCompatibleInline.tts>
 export type SttOptions = Omit<SttPart, 'provider'>
 export type TtsOptions = Omit<TtsPart, 'provider'>
-
-function isBaseUrl(value: string): boolean {
-  const url = URL.parse(value)
-  // Credentials in a URL would end up in logs; the key has its own, masked way.
-  return (
-    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === ''
-  )
-}

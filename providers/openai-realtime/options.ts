@@ -8,10 +8,9 @@ import {
   section,
   shapedText,
   text,
-  textList,
   wholeNumber,
 } from '#config/fields.ts'
-import { toolNames } from '#tools/tools.ts'
+import { connectTimeout, fillerText, headerList, isServerUrl, keyVariable, modelTools } from '#config/server-fields.ts'
 
 /**
  * How to reach a server that speaks OpenAI's Realtime API, and how its agent should sound and take turns. The defaults
@@ -22,30 +21,19 @@ export const openAiRealtimeOptions = section(
     enabled: flag(true, 'default_provider may name it; only the one it names is connected.'),
     base_url: shapedText(
       'https://api.openai.com/v1',
-      isBaseUrl,
+      (value) => isServerUrl(value, ['https:', 'http:', 'wss:', 'ws:']),
       'a URL (https, http, wss or ws) with its version path and without user name, password or query, such as https://api.openai.com/v1',
       'Where the server answers: /realtime is the session and /models the look at key and model. For Azure https://RESOURCE.openai.azure.com/openai/v1.',
       { hidden: true },
     ),
     model: requiredText('gpt-realtime', 'The model, or the name of the deployment at Azure.'),
-    api_key_env: shapedText(
-      'OPENAI_API_KEY',
-      (value) => /^([A-Za-z_][A-Za-z0-9_]*)?$/.test(value),
-      'the name of an environment variable, not the key itself',
-      'The environment variable that holds the API key (or, with _FILE added, the path of a file that holds it).',
-      { emptyMeans: 'no key is needed', hidden: true },
-    ),
+    api_key_env: keyVariable('OPENAI_API_KEY'),
     key_header: choice(
       ['authorization', 'api-key'],
       'authorization',
       'How the key is sent: authorization (Bearer, as OpenAI has it), api-key (Azure).',
     ),
-    headers: textList(
-      [],
-      (value) => /^[A-Za-z0-9-]+: \S.*$/.test(value),
-      'a header as a text, such as "OpenAI-Project: proj_1"',
-      'Further headers of each request.',
-    ),
+    headers: headerList('OpenAI-Project: proj_1', 'Further headers of each request.'),
     voice: requiredText('marin', 'The voice; it cannot change within a call.'),
     speed: decimalNumber(1, { min: 0.25, max: 1.5 }, 'How fast the voice speaks: 1 is its own pace.'),
     format: choice(
@@ -117,25 +105,14 @@ export const openAiRealtimeOptions = section(
       'model',
       'Who speaks llm.initial_greeting: model (the session, once it is open), cached (the local voice, made before the first call, while the session opens; where there is no local voice, the model).',
     ),
-    tools: textList(
-      [],
-      (value) => (toolNames as readonly string[]).includes(value),
-      `one of ${toolNames.join(', ')}`,
-      'What the model may do: terminate_call ends the call after its farewell, transfer_call sends the caller to one of transfer.destinations.',
-    ),
-    connect_timeout_ms: milliseconds(
-      4000,
-      { min: 500, max: 30_000 },
-      'A session that is not open by then is given up and tried again.',
-    ),
+    tools: modelTools,
+    connect_timeout_ms: connectTimeout,
     reply_timeout_ms: milliseconds(
       4000,
       { min: 500, max: 30_000 },
       'No audio so long after the caller’s turn: the filler is heard and the reply asked for again; after as long once more, on_failure.',
     ),
-    filler: text('One moment, please.', 'What the caller hears then, in the local voice.', {
-      emptyMeans: 'two soft tones, as where there is no local voice',
-    }),
+    filler: fillerText,
     renew_after_ms: milliseconds(
       3_300_000,
       { min: 10_000, max: 3_500_000 },
@@ -146,15 +123,3 @@ export const openAiRealtimeOptions = section(
   { voicePerCall: 'agent' },
 )
 export type OpenAiRealtimeOptions = v.InferOutput<typeof openAiRealtimeOptions>
-
-function isBaseUrl(value: string): boolean {
-  const url = URL.parse(value)
-  // Credentials in a URL would end up in logs; the key has its own, masked way.
-  return (
-    url !== null &&
-    /^(https?|wss?):$/.test(url.protocol) &&
-    url.username === '' &&
-    url.password === '' &&
-    url.search === ''
-  )
-}
