@@ -1,15 +1,13 @@
-import { type AccountState, AccountWatch } from '#agent/account-watch.ts'
-import type { Clock, Milliseconds } from '#base/clock.ts'
+import { type AccountState, AccountWatch, accountReady, accountRefused, toldTo } from '#agent/account-watch.ts'
+import { type Fetch, lookAtServer } from '#agent/server-look.ts'
+import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import { messageOf } from '#base/result.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Environment, readNamedSecret } from '#config/secrets.ts'
 import { refusalOf, retryAfterMs } from './account-wire.ts'
 import type { DeepgramOptions } from './options.ts'
 
 /** What Deepgram thinks of our key, by `GET /v1/auth/token`; and how the key is sent. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
-
 export interface AccountDeps {
   readonly clock: Clock
   readonly random: Random
@@ -17,8 +15,6 @@ export interface AccountDeps {
   readonly env: Environment
   readonly fetch?: Fetch
 }
-
-const answerMaxMs: Milliseconds = 5000
 
 export class Account {
   private readonly options: DeepgramOptions
@@ -28,15 +24,11 @@ export class Account {
   constructor(options: DeepgramOptions, deps: AccountDeps) {
     this.options = options
     this.deps = deps
-    const log = deps.log.with({ part: 'deepgram' })
     this.watch = new AccountWatch({
       clock: deps.clock,
       random: deps.random,
       ask: (signal) => this.ask(signal),
-      changed: ({ readiness, code }, before) => {
-        if (readiness.ready && !before.readiness.ready) log.info('Deepgram is ready')
-        if (!readiness.ready && code !== before.code) log.warn('Deepgram is not ready', { code, why: readiness.reason })
-      },
+      changed: toldTo(deps.log.with({ part: 'deepgram' }), 'Deepgram'),
     })
   }
 
@@ -63,7 +55,7 @@ export class Account {
 
   /** A session was refused for what no later one can do without. */
   refused(code: string, reason: string): void {
-    this.watch.refused({ readiness: { ready: false, reason }, code, hopeless: true, waitMs: 0 })
+    this.watch.refused(accountRefused({ code, reason, hopeless: true }))
   }
 
   /** Undefined where there is no key; what is missing then stands in `state` after a look. */
@@ -84,45 +76,24 @@ export class Account {
   }
 
   private key() {
-    const name = this.options.api_key_env
-    if (name === '') return { ok: true, value: undefined } as const
-    const key = readSecret(name, this.deps.env)
-    if (key.ok && key.value === undefined) {
-      return {
-        ok: false,
-        error: `the environment variable ${name} (providers.deepgram.api_key_env) is not set`,
-      } as const
-    }
-    return key
+    return readNamedSecret(this.options.api_key_env, 'providers.deepgram.api_key_env', this.deps.env)
   }
 
-  private async ask(stop: AbortSignal): Promise<AccountState> {
+  private async ask(signal: AbortSignal): Promise<AccountState> {
     const key = this.key()
-    if (!key.ok) return { readiness: { ready: false, reason: key.error }, code: 'no_key', hopeless: true, waitMs: 0 }
-    const { clock } = this.deps
-    const deadline = new AbortController()
-    using _ = clock.after(answerMaxMs, () => deadline.abort())
-    const signal = AbortSignal.any([deadline.signal, stop])
-    try {
-      const headers = this.headers() ?? {}
-      const response = await (this.deps.fetch ?? fetch)(`${this.baseUrl}/v1/auth/token`, { headers, signal })
-      const body = await response.text()
-      const { status } = response
-      // A server of one's own may have no such path; that it answers is all that can be known.
-      if ((status >= 200 && status < 300) || status === 404 || status === 405) {
-        return { readiness: { ready: true }, code: 'ready', hopeless: false, waitMs: 0 }
-      }
-      const { code, reason, hopeless } = refusalOf(status, body)
-      return { readiness: { ready: false, reason }, code, hopeless, waitMs: retryAfterMs(response.headers) }
-    } catch (thrown) {
-      const why = deadline.signal.aborted ? `no answer within ${answerMaxMs} ms` : firstSentence(messageOf(thrown))
-      const reason = `Deepgram at ${this.baseUrl} cannot be reached: ${why}`
-      return { readiness: { ready: false, reason }, code: 'unreachable', hopeless: false, waitMs: 0 }
-    }
+    if (!key.ok) return accountRefused({ code: 'no_key', reason: key.error, hopeless: true })
+    const { clock, fetch } = this.deps
+    const url = `${this.baseUrl}/v1/auth/token`
+    const read = async (response: Response) => judge(response, await response.text())
+    const seen = await lookAtServer({ clock, fetch, url, headers: this.headers() ?? {}, signal, read })
+    if (seen.ok) return seen.value
+    const reason = `Deepgram at ${this.baseUrl} cannot be reached: ${seen.error}`
+    return accountRefused({ code: 'unreachable', reason, hopeless: false })
   }
 }
 
-/** Bun adds advice for programmers to its network errors. */
-function firstSentence(message: string): string {
-  return message.split(/[.?] /)[0] ?? message
+function judge({ status, headers }: Response, body: string): AccountState {
+  // A server of one's own may have no such path; that it answers is all that can be known.
+  if ((status >= 200 && status < 300) || status === 404 || status === 405) return accountReady
+  return accountRefused(refusalOf(status, body), retryAfterMs(headers))
 }

@@ -1,8 +1,8 @@
 import type { CallContext } from '#agent/provider.ts'
 import type { SentenceVoice, Unsaid } from '#agent/sentence-queue.ts'
+import { type Fetch, networkError } from '#agent/server-look.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
-import { messageOf } from '#base/result.ts'
-import type { Account, Fetch } from './account.ts'
+import type { Account } from './account.ts'
 import { refusalOf, retryAfterMs } from './account-wire.ts'
 import type { DeepgramOptions } from './options.ts'
 import { speakUrl } from './speak-url.ts'
@@ -75,8 +75,7 @@ export class RestVoice implements SentenceVoice {
     } catch (thrown) {
       if (late.signal.aborted)
         return { code: 'timeout', message: `no audio of the voice within ${maxMs} ms`, retryable: true }
-      const why = messageOf(thrown).split(/[.?] /)[0]
-      return { code: 'unreachable', message: `the voice cannot be reached: ${why}`, retryable: true }
+      return { code: 'unreachable', message: `the voice cannot be reached: ${networkError(thrown)}`, retryable: true }
     } finally {
       deadline[Symbol.dispose]()
     }

@@ -1,12 +1,13 @@
 import type { FunctionDeclaration } from '#agent/functions.ts'
 import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf } from '#agent/provider.ts'
+import { networkError } from '#agent/server-look.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import type { TokenCounts } from '#agent/usage.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse, retryAfterMs, type WireFailure } from './failure-wire.ts'
 import type { OpenAiCompatibleLlm } from './llm.ts'
 import { commonDialect, type Dialect, dialectAfter, recentMessages, requestBody } from './request-wire.ts'
-import { plain, type Route } from './server.ts'
+import type { Route } from './server.ts'
 import { ChatStream, type WireEvent, wholeAnswer } from './wire.ts'
 
 /**
@@ -164,7 +165,7 @@ class Answer {
       // Network errors name hosts and ports, never contents.
       return this.spoken
         ? { code: 'bad_answer', message: 'the connection broke within the answer', retryable: true }
-        : unreachable(`the language model cannot be reached: ${plain(thrown)}`)
+        : unreachable(`the language model cannot be reached: ${networkError(thrown)}`)
     }
   }
 

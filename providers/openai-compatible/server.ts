@@ -1,10 +1,10 @@
 import type { Readiness } from '#agent/provider.ts'
+import { type Fetch, lookAtServer } from '#agent/server-look.ts'
 import { Backoff } from '#base/backoff.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import { messageOf } from '#base/result.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Environment, readNamedSecret } from '#config/secrets.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse } from './failure-wire.ts'
 import { modelNames } from './wire.ts'
@@ -31,8 +31,6 @@ export interface OwnServer {
   close(): Promise<void>
 }
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
-
 export interface ServerDeps {
   readonly clock: Clock
   readonly random: Random
@@ -57,7 +55,6 @@ export interface Route {
 
 /** A server that answered is asked again after so long: a call should not be what finds out that it died. */
 const recheckMs = 15_000
-const probeTimeoutMs = 5000
 /** Looking at our own child costs nothing, and a call may wait for it. */
 const ownCheckMs = 100
 /** 1 MiB: a list of models is shorter. */
@@ -125,14 +122,7 @@ export class Server {
   }
 
   key() {
-    const name = this.options.api_key_env
-    if (name === '') return { ok: true, value: undefined } as const
-    const key = readSecret(name, this.deps.env)
-    if (key.ok && key.value === undefined) {
-      const where = `providers.*.${this.use.role}.api_key_env`
-      return { ok: false, error: `the environment variable ${name} (${where}) is not set` } as const
-    }
-    return key
+    return readNamedSecret(this.options.api_key_env, `providers.*.${this.use.role}.api_key_env`, this.deps.env)
   }
 
   private baseUrl(): string | undefined {
@@ -169,16 +159,19 @@ export class Server {
     if (baseUrl === undefined) return notReady('no base_url is configured and there is no built-in model')
     const key = this.key()
     if (!key.ok) return notReady(key.error)
-    const deadline = new AbortController()
-    using _ = this.deps.clock.after(probeTimeoutMs, () => deadline.abort())
-    const signal = AbortSignal.any([deadline.signal, this.stop.signal])
-    try {
-      const response = await this.request(`${baseUrl}/models`, { headers: authorization(key.value), signal })
-      return this.judge(response.status, (await readBounded(response, listBytesMax)) ?? '')
-    } catch (thrown) {
-      const why = deadline.signal.aborted ? `no answer within ${probeTimeoutMs} ms` : plain(thrown)
-      return notReady(`the ${this.use.what} at ${baseUrl} cannot be reached: ${why}`)
-    }
+    const { clock, fetch } = this.deps
+    const read = async (response: Response) =>
+      this.judge(response.status, (await readBounded(response, listBytesMax)) ?? '')
+    const url = `${baseUrl}/models`
+    const seen = await lookAtServer({
+      clock,
+      fetch,
+      url,
+      headers: authorization(key.value),
+      signal: this.stop.signal,
+      read,
+    })
+    return seen.ok ? seen.value : notReady(`the ${this.use.what} at ${baseUrl} cannot be reached: ${seen.error}`)
   }
 
   private judge(status: number, body: string): Readiness {
@@ -200,10 +193,4 @@ function authorization(key: string | undefined): Record<string, string> {
 
 function notReady(reason: string): Readiness {
   return { ready: false, reason }
-}
-
-/** Network errors name hosts and ports, never contents; Bun adds advice for programmers to them. */
-export function plain(thrown: unknown): string {
-  const message = messageOf(thrown)
-  return message.split(/[.?] /)[0] ?? message
 }

@@ -1,9 +1,10 @@
 import type { CallContext, Provider, SessionOf } from '#agent/provider.ts'
+import { networkError } from '#agent/server-look.ts'
 import { failed, ok, type Result } from '#base/result.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse, type WireFailure } from './failure-wire.ts'
 import type { SttOptions } from './options.ts'
-import { plain, Server, type ServerDeps } from './server.ts'
+import { Server, type ServerDeps } from './server.ts'
 import { SttSession } from './stt-session.ts'
 import { transcribedText, transcriptionForm } from './transcription-wire.ts'
 
@@ -64,7 +65,7 @@ async function transcription(
   } catch (thrown) {
     if (signal.aborted) return ok('')
     server.doubt()
-    if (!late.signal.aborted) return failed(unreachable(`the recognition cannot be reached: ${plain(thrown)}`))
+    if (!late.signal.aborted) return failed(unreachable(`the recognition cannot be reached: ${networkError(thrown)}`))
     return failed({ code: 'timeout', message: `no words within ${options.timeout_ms} ms`, retryable: true })
   }
 }

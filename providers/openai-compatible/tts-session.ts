@@ -1,11 +1,12 @@
 import type { Accepted, CallContext, SessionOf, TtsEvent, TtsInput } from '#agent/provider.ts'
 import { SentenceQueue } from '#agent/sentence-queue.ts'
+import { networkError } from '#agent/server-look.ts'
 import { samplesToMs } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse, type WireFailure } from './failure-wire.ts'
 import type { TtsOptions } from './options.ts'
-import { plain, type Server } from './server.ts'
+import type { Server } from './server.ts'
 import { SpeechAudio } from './speech-audio.ts'
 
 /**
@@ -108,7 +109,7 @@ export class TtsSession implements SessionOf<'tts'> {
   }
 
   private failureOf(thrown: unknown, late: AbortController): WireFailure {
-    if (!late.signal.aborted) return unreachable(`the voice cannot be reached: ${plain(thrown)}`)
+    if (!late.signal.aborted) return unreachable(`the voice cannot be reached: ${networkError(thrown)}`)
     return { code: 'timeout', message: `no audio of the voice within ${this.options.timeout_ms} ms`, retryable: true }
   }
 

@@ -1,18 +1,15 @@
-import { type AccountState, AccountWatch } from '#agent/account-watch.ts'
-import type { Readiness } from '#agent/provider.ts'
+import { type AccountState, AccountWatch, accountReady, accountRefused, toldTo } from '#agent/account-watch.ts'
+import { type Fetch, lookAtServer } from '#agent/server-look.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import { messageOf } from '#base/result.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Environment, readNamedSecret } from '#config/secrets.ts'
 import { isScopeOfListing, modelIds, refusalOf } from './account-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 
 /**
  * What the server thinks of our key and model, by `GET {base}/models`; and how the key is sent.
  */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
-
 export interface AccountDeps {
   readonly clock: Clock
   readonly random: Random
@@ -20,10 +17,6 @@ export interface AccountDeps {
   readonly env: Environment
   readonly fetch?: Fetch
 }
-
-const answerMaxMs: Milliseconds = 5000
-
-type Verdict = Omit<AccountState, 'waitMs'>
 
 /** For so long a refused session speaks for all of them: then a call may prove otherwise. */
 const refusedMs: Milliseconds = 30_000
@@ -40,17 +33,12 @@ export class Account {
   constructor(options: OpenAiRealtimeOptions, deps: AccountDeps) {
     this.options = options
     this.deps = deps
-    const log = deps.log.with({ part: 'openai_realtime' })
-    this.log = log
+    this.log = deps.log.with({ part: 'openai_realtime' })
     this.watch = new AccountWatch({
       clock: deps.clock,
       random: deps.random,
       ask: (signal) => this.ask(signal),
-      changed: ({ readiness, code }, before) => {
-        if (readiness.ready && !before.readiness.ready) log.info('the realtime server is ready')
-        if (!readiness.ready && code !== before.code)
-          log.warn('the realtime server is not ready', { code, why: readiness.reason })
-      },
+      changed: toldTo(this.log, 'the realtime server'),
     })
   }
 
@@ -107,7 +95,7 @@ export class Account {
   refused(status: number): void {
     if (!this.watch.state.readiness.ready || (status !== 401 && status !== 403 && status !== 404)) return
     const reason = `the realtime server refuses sessions (${status}): may the key use the model ${this.options.model} (providers.openai_realtime.model), and is that its name there?`
-    const state = { readiness: notReady(reason), code: `session_refused_${status}`, hopeless: true, waitMs: 0 }
+    const state = accountRefused({ code: `session_refused_${status}`, reason, hopeless: true })
     if (this.state.readiness.ready) this.log.warn('the realtime server is not ready', { code: state.code, why: reason })
     this.refusal = { state, untilMs: this.deps.clock.now() + refusedMs }
   }
@@ -124,69 +112,43 @@ export class Account {
   }
 
   private key() {
-    const name = this.options.api_key_env
-    if (name === '') return { ok: true, value: undefined } as const
-    const key = readSecret(name, this.deps.env)
-    if (key.ok && key.value === undefined) {
-      return {
-        ok: false,
-        error: `the environment variable ${name} (providers.openai_realtime.api_key_env) is not set`,
-      } as const
-    }
-    return key
+    return readNamedSecret(this.options.api_key_env, 'providers.openai_realtime.api_key_env', this.deps.env)
   }
 
-  private async ask(stop: AbortSignal): Promise<AccountState> {
+  private async ask(signal: AbortSignal): Promise<AccountState> {
     const key = this.key()
-    if (!key.ok) return { readiness: notReady(key.error), code: 'no_key', hopeless: true, waitMs: 0 }
-    const { clock } = this.deps
-    const deadline = new AbortController()
-    using _ = clock.after(answerMaxMs, () => deadline.abort())
-    const signal = AbortSignal.any([deadline.signal, stop])
-    try {
-      const headers = this.headers() ?? {}
-      const response = await (this.deps.fetch ?? fetch)(`${this.baseUrl}/models`, { headers, signal })
-      const body = await response.text()
-      return { ...this.judge(response.status, body), waitMs: retryAfterMs(response.headers) }
-    } catch (thrown) {
-      const why = deadline.signal.aborted ? `no answer within ${answerMaxMs} ms` : firstSentence(messageOf(thrown))
-      return {
-        readiness: notReady(`the realtime server at ${this.baseUrl} cannot be reached: ${why}`),
-        code: 'unreachable',
-        hopeless: false,
-        waitMs: 0,
-      }
-    }
+    if (!key.ok) return accountRefused({ code: 'no_key', reason: key.error, hopeless: true })
+    const { clock, fetch } = this.deps
+    const url = `${this.baseUrl}/models`
+    const read = async (response: Response) => this.judge(response, await response.text())
+    const seen = await lookAtServer({ clock, fetch, url, headers: this.headers() ?? {}, signal, read })
+    if (seen.ok) return seen.value
+    const reason = `the realtime server at ${this.baseUrl} cannot be reached: ${seen.error}`
+    return accountRefused({ code: 'unreachable', reason, hopeless: false })
   }
 
-  private judge(status: number, body: string): Verdict {
-    if (status >= 200 && status < 300) return this.judgeModels(modelIds(body))
+  private judge({ status, headers }: Response, body: string): AccountState {
+    const waitMs = retryAfterMs(headers)
+    if (status >= 200 && status < 300) return { ...this.judgeModels(modelIds(body)), waitMs }
     // Some compatible servers have no such path; that they answer is all that can be known.
-    if (status === 404 || status === 405 || isScopeOfListing(status, body)) return fine
-    const { code, reason, hopeless } = refusalOf(status, body)
-    return { readiness: notReady(reason), code, hopeless }
+    if (status === 404 || status === 405 || isScopeOfListing(status, body)) return { ...accountReady, waitMs }
+    return accountRefused(refusalOf(status, body), waitMs)
   }
 
   /** Only OpenAI's own list is all there is: Azure has deployments, a proxy patterns or names of its own. */
-  private judgeModels(known: readonly string[] | undefined): Verdict {
+  private judgeModels(known: readonly string[] | undefined): AccountState {
     const { model } = this.options
     const names = known ?? []
-    if (names.length === 0 || names.includes(model)) return fine
+    if (names.length === 0 || names.includes(model)) return accountReady
     const like = names.filter((name) => /realtime/.test(name)).slice(0, 4)
     const hint = like.length === 0 ? '' : `; it has ${like.join(', ')}`
     const reason = `the key has no model ${model} (providers.openai_realtime.model)${hint}`
     if (new URL(this.baseUrl).hostname === 'api.openai.com')
-      return { readiness: notReady(reason), code: 'unknown_model', hopeless: true }
+      return accountRefused({ code: 'unknown_model', reason, hopeless: true })
     if (!this.warned) this.log.warn('the server does not list this model, and may have it all the same', { model })
     this.warned = true
-    return fine
+    return accountReady
   }
-}
-
-const fine: Verdict = { readiness: { ready: true }, code: 'ready', hopeless: false }
-
-function notReady(reason: string): Readiness {
-  return { ready: false, reason }
 }
 
 /** How long the server asks to wait; 0 where it doesn't say. */
@@ -195,9 +157,4 @@ function retryAfterMs(headers: Headers): Milliseconds {
   if (Number.isFinite(exact) && exact >= 0) return Math.min(exact, 600_000)
   const seconds = Number.parseFloat(headers.get('retry-after') ?? '')
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, 600_000) : 0
-}
-
-/** Bun adds advice for programmers to its network errors. */
-function firstSentence(message: string): string {
-  return message.split(/[.?] /)[0] ?? message
 }

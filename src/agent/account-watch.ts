@@ -1,5 +1,6 @@
 import { Backoff } from '#base/backoff.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
+import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { Readiness } from './provider.ts'
 
@@ -23,6 +24,24 @@ export interface AccountWatchDeps {
   /** One look; never rejects. */
   readonly ask: (signal: AbortSignal) => Promise<AccountState>
   readonly changed: (state: AccountState, before: AccountState) => void
+}
+
+export const accountReady: AccountState = { readiness: { ready: true }, code: 'ready', hopeless: false, waitMs: 0 }
+
+/** @param waitMs so long the server asked to be left alone */
+export function accountRefused(
+  { code, reason, hopeless }: { readonly code: string; readonly reason: string; readonly hopeless: boolean },
+  waitMs: Milliseconds = 0,
+): AccountState {
+  return { readiness: { ready: false, reason }, code, hopeless, waitMs }
+}
+
+/** For `changed`: the log has it when the server becomes ready, and each further reason why it is not. */
+export function toldTo(log: Log, server: string): AccountWatchDeps['changed'] {
+  return ({ readiness, code }, before) => {
+    if (readiness.ready && !before.readiness.ready) log.info(`${server} is ready`)
+    if (!readiness.ready && code !== before.code) log.warn(`${server} is not ready`, { code, why: readiness.reason })
+  }
 }
 
 /** A key may be revoked or run dry between two calls. */
@@ -75,7 +94,7 @@ export class AccountWatch {
   proved(): void {
     const before = this.state
     if (before.readiness.ready) return
-    this.state = { readiness: { ready: true }, code: 'ready', hopeless: false, waitMs: 0 }
+    this.state = accountReady
     this.deps.changed(this.state, before)
   }
 

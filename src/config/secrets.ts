@@ -31,6 +31,17 @@ export function readSecret(name: string, env: Environment): Result<string | unde
   }
 }
 
+/**
+ * The secret of the variable that a key of the configuration names, which must be there; `undefined` where it names none.
+ * @param key for the failure: where the name stands
+ */
+export function readNamedSecret(name: string, key: string, env: Environment): Result<string | undefined, string> {
+  if (name === '') return ok(undefined)
+  const secret = readSecret(name, env)
+  const isMissing = secret.ok && secret.value === undefined
+  return isMissing ? failed(`the environment variable ${name} (${key}) is not set`) : secret
+}
+
 /** Names by which people call secrets, and what may hold one, whatever the schema says of them. */
 export function isSecretName(key: string): boolean {
   return /(?:password|secret|token|api_key|authorization|credentials?|headers)$/i.test(key)

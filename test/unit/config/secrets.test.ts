@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { failed, ok } from '#base/result.ts'
-import { readSecret } from '#config/secrets.ts'
+import { readNamedSecret, readSecret } from '#config/secrets.ts'
 
 let folder = ''
 
@@ -37,5 +37,22 @@ describe('a secret from a file', () => {
     expect(fromFile('pipe')).toEqual(refusal)
     expect(fromFile('.')).toEqual(refusal)
     expect(readSecret('KEY', { KEY_FILE: '/dev/null' })).toEqual(refusal)
+  })
+})
+
+describe('a secret that a key of the configuration names', () => {
+  const named = (name: string, env: Record<string, string>) => readNamedSecret(name, 'providers.x.api_key_env', env)
+
+  test('must be there, unless none is named', () => {
+    expect(named('KEY', { KEY: 'abc' })).toEqual(ok('abc'))
+    expect(named('', { KEY: 'abc' })).toEqual(ok(undefined))
+    expect(named('KEY', {})).toEqual(failed('the environment variable KEY (providers.x.api_key_env) is not set'))
+  })
+
+  test('says what is wrong with its file', () => {
+    expect(named('KEY', { KEY: 'abc', KEY_FILE: 'x' })).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('both'),
+    })
   })
 })
