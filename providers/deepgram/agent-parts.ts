@@ -80,7 +80,7 @@ export function createAgentParts(
   const emit = (event: AgentEvent) => listener.emit(event)
   const later = (action: () => void) => listener.later(action)
   const timeoutMs = options.connect_timeout_ms
-  const link = new Link({ clock, random, log, account, openSocket, tally, timeoutMs, url: options.ws_url }, listener)
+  const link = new Link({ clock, random, account, openSocket, tally, timeoutMs, url: options.ws_url }, listener)
   const send = (message: ClientMessage) => link.send(message)
   const keepAlive = new KeepAlive(clock, () => send({ type: 'KeepAlive' }))
   const callerAudio = new CallerAudio({

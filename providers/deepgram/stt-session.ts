@@ -84,7 +84,6 @@ export class SttSession implements SessionOf<'stt'> {
       {
         clock,
         random,
-        log: this.log,
         account,
         openSocket,
         tally,

@@ -80,7 +80,6 @@ export class TtsSession implements SessionOf<'tts'> {
       {
         clock,
         random,
-        log: this.log,
         account,
         openSocket,
         tally,

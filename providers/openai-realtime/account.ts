@@ -106,11 +106,6 @@ export class Account {
     this.watch.proved()
   }
 
-  /** How long the server asked to be left alone. */
-  get waitMs(): Milliseconds {
-    return this.state.waitMs
-  }
-
   private key() {
     return readNamedSecret(this.options.api_key_env, 'providers.openai_realtime.api_key_env', this.deps.env)
   }

@@ -1,25 +1,12 @@
-import type { Tally } from '#agent/tally.ts'
-import type { OpenSocket, WireSocket } from '#agent/wire-socket.ts'
-import { Backoff } from '#base/backoff.ts'
-import type { Clock, Milliseconds } from '#base/clock.ts'
+import { KeptSocket, type KeptSocketDeps, type SessionRefusal } from '#agent/kept-socket.ts'
 import type { Log } from '#base/log.ts'
-import type { Random } from '#base/random.ts'
 import type { Account } from './account.ts'
 import { appendText, type ClientEvent, formatTypes, type WireAudio } from './client-wire.ts'
 import { readServerEvent, type ServerError, type ServerEvent, type SessionFacts } from './wire.ts'
 
 /**
- * The connection of one call, kept: opens the socket, agrees on the session, and after a loss does both again, with a
- * capped backoff and the server's own word on how long to wait. What was said before it does not know; the session puts
- * that back at each `ready`.
- *
- * | state      | goes on when                                                                                     |
- * |------------|--------------------------------------------------------------------------------------------------|
- * | connecting | the socket is open → agreeing; it is refused or too late → waiting                               |
- * | agreeing   | `session.updated` → ready; our update is refused → again with PCM where that may help, → waiting |
- * | ready      | the socket or the session ends → waiting                                                         |
- * | waiting    | the backoff is over → connecting                                                                 |
- * | closed     |                                                                                                  |
+ * The connection of one call: agrees on the session whenever its socket is open, and again with PCM where the server does
+ * not take the first format. What was said before it does not know; the session puts that back at each `ready`.
  */
 export interface LinkListener {
   /** The session is there, and speaks this. `again`: there was one before. */
@@ -31,20 +18,14 @@ export interface LinkListener {
   refused(code: string, why: string, hopeless: boolean): void
 }
 
-export interface LinkDeps {
-  readonly clock: Clock
-  readonly random: Random
+export interface LinkDeps extends Omit<KeptSocketDeps, 'findOutWhy' | 'url'> {
   readonly log: Log
   readonly account: Account
-  readonly openSocket: OpenSocket
-  readonly tally: Tally
-  readonly timeoutMs: Milliseconds
   /** In the order in which they are asked for. */
   readonly formats: readonly WireAudio[]
   readonly sessionOf: (audio: WireAudio) => Extract<ClientEvent, { type: 'session.update' }>['session']
 }
 
-type LinkState = 'connecting' | 'agreeing' | 'ready' | 'waiting' | 'closed'
 /** What a session sends; the event's id is made here. */
 export type Sendable = ClientEvent extends infer Event
   ? Event extends unknown
@@ -52,100 +33,76 @@ export type Sendable = ClientEvent extends infer Event
     : never
   : never
 
-const firstRetryMs: Milliseconds = 200
-const retryMaxMs: Milliseconds = 4000
-/** A session that stood so long was a good one: the next loss is retried quickly again. */
-const steadyMs: Milliseconds = 5000
-/** What the kernel does not take, it will not take in time to matter: 256 KiB are half a minute of µ-law. */
-const waitingMaxBytes = 262_144
-
 export class Link {
-  state: LinkState = 'connecting'
-  /** How many there have been, one after the other. */
-  sessions = 0
   private readonly deps: LinkDeps
   private readonly listener: LinkListener
-  private readonly backoff: Backoff
-  private socket: WireSocket | null = null
+  private readonly socket: KeptSocket
   private formatIndex = 0
-  private timer: Disposable | null = null
-  private steady: Disposable | null = null
   private eventNumber = 0
   private updateId = ''
-  /** The server's error before the session was there; empty: none. */
-  private said = ''
 
   constructor(deps: LinkDeps, listener: LinkListener) {
     this.deps = deps
     this.listener = listener
-    this.backoff = new Backoff(firstRetryMs, retryMaxMs, deps.random)
+    const findOutWhy = this.findOutWhy.bind(this)
+    this.socket = new KeptSocket(
+      { ...deps, url: deps.account.sessionUrl, findOutWhy },
+      {
+        opened: () => this.agree(),
+        ready: (again) => listener.ready(this.audio, again),
+        message: (text) => this.received(text),
+        lost: (code, why) => listener.lost(code, why),
+        refused: (code, why, hopeless) => listener.refused(code, why, hopeless),
+      },
+    )
+  }
+
+  /** How many there have been, one after the other. */
+  get sessions(): number {
+    return this.socket.sessions
   }
 
   get ready(): boolean {
-    return this.state === 'ready'
+    return this.socket.ready
   }
 
   open(): void {
-    if (this.state === 'closed') return
-    const { account, openSocket, clock, timeoutMs } = this.deps
-    const headers = account.headers()
-    if (headers === undefined) {
-      this.state = 'waiting'
-      void this.findOutWhy('no_key', 'there is no API key')
-      return
-    }
-    this.state = 'connecting'
-    this.said = ''
-    this.timer = clock.after(timeoutMs, () => this.failed('open_timeout', `no session within ${timeoutMs} ms`, null))
-    const socket = openSocket(account.sessionUrl, headers, {
-      opened: () => this.agree(),
-      message: (text) => this.received(text),
-      lost: (why, status) => {
-        if (this.socket === socket) this.ended(why, status)
-      },
-    })
-    this.socket = socket
+    this.socket.open()
   }
 
   /** False where it was not sent: there is no session now. */
   send(event: Sendable): boolean {
-    if (this.state !== 'ready') return false
+    if (!this.ready) return false
     this.sendNow(event)
     return true
   }
 
   /** `full`: the socket takes no more; what is older is of no use any more. */
   append(base64: string): 'sent' | 'full' {
-    const { socket } = this
-    if (this.state !== 'ready' || socket === null || socket.waitingBytes > waitingMaxBytes) return 'full'
+    if (!this.socket.takesAudio) return 'full'
     this.eventNumber += 1
-    socket.send(appendText(`append_${this.eventNumber}`, base64))
+    this.socket.send(appendText(`append_${this.eventNumber}`, base64))
     return 'sent'
   }
 
   /** Ends the session that is open and makes another one at once. */
   renew(): void {
-    if (this.state !== 'ready') return
-    this.drop()
-    this.open()
+    this.socket.renew()
   }
 
   close(): void {
-    this.drop()
-    this.state = 'closed'
+    this.socket.close()
   }
 
   private sendNow(event: Sendable): string {
     this.eventNumber += 1
     // What it is, and which: an error that names it tells at a glance what was wrong.
     const eventId = `${event.type.replaceAll('.', '-')}_${this.eventNumber}`
-    this.socket?.send(JSON.stringify({ ...event, event_id: eventId }))
+    this.socket.send(JSON.stringify({ ...event, event_id: eventId }))
     return eventId
   }
 
   private agree(): void {
-    if (this.state !== 'connecting' && this.state !== 'agreeing') return
-    this.state = 'agreeing'
     this.updateId = this.sendNow({ type: 'session.update', session: this.deps.sessionOf(this.audio) })
   }
 
@@ -165,15 +122,15 @@ export class Link {
     if (event.type === 'error') {
       tally.count(`error_${event.error.code}`)
       if (event.error.code === 'session_expired')
-        return this.failed('session_expired', 'the session has reached its longest duration', null)
-      if (this.state === 'agreeing') return this.refusedEarly(event.error)
+        return this.socket.fail('session_expired', 'the session has reached its longest duration')
+      if (this.socket.state === 'agreeing') return this.refusedEarly(event.error)
     }
-    if (this.state === 'ready') this.listener.event(event)
+    if (this.ready) this.listener.event(event)
   }
 
   private sessionSays(updated: boolean, session: SessionFacts): void {
-    if (!updated || this.state !== 'agreeing') return
-    const { clock, tally, log } = this.deps
+    if (!updated || this.socket.state !== 'agreeing') return
+    const { tally, log } = this.deps
     const asked = formatTypes[this.audio]
     for (const [way, said] of [
       ['in', session.inputFormat],
@@ -184,30 +141,22 @@ export class Link {
       log.error('the server agreed to another audio format than was asked', { way, asked, said })
       return this.mismatched(asked, said)
     }
-    this.timer?.[Symbol.dispose]()
-    this.timer = null
-    this.state = 'ready'
-    this.steady = clock.after(steadyMs, () => this.backoff.reset())
-    this.sessions += 1
-    const again = this.sessions > 1
-    tally.count(again ? 'session_again' : 'session')
-    this.deps.account.proved()
-    this.listener.ready(this.audio, again)
+    this.socket.agreed()
   }
 
   private mismatched(asked: string, said: string): void {
     if (this.nextFormat()) return this.agree()
-    this.failed('format_mismatch', `asked for ${asked}, the server has ${said}`, null)
+    this.socket.giveUp('format_mismatch', `asked for ${asked}, the server has ${said}`)
   }
 
   private refusedEarly({ code, param, causedBy }: ServerError): void {
     // A key that is refused after the upgrade: the server says so and closes.
     if (causedBy !== this.updateId) {
-      this.said = code
+      this.socket.said = code
       return
     }
     if (/format/.test(param) && this.nextFormat()) return this.agree()
-    this.failed('session_refused', `session.update was refused: ${code} ${param}`, null)
+    this.socket.giveUp('session_refused', `session.update was refused: ${code} ${param}`)
   }
 
   private nextFormat(): boolean {
@@ -217,51 +166,12 @@ export class Link {
     return true
   }
 
-  private ended(why: string, status: number | null): void {
-    if (this.state === 'ready') this.failed('connection_lost', why, status)
-    else if (this.said === '') this.failed('unreachable', why, status)
-    else this.failed('session_not_opened', `the server said ${this.said}`, status)
-  }
-
-  private failed(code: string, why: string, status: number | null): void {
-    if (this.state === 'closed' || this.state === 'waiting') return
-    const wasReady = this.state === 'ready'
-    this.drop()
-    this.state = 'waiting'
-    if (wasReady) {
-      this.listener.lost(code, why)
-      this.retryIn(this.backoff.next())
-    } else if (code === 'session_refused' || code === 'format_mismatch') {
-      // The same words would get the same answer.
-      this.listener.refused(code, why, true)
-    } else void this.findOutWhy(status === null ? code : `refused_${status}`, why, status)
-  }
-
-  /** The upgrade itself tells no reason: one look at the account does, and how long to wait. */
-  private async findOutWhy(code: string, why: string, status: number | null = null): Promise<void> {
-    const { account, tally } = this.deps
-    tally.count('session_failed')
+  private async findOutWhy(code: string, why: string, status: number | null): Promise<SessionRefusal> {
+    const { account } = this.deps
     await account.look()
     if (status !== null) account.refused(status)
-    const { readiness, code: known, hopeless } = account.state
-    if (this.state !== 'waiting') return
-    if (readiness.ready) this.listener.refused(code, why, false)
-    else this.listener.refused(known, readiness.reason, hopeless)
-    if (this.state === 'waiting') this.retryIn(Math.max(this.backoff.next(), account.waitMs))
-  }
-
-  private retryIn(durationMs: Milliseconds): void {
-    this.timer?.[Symbol.dispose]()
-    this.timer = this.deps.clock.after(durationMs, () => this.open())
-  }
-
-  private drop(): void {
-    this.timer?.[Symbol.dispose]()
-    this.timer = null
-    this.steady?.[Symbol.dispose]()
-    this.steady = null
-    const { socket } = this
-    this.socket = null
-    socket?.close()
+    const { readiness, code: known, hopeless, waitMs } = account.state
+    if (!readiness.ready) return { code: known, why: readiness.reason, hopeless, waitMs }
+    return { code: status === null ? code : `refused_${status}`, why, hopeless: false, waitMs }
   }
 }

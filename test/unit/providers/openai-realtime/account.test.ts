@@ -180,7 +180,7 @@ describe('asking', () => {
     await settle()
     clock.advance(19_900)
     await settle()
-    expect([requests.length, account.waitMs]).toEqual([1, 20_000])
+    expect([requests.length, account.state.waitMs]).toEqual([1, 20_000])
     clock.advance(200)
     await settle()
     expect(requests.length).toBe(2)
