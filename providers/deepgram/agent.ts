@@ -1,7 +1,8 @@
 import type { Provider } from '#agent/provider.ts'
+import { serverProvider } from '#agent/server-provider.ts'
 import { Tally } from '#agent/tally.ts'
 import { bunSocket, type OpenSocket } from '#agent/wire-socket.ts'
-import type { SampleRateHz } from '#audio/format.ts'
+import type { Phrases } from '#speech/recorded-phrases.ts'
 import type { Tool } from '#tools/tool.ts'
 import { Account, type AccountDeps } from './account.ts'
 import { AgentSession } from './agent-session.ts'
@@ -10,12 +11,7 @@ import type { DeepgramOptions } from './options.ts'
 /** Deepgram's Voice Agent as an agent: it hears, thinks with a model of anybody's, and speaks, over one socket per call. */
 export interface DeepgramAgentDeps extends AccountDeps {
   readonly tools: readonly Tool[]
-  /** Phrases in the engine's own voice. */
-  readonly recorded: {
-    start(): void
-    get(text: string, sampleRateHz: SampleRateHz): Int16Array | null
-    close(): Promise<void>
-  }
+  readonly recorded: Phrases
   readonly openSocket?: OpenSocket
 }
 
@@ -28,39 +24,17 @@ export function createDeepgramAgent(
   const account = new Account(options, deps)
   const openSocket = deps.openSocket ?? bunSocket(clock)
   const tally = new Tally()
-  let closed = false
-  return {
+  const phrase = recorded.get.bind(recorded)
+  const session = { options, account, openSocket, random, log, tally, env, tools, recorded: phrase }
+  return serverProvider({
     name,
     role: 'agent',
+    what: 'agent',
     turnDetection: 'provider',
-    readiness: () => account.state.readiness,
     audioRates: (legHz) => ({ inputHz: legHz, outputHz: legHz }),
-    events: () => tally.all,
-    start() {
-      account.start()
-      recorded.start()
-    },
-    open(context) {
-      if (closed) return Promise.reject(new Error('the agent is closed'))
-      const session = new AgentSession(
-        {
-          options,
-          account,
-          openSocket,
-          random,
-          log,
-          tally,
-          env,
-          tools,
-          recorded: (text, sampleRateHz) => recorded.get(text, sampleRateHz),
-        },
-        context,
-      )
-      return Promise.resolve(session)
-    },
-    async close() {
-      closed = true
-      await Promise.all([account.close(), recorded.close()])
-    },
-  }
+    account,
+    tally,
+    beside: recorded,
+    open: (context) => new AgentSession(session, context),
+  })
 }

@@ -1,4 +1,5 @@
-import type { CallContext, Provider, SessionOf } from '#agent/provider.ts'
+import type { Provider } from '#agent/provider.ts'
+import { serverProvider } from '#agent/server-provider.ts'
 import { Tally } from '#agent/tally.ts'
 import { bunSocket, type OpenSocket } from '#agent/wire-socket.ts'
 import { Account, type AccountDeps } from './account.ts'
@@ -23,24 +24,15 @@ export function createDeepgramStt(name: string, options: DeepgramOptions, deps: 
     tally,
     ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }),
   })
-  let closed = false
-  return {
+  return serverProvider({
     name,
     role: 'stt',
+    what: 'recognition',
     turnDetection: 'none',
-    readiness: () => account.state.readiness,
     audioRates: (legHz) => ({ inputHz: legHz, outputHz: legHz }),
-    events: () => tally.all,
     ...(options.listen.judge_overlaps ? { wordsIn: once.wordsIn.bind(once) } : {}),
-    start: () => account.start(),
-    open(context: CallContext): Promise<SessionOf<'stt'>> {
-      if (closed) return Promise.reject(new Error('the recognition is closed'))
-      const session = new SttSession({ options, account, openSocket, random, log, tally }, context)
-      return Promise.resolve(session)
-    },
-    async close() {
-      closed = true
-      await account.close()
-    },
-  }
+    account,
+    tally,
+    open: (context) => new SttSession({ options, account, openSocket, random, log, tally }, context),
+  })
 }

@@ -1,5 +1,6 @@
-import type { Provider, SessionOf } from '#agent/provider.ts'
+import type { CallContext, Provider, SessionOf } from '#agent/provider.ts'
 import { SentenceQueue } from '#agent/sentence-queue.ts'
+import { serverProvider } from '#agent/server-provider.ts'
 import { Tally } from '#agent/tally.ts'
 import { bunSocket } from '#agent/wire-socket.ts'
 import { Account } from './account.ts'
@@ -14,35 +15,23 @@ export function createDeepgramTts(name: string, options: DeepgramOptions, deps: 
   const account = new Account(options, deps)
   const openSocket = deps.openSocket ?? bunSocket(clock)
   const tally = new Tally()
-  const open: Provider<'tts'>['open'] = (context) => {
+  const open = (context: CallContext): SessionOf<'tts'> => {
     // Each of Deepgram's voices is a model.
     const { voice: model = options.speak.model } = context
     const own = { ...options, speak: { ...options.speak, model } }
-    const session: SessionOf<'tts'> =
-      own.speak.transport === 'rest'
-        ? new SentenceQueue(
-            context,
-            new RestVoice(
-              { options: own, account, ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }) },
-              context,
-            ),
-          )
-        : new TtsSession({ options: own, account, openSocket, random, log, tally }, context)
-    return Promise.resolve(session)
+    if (own.speak.transport !== 'rest')
+      return new TtsSession({ options: own, account, openSocket, random, log, tally }, context)
+    const rest = { options: own, account, ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }) }
+    return new SentenceQueue(context, new RestVoice(rest, context))
   }
-  let closed = false
-  return {
+  return serverProvider({
     name,
     role: 'tts',
+    what: 'voice',
     turnDetection: 'none',
-    readiness: () => account.state.readiness,
     audioRates: (legHz) => ({ inputHz: legHz, outputHz: legHz }),
-    events: () => tally.all,
-    start: () => account.start(),
-    open: (context) => (closed ? Promise.reject(new Error('the voice is closed')) : open(context)),
-    async close() {
-      closed = true
-      await account.close()
-    },
-  }
+    account,
+    tally,
+    open,
+  })
 }

@@ -1,34 +1,20 @@
 import type { Provider } from '#agent/provider.ts'
-import type { Fetch } from '#agent/server-look.ts'
+import { serverProvider } from '#agent/server-provider.ts'
 import { Tally } from '#agent/tally.ts'
 import { bunSocket, type OpenSocket } from '#agent/wire-socket.ts'
-import type { SampleRateHz } from '#audio/format.ts'
-import type { Clock } from '#base/clock.ts'
-import type { Log } from '#base/log.ts'
-import type { Random } from '#base/random.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Phrases } from '#speech/recorded-phrases.ts'
 import type { Tool } from '#tools/tool.ts'
-import { Account } from './account.ts'
+import { Account, type AccountDeps } from './account.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 import { RealtimeSession } from './session.ts'
 
 /** OpenAI's Realtime API, or a server that speaks it, as an agent. */
-export interface OpenAiRealtimeDeps {
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  readonly env: Environment
+export interface OpenAiRealtimeDeps extends AccountDeps {
   readonly tools: readonly Tool[]
   /** The server breaks a reply off by itself when it hears the caller: nobody here confirms it. */
   readonly interruptsItself: boolean
-  /** Phrases in the engine's own voice. */
-  readonly recorded: {
-    start(): void
-    get(text: string, sampleRateHz: SampleRateHz): Int16Array | null
-    close(): Promise<void>
-  }
+  readonly recorded: Phrases
   readonly openSocket?: OpenSocket
-  readonly fetch?: Fetch
 }
 
 export function createOpenAiRealtime(
@@ -36,52 +22,24 @@ export function createOpenAiRealtime(
   options: OpenAiRealtimeOptions,
   deps: OpenAiRealtimeDeps,
 ): Provider<'agent'> {
-  const { clock, random, log, env, tools, interruptsItself, recorded } = deps
-  const account = new Account(options, {
-    clock,
-    random,
-    log,
-    env,
-    ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }),
-  })
+  const { clock, random, log, tools, interruptsItself, recorded } = deps
+  const account = new Account(options, deps)
   const openSocket = deps.openSocket ?? bunSocket(clock)
   const tally = new Tally()
-  let closed = false
-  return {
+  const phrase = recorded.get.bind(recorded)
+  const session = { options, account, openSocket, random, log, tally, tools, interruptsItself, recorded: phrase }
+  return serverProvider({
     name,
     role: 'agent',
+    what: 'realtime provider',
     turnDetection: options.turn_detection.type === 'none' ? 'engine' : 'provider',
-    readiness: () => account.state.readiness,
     audioRates(legHz) {
       const hz = options.format === 'pcmu' || (options.format === 'auto' && legHz === 8000) ? 8000 : 24_000
       return { inputHz: hz, outputHz: hz }
     },
-    events: () => tally.all,
-    start() {
-      account.start()
-      recorded.start()
-    },
-    open(context) {
-      if (closed) return Promise.reject(new Error('the realtime provider is closed'))
-      const session = new RealtimeSession(
-        {
-          options,
-          account,
-          openSocket,
-          random,
-          log,
-          tally,
-          tools,
-          interruptsItself,
-          recorded: (text, sampleRateHz) => recorded.get(text, sampleRateHz),
-        },
-        context,
-      )
-      return Promise.resolve(session)
-    },
-    async close() {
-      closed = true
-      await Promise.all([account.close(), recorded.close()])
-    },
-  }
+    account,
+    tally,
+    beside: recorded,
+    open: (context) => new RealtimeSession(session, context),
+  })
 }

@@ -25,6 +25,9 @@ export interface RecordedPhrasesOptions {
   readonly createVoice?: () => PhraseVoice
 }
 
+/** What an agent needs of them. */
+export type Phrases = Pick<RecordedPhrases, 'start' | 'get' | 'close'>
+
 export type PhraseVoice = Pick<Voice, 'start' | 'readiness' | 'speak' | 'close'>
 
 /** The phonemizer of the registry. */
