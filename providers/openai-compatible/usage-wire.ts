@@ -1,14 +1,13 @@
 import * as v from 'valibot'
+import { tokenCount, tokenDetail } from '#agent/token-count-wire.ts'
 import type { TokenCounts } from '#agent/usage.ts'
 
 /** What `usage` of an answer says; servers of other makers leave out the details, or all of it. Pure. */
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-const detail = v.nullish(count)
 const usageSchema = v.looseObject({
-  prompt_tokens: count,
-  completion_tokens: count,
-  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: detail, audio_tokens: detail })),
-  completion_tokens_details: v.nullish(v.looseObject({ audio_tokens: detail })),
+  prompt_tokens: tokenCount,
+  completion_tokens: tokenCount,
+  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: tokenDetail, audio_tokens: tokenDetail })),
+  completion_tokens_details: v.nullish(v.looseObject({ audio_tokens: tokenDetail })),
 })
 
 /** Null: it says nothing, or numbers that are none of tokens: some servers say -1 of what they do not know. */

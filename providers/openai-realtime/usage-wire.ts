@@ -1,20 +1,19 @@
 import * as v from 'valibot'
+import { tokenCount, tokenDetail } from '#agent/token-count-wire.ts'
 import type { TokenCounts, Usage } from '#agent/usage.ts'
 
 /** What `response.done` says of the tokens that a response has taken. Pure. */
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-const detail = v.nullish(count)
 const usageShape = v.looseObject({
-  input_tokens: count,
-  output_tokens: count,
+  input_tokens: tokenCount,
+  output_tokens: tokenCount,
   input_token_details: v.nullish(
     v.looseObject({
-      audio_tokens: detail,
-      cached_tokens: detail,
-      cached_tokens_details: v.nullish(v.looseObject({ text_tokens: detail, audio_tokens: detail })),
+      audio_tokens: tokenDetail,
+      cached_tokens: tokenDetail,
+      cached_tokens_details: v.nullish(v.looseObject({ text_tokens: tokenDetail, audio_tokens: tokenDetail })),
     }),
   ),
-  output_token_details: v.nullish(v.looseObject({ audio_tokens: detail })),
+  output_token_details: v.nullish(v.looseObject({ audio_tokens: tokenDetail })),
 })
 
 /** Null: it says nothing, or numbers that are none of tokens. What is neither audio nor cached is text: images are billed by the price of it. */
