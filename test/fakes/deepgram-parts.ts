@@ -4,6 +4,7 @@ import { seededRandom } from '#base/random.ts'
 import { createDeepgramStt } from '#providers/deepgram/stt.ts'
 import { createDeepgramTts } from '#providers/deepgram/tts.ts'
 import type { StandinOptions } from '../standin/deepgram/options.ts'
+import { CallerLine } from './caller-line.ts'
 import { callContext } from './context.ts'
 import { deepgramOptionsOf, goodToken, MemoryDeepgram } from './deepgram-standin.ts'
 import { ManualClock, settle } from './manual-clock.ts'
@@ -24,7 +25,7 @@ export class PartBench<Part extends 'stt' | 'tts'> {
   readonly events: Roles[Part]['event'][] = []
   session: SessionOf<Part> | null = null
   private readonly context: Partial<CallContext>
-  private phase = 0
+  private readonly caller = new CallerLine()
 
   constructor(role: Part, { standin, options, context, env }: PartBenchOptions = {}) {
     const { clock } = this
@@ -59,7 +60,7 @@ export class PartBench<Part extends 'stt' | 'tts'> {
     for (let passed = 0; passed < durationMs; passed += 20) {
       this.clock.advance(Math.min(20, durationMs - passed))
       if (line !== 'still') {
-        const frame = { sampleRateHz: 8000 as const, samples: this.frame(line) }
+        const frame = { sampleRateHz: 8000 as const, samples: this.caller.frame(line) }
         ;(this.session as { send(input: object): unknown } | null)?.send({ type: 'audio', frame })
       }
       await settle(20)
@@ -73,15 +74,5 @@ export class PartBench<Part extends 'stt' | 'tts'> {
   async close(): Promise<void> {
     await this.session?.close()
     await this.provider.close()
-  }
-
-  private frame(line: 'quiet' | 'hum'): Int16Array {
-    const samples = new Int16Array(160)
-    if (line === 'quiet') return samples
-    for (let index = 0; index < samples.length; index += 1) {
-      samples[index] = Math.round(8000 * Math.sin(this.phase))
-      this.phase += (2 * Math.PI * 200) / 8000
-    }
-    return samples
   }
 }
