@@ -5,17 +5,10 @@ import type { StandinOptions } from '../standin/deepgram/options.ts'
 import { type StandinServer, startStandin } from '../standin/deepgram/server.ts'
 import type { AriAddress } from './bed-ari.ts'
 import { BedEngine } from './engine.ts'
+import { StandinBed } from './standin-bed.ts'
 
 /** An engine with Deepgram's agent, and the stand-in behind it. */
-export class DeepgramBed {
-  readonly standin: StandinServer
-  readonly engine: BedEngine
-
-  private constructor(standin: StandinServer, engine: BedEngine) {
-    this.standin = standin
-    this.engine = engine
-  }
-
+export class DeepgramBed extends StandinBed<StandinServer> {
   /**
    * @param provider YAML of the provider's section, four spaces deep
    * @param further sections
@@ -50,17 +43,6 @@ ${further}providers:
 ${provider}`,
     })
     return new DeepgramBed(standin, engine)
-  }
-
-  async record(id: string): Promise<Record<string, unknown>> {
-    const find = () => this.engine.records().find((one) => one.call_id === id)
-    await this.engine.until('recorded', 15_000, () => find() !== undefined)
-    return find() ?? {}
-  }
-
-  async stop(): Promise<void> {
-    await this.engine.stop()
-    await this.standin.close()
   }
 }
 

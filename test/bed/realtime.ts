@@ -5,18 +5,11 @@ import { type StandinServer, startStandin } from '../standin/openai-realtime/ser
 import { toneCount, toneHz, toneStepMs } from '../standin/tone-pattern.ts'
 import type { AriAddress } from './bed-ari.ts'
 import { BedEngine } from './engine.ts'
+import { StandinBed } from './standin-bed.ts'
 import { audibleStretches, cut, toneShare } from './wav-analysis.ts'
 
 /** An engine with a realtime agent, and the stand-in behind it. */
-export class RealtimeBed {
-  readonly standin: StandinServer
-  readonly engine: BedEngine
-
-  private constructor(standin: StandinServer, engine: BedEngine) {
-    this.standin = standin
-    this.engine = engine
-  }
-
+export class RealtimeBed extends StandinBed<StandinServer> {
   /** @param yaml of the provider's section, four spaces deep */
   static async start(
     asterisk: AriAddress,
@@ -43,17 +36,6 @@ providers:
 ${yaml}`,
     })
     return new RealtimeBed(standin, engine)
-  }
-
-  async record(id: string): Promise<Record<string, unknown>> {
-    const find = () => this.engine.records().find((one) => one.call_id === id)
-    await this.engine.until('recorded', 15_000, () => find() !== undefined)
-    return find() ?? {}
-  }
-
-  async stop(): Promise<void> {
-    await this.engine.stop()
-    await this.standin.close()
   }
 }
 

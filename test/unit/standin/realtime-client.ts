@@ -6,55 +6,30 @@ import { type StandinServer, startStandin } from '../../standin/openai-realtime/
 import { serverEventFault } from '../../standin/openai-realtime/server-event.ts'
 import type { StandinSession } from '../../standin/openai-realtime/session.ts'
 import { encodeAudio, type FormatName } from '../../standin/openai-realtime/wire-audio.ts'
+import { type Seen, StandinClient } from './standin-client.ts'
 
-/** A client of the stand-in as bare as can be: it sends what it is told, and keeps what it gets. */
-
-// biome-ignore lint/suspicious/noExplicitAny: a test reads any member of any event.
-export type Seen = any
-
-export class RealtimeClient {
-  readonly events: Seen[] = []
+export class RealtimeClient extends StandinClient {
   readonly raw: string[] = []
-  readonly opened: Promise<void>
-  readonly closed: Promise<{ code: number; reason: string }>
-  protocol = ''
-  private readonly socket: WebSocket
-  private read = 0
-  private wake: () => void = () => {}
 
   constructor(
     url: string,
     headers: Record<string, string> = { authorization: 'Bearer any' },
     protocols: string[] = [],
   ) {
-    this.socket = new WebSocket(url, { headers, ...(protocols.length === 0 ? {} : { protocols }) })
-    const opened = Promise.withResolvers<void>()
-    this.opened = opened.promise
-    this.socket.addEventListener('open', () => {
-      this.protocol = this.socket.protocol
-      opened.resolve()
-    })
-    this.socket.addEventListener('message', ({ data }) => {
-      this.raw.push(String(data))
-      try {
-        this.events.push(JSON.parse(String(data)))
-      } catch {
-        // Kept as it came.
-      }
-      this.wake()
-    })
-    const { promise, resolve } = Promise.withResolvers<{ code: number; reason: string }>()
-    this.closed = promise
-    this.socket.addEventListener('close', ({ code, reason }) => resolve({ code, reason }))
-    this.socket.addEventListener('error', () => {})
+    super(url, headers, protocols)
   }
 
-  send(event: object): void {
-    this.socket.send(JSON.stringify(event))
+  get events(): Seen[] {
+    return this.messages
   }
 
-  sendText(text: string): void {
-    this.socket.send(text)
+  protected received(data: string | ArrayBuffer): void {
+    this.raw.push(String(data))
+    try {
+      this.messages.push(JSON.parse(String(data)))
+    } catch {
+      // Kept as it came.
+    }
   }
 
   ping(): void {
@@ -65,18 +40,6 @@ export class RealtimeClient {
     this.send({ type: 'input_audio_buffer.append', audio: encodeAudio(samples, format).toBase64() })
   }
 
-  /** The next event of this type; those before it are passed over. */
-  async next(type: string): Promise<Seen> {
-    for (;;) {
-      const index = this.events.findIndex((event, at) => at >= this.read && event.type === type)
-      if (index >= 0) {
-        this.read = index + 1
-        return this.events[index]
-      }
-      if (!(await this.more())) throw new Error(`no ${type} after ${this.types.slice(-8).join(', ')}`)
-    }
-  }
-
   /** All that was sent so far has been handled when an event that is surely answered has been answered. */
   async settled(): Promise<void> {
     this.send({ type: 'conversation.item.delete', item_id: 'settled' })
@@ -84,28 +47,6 @@ export class RealtimeClient {
       const error = await this.next('error')
       if (error.error.code === 'item_delete_invalid_item_id') return
     }
-  }
-
-  get types(): string[] {
-    return this.events.map((event) => event.type)
-  }
-
-  of(type: string): Seen[] {
-    return this.events.filter((event) => event.type === type)
-  }
-
-  close(): void {
-    this.socket.close(1000)
-  }
-
-  private more(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), 2000)
-      this.wake = () => {
-        clearTimeout(timer)
-        resolve(true)
-      }
-    })
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { open, type Seen, update } from './realtime-client.ts'
+import { open, update } from './realtime-client.ts'
+import type { Seen } from './standin-client.ts'
 
 describe('session.update', () => {
   test('answers with the whole session, and changes only what it names', async () => {

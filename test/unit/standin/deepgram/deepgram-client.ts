@@ -6,86 +6,22 @@ import type { StandinOptions } from '../../../standin/deepgram/options.ts'
 import { type SessionOfKind, type StandinServer, startStandin } from '../../../standin/deepgram/server.ts'
 import { encodeAudio, type WireAudio } from '../../../standin/deepgram/wire-audio.ts'
 import { tonePattern } from '../../../standin/tone-pattern.ts'
+import { StandinClient } from '../standin-client.ts'
 
-/** A client of the stand-in as bare as can be: it sends what it is told, and keeps what it gets. */
-
-// biome-ignore lint/suspicious/noExplicitAny: a test reads any member of any message.
-export type Seen = any
-
-export class DeepgramClient {
-  readonly messages: Seen[] = []
+export class DeepgramClient extends StandinClient {
   readonly audio: Uint8Array[] = []
-  readonly opened: Promise<void>
-  readonly closed: Promise<{ code: number; reason: string }>
-  protocol = ''
-  private readonly socket: WebSocket
-  private read = 0
-  private wake: () => void = () => {}
 
   constructor(url: string, headers: Record<string, string> = { authorization: 'Token any' }, protocols: string[] = []) {
-    this.socket = new WebSocket(url, { headers, ...(protocols.length === 0 ? {} : { protocols }) })
-    this.socket.binaryType = 'arraybuffer'
-    const opened = Promise.withResolvers<void>()
-    this.opened = opened.promise
-    this.socket.addEventListener('open', () => {
-      this.protocol = this.socket.protocol
-      opened.resolve()
-    })
-    this.socket.addEventListener('message', ({ data }) => {
-      if (typeof data === 'string') this.messages.push(JSON.parse(data))
-      else this.audio.push(new Uint8Array(data as ArrayBuffer))
-      this.wake()
-    })
-    const { promise, resolve } = Promise.withResolvers<{ code: number; reason: string }>()
-    this.closed = promise
-    this.socket.addEventListener('close', ({ code, reason }) => resolve({ code, reason }))
-    this.socket.addEventListener('error', () => {})
+    super(url, headers, protocols)
   }
 
-  send(message: object): void {
-    this.socket.send(JSON.stringify(message))
-  }
-
-  sendRaw(data: string | Uint8Array<ArrayBuffer>): void {
-    this.socket.send(data)
-  }
-
-  /** The next message of this type; those before it are passed over. */
-  async next(type: string): Promise<Seen> {
-    for (;;) {
-      const index = this.messages.findIndex((message, at) => at >= this.read && message.type === type)
-      if (index >= 0) {
-        this.read = index + 1
-        return this.messages[index]
-      }
-      if (!(await this.more())) throw new Error(`no ${type} after ${this.types.slice(-8).join(', ')}`)
-    }
-  }
-
-  get types(): string[] {
-    return this.messages.map((message) => message.type)
-  }
-
-  of(type: string): Seen[] {
-    return this.messages.filter((message) => message.type === type)
+  protected received(data: string | ArrayBuffer): void {
+    if (typeof data === 'string') this.messages.push(JSON.parse(data))
+    else this.audio.push(new Uint8Array(data))
   }
 
   get audioBytes(): number {
     return this.audio.reduce((sum, part) => sum + part.length, 0)
-  }
-
-  close(): void {
-    this.socket.close(1000)
-  }
-
-  private more(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), 2000)
-      this.wake = () => {
-        clearTimeout(timer)
-        resolve(true)
-      }
-    })
   }
 }
 

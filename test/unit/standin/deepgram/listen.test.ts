@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { open, type Seen, silence, speak } from './deepgram-client.ts'
+import type { Seen } from '../standin-client.ts'
+import { open, silence, speak } from './deepgram-client.ts'
 
 const words = 'one two three four five six seven eight nine ten eleven twelve'
 const said = (message: Seen) => message.channel.alternatives[0].transcript
