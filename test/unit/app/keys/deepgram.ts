@@ -1,49 +1,27 @@
-import type { KeyCall } from '../../../fakes/key-call.ts'
-import type { KeyWorld, Tree } from '../../../fakes/key-world.ts'
+import type { Tree } from '../../../fakes/key-world.ts'
 import type { AgentSession } from '../../../standin/deepgram/agent-session.ts'
 import type { Reply, ReplyScript } from '../../../standin/deepgram/options.ts'
-import type { Probe, Probes } from './probe.ts'
+import type { Probes } from './probe.ts'
+import { chosen, sharedProbes, type VendorCall, type VendorOptions, vendorProbe } from './vendor-call.ts'
 
 /** Deepgram's Voice Agent: what its server is told of a call, and when. */
 
 const place = 'providers.deepgram'
-const own = (options: Tree = {}): Tree => ({
-  active_pipeline: '',
-  default_provider: 'deepgram',
-  providers: { deepgram: options },
-})
+const silence: Reply = { fault: { kind: 'silence' } }
 
-interface DeepgramCall {
-  readonly up: KeyCall
-  readonly world: KeyWorld
-  readonly session: AgentSession
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+const vendor: VendorOptions<AgentSession, ReplyScript> = {
+  name: 'deepgram',
+  server: ({ outside }) => outside.deepgram,
+  session: ({ outside }) => outside.deepgram.last('agent'),
+  renew: ({ outside }, replies) => outside.renew({}, replies === undefined ? {} : { replies }),
+  greetedMs: 2500,
+  turns: ({ record }) => record.turns.length,
+  fillerMaxMs: 20_000,
+  mute: () => silence,
 }
-type Look = (call: DeepgramCall) => unknown
+type Look = (call: VendorCall<AgentSession>) => unknown
 
-/** A key that the session of a call shows. */
-function agent(
-  values: readonly [unknown, unknown],
-  look: Look,
-  { options = {}, replies, ...rest }: Partial<Probe> & { options?: Tree; replies?: ReplyScript } = {},
-): Probe {
-  return {
-    values,
-    around: own(options),
-    seen: 'wire',
-    begin: async (world) => {
-      world.outside.renew({}, replies === undefined ? {} : { replies })
-      const up = await world.call()
-      await world.turn()
-      const { urls, headers } = world.outside.deepgram
-      const session = world.outside.deepgram.last('agent')
-      const seen = { up, world, session, url: urls.at(-1) ?? '', headers: headers.at(-1) ?? {} }
-      return () => look(seen)
-    },
-    ...rest,
-  }
-}
+const agent = vendorProbe(vendor)
 
 /** What the session was agreed upon with, at this place of it; undefined: nothing is said there. */
 const told =
@@ -60,51 +38,15 @@ const openAiVoice = { provider: 'open_ai', endpoint_url: 'https://v.example', vo
 const ownModel = { endpoint_url: 'https://m.example' }
 const polly = { provider: 'aws_polly' }
 
-async function fillerAfter({ up, session }: DeepgramCall): Promise<number> {
-  await up.pass(2500)
-  await up.pass(800, 1)
-  const turns = session.record.turns.length
-  await up.until(() => session.record.turns.length > turns, 3000)
-  return Math.floor(((await up.soundsAfter(20_000)) ?? Number.NaN) / 100) * 100
-}
-
-async function soundMs(up: KeyCall): Promise<number> {
-  const before = up.levels.length
-  await up.until(() => up.levels.length > before + 1 && up.levels.at(-1) === 0, 10_000)
-  return up.levels.slice(before).filter((level) => level > 0).length * 20
-}
-
-const attempts: Probe['begin'] = async (world) => {
-  world.outside.renew()
-  world.outside.deepgram.silent = true
-  const { deepgram: server } = world.outside
-  const up = await world.call()
-  return async () => {
-    const fromMs = up.nowMs
-    const { length } = server.urls
-    await up.until(() => server.urls.length > length, 30_000)
-    return Math.floor((up.nowMs - fromMs) / 1000) * 1000
-  }
-}
-
-const silence: Reply = { fault: { kind: 'silence' } }
-const mute: ReplyScript = () => silence
-
 export const deepgramProbes: Probes = {
-  [`${place}.enabled`]: {
-    values: [true, false],
-    shows: ['not_ready', 'unknown_provider'],
-    seen: 'call',
-    atOnce: true,
-    begin: (world) => () => world.outcome({ provider: 'deepgram' }),
-  },
+  ...sharedProbes(vendor),
   [`${place}.ws_url`]: agent(
     ['wss://a.example/v1/agent/converse', 'wss://b.example/v1/agent/converse'],
     ({ url }) => url,
   ),
   [`${place}.base_url`]: {
     values: ['https://a.example', 'https://b.example'],
-    around: own(),
+    around: chosen('deepgram'),
     seen: 'wire',
     // The look at the key, as soon as it is in force: of a call that has been up before there is nothing to see.
     atOnce: true,
@@ -172,23 +114,5 @@ export const deepgramProbes: Probes = {
   }),
   [`${place}.greeting_audio`]: agent(['agent', 'cached'], ({ session }) => session.record.replies > 0, {
     shows: [true, false],
-  }),
-  [`${place}.connect_timeout_ms`]: { values: [2000, 4000], around: own(), seen: 'wire', begin: attempts },
-  [`${place}.reply_timeout_ms`]: agent([2000, 3000], fillerAfter, { replies: mute }),
-  // As long as the local voice needs for its words.
-  [`${place}.filler`]: agent(
-    ['One moment.', 'One moment, please, I am looking it up.'],
-    async (call) => {
-      await fillerAfter(call)
-      return await soundMs(call.up)
-    },
-    { replies: mute, shows: [200, 760] },
-  ),
-  [`${place}.renew_after_ms`]: agent([10_000, 20_000], async ({ up, world }) => {
-    const server = world.outside.deepgram
-    const { length } = server.sessions
-    const fromMs = up.nowMs
-    await up.until(() => server.sessions.length > length, 40_000)
-    return Math.round((up.nowMs - fromMs) / 10_000) * 10_000
   }),
 }

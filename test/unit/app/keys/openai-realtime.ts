@@ -1,49 +1,26 @@
-import type { KeyCall } from '../../../fakes/key-call.ts'
-import type { KeyWorld, Tree } from '../../../fakes/key-world.ts'
 import type { Reply, ReplyScript } from '../../../standin/openai-realtime/options.ts'
 import type { StandinSession } from '../../../standin/openai-realtime/session.ts'
-import type { Probe, Probes } from './probe.ts'
+import type { Probes } from './probe.ts'
+import { chosen, sharedProbes, type VendorCall, type VendorOptions, vendorProbe } from './vendor-call.ts'
 
 /** OpenAI's Realtime API: what its server is told of a call, and when. */
 
 const place = 'providers.openai_realtime'
-const own = (options: Tree = {}): Tree => ({
-  active_pipeline: '',
-  default_provider: 'openai_realtime',
-  providers: { openai_realtime: options },
-})
+const greeted: Reply = { text: 'Hello.', ms: 200 }
 
-interface RealtimeCall {
-  readonly up: KeyCall
-  readonly world: KeyWorld
-  readonly session: StandinSession
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+const vendor: VendorOptions<StandinSession, ReplyScript> = {
+  name: 'openai_realtime',
+  server: ({ outside }) => outside.realtime,
+  session: ({ outside }) => outside.realtime.last,
+  renew: ({ outside }, replies) => outside.renew(replies === undefined ? {} : { replies }),
+  greetedMs: 1500,
+  turns: ({ record }) => record.commits.length,
+  fillerMaxMs: 10_000,
+  mute: ({ index }) => (index === 0 ? greeted : { fault: { kind: 'silence' } }),
 }
+type Look = (call: VendorCall<StandinSession>) => unknown
 
-type Look = (call: RealtimeCall) => unknown
-
-/** A key that the session of a call shows. @param replies what the server says, where it is not at its ease */
-function realtime(
-  values: readonly [unknown, unknown],
-  look: Look,
-  { options = {}, replies, ...rest }: Partial<Probe> & { options?: Tree; replies?: ReplyScript } = {},
-): Probe {
-  return {
-    values,
-    around: own(options),
-    seen: 'wire',
-    begin: async (world) => {
-      world.outside.renew(replies === undefined ? {} : { replies })
-      const up = await world.call()
-      await world.turn()
-      const { last: session, urls, headers } = world.outside.realtime
-      const seen = { up, world, session, url: urls.at(-1) ?? '', headers: headers.at(-1) ?? {} }
-      return () => look(seen)
-    },
-    ...rest,
-  }
-}
+const realtime = vendorProbe(vendor)
 
 interface Update {
   readonly instructions: string
@@ -69,48 +46,8 @@ const told =
     return look((update.event as unknown as { session: Update }).session)
   }
 
-/** How long after the caller's turn something is heard that is not the server's. */
-async function fillerAfter({ up, session }: RealtimeCall): Promise<number> {
-  await up.pass(1500)
-  await up.pass(800, 1)
-  const turns = session.record.commits.length
-  await up.until(() => session.record.commits.length > turns, 3000)
-  return Math.floor(((await up.soundsAfter(10_000)) ?? Number.NaN) / 100) * 100
-}
-
-/** How long a sound lasts that has begun. */
-async function soundMs(up: KeyCall): Promise<number> {
-  const before = up.levels.length
-  await up.until(() => up.levels.length > before + 1 && up.levels.at(-1) === 0, 10_000)
-  return up.levels.slice(before).filter((level) => level > 0).length * 20
-}
-
-/** From one attempt to open a session to the next. */
-const attempts: Probe['begin'] = async (world) => {
-  world.outside.renew()
-  world.outside.realtime.silent = true
-  const { realtime: server } = world.outside
-  const up = await world.call()
-  return async () => {
-    const fromMs = up.nowMs
-    const { length } = server.urls
-    await up.until(() => server.urls.length > length, 30_000)
-    // The pause between two attempts is chance, and below a second.
-    return Math.floor((up.nowMs - fromMs) / 1000) * 1000
-  }
-}
-
-const greeted: Reply = { text: 'Hello.', ms: 200 }
-const mute: ReplyScript = ({ index }) => (index === 0 ? greeted : { fault: { kind: 'silence' } })
-
 export const openAiRealtimeProbes: Probes = {
-  [`${place}.enabled`]: {
-    values: [true, false],
-    shows: ['not_ready', 'unknown_provider'],
-    seen: 'call',
-    atOnce: true,
-    begin: (world) => () => world.outcome({ provider: 'openai_realtime' }),
-  },
+  ...sharedProbes(vendor),
   [`${place}.base_url`]: realtime(['https://a.example/v1', 'https://b.example/v1'], ({ url }) =>
     url.replace(/^wss/, 'https').replace(/\/realtime.*/, ''),
   ),
@@ -184,7 +121,7 @@ export const openAiRealtimeProbes: Probes = {
       told(({ tools }) => /one \(([^)]*)/.exec(JSON.stringify(tools))?.[1]),
     ),
     around: {
-      ...own({ tools: ['transfer_call'] }),
+      ...chosen('openai_realtime', { tools: ['transfer_call'] }),
       transfer: { destinations: { one: { context: 'a', extension: 'b' } } },
     },
   },
@@ -210,22 +147,4 @@ export const openAiRealtimeProbes: Probes = {
       shows: [1, 0],
     },
   ),
-  [`${place}.connect_timeout_ms`]: { values: [2000, 4000], around: own(), seen: 'wire', begin: attempts },
-  [`${place}.reply_timeout_ms`]: realtime([2000, 3000], fillerAfter, { replies: mute }),
-  // As long as the local voice needs for its words.
-  [`${place}.filler`]: realtime(
-    ['One moment.', 'One moment, please, I am looking it up.'],
-    async (call) => {
-      await fillerAfter(call)
-      return await soundMs(call.up)
-    },
-    { replies: mute, shows: [200, 760] },
-  ),
-  [`${place}.renew_after_ms`]: realtime([10_000, 20_000], async ({ up, world }) => {
-    const server = world.outside.realtime
-    const { length } = server.sessions
-    const fromMs = up.nowMs
-    await up.until(() => server.sessions.length > length, 40_000)
-    return Math.round((up.nowMs - fromMs) / 10_000) * 10_000
-  }),
 }
