@@ -55,6 +55,12 @@ export abstract class VendorAgentBench {
   }
 }
 
+/** The caller says something and falls silent until the server has heard that. */
+export async function turn(bench: VendorAgentBench, speechMs: Milliseconds = 800): Promise<void> {
+  await bench.pass(speechMs, 'hum')
+  await bench.pass(700, 'quiet')
+}
+
 /** Phrases in the engine's own voice, by their length in milliseconds. */
 export function phrasesOf(lengths: Readonly<Record<string, number>> = {}): Phrases {
   return {

@@ -1,28 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import * as v from 'valibot'
-import { AgentBench, type AgentBenchOptions } from '../../../fakes/deepgram-agent.ts'
+import { turn } from '../../../fakes/agent-bench.ts'
+import type { AgentBench } from '../../../fakes/deepgram-agent.ts'
 import type { Reply, ReplyRequest } from '../../../standin/deepgram/options.ts'
+import { answer, greeted } from './greeted.ts'
 
 // What is left of a turn, of speech over a reply and of functions when their session is gone, or says nothing more.
-
-const answer: Reply = { text: 'Yes, of course.', ms: 600 }
-
-async function greeted(options: AgentBenchOptions = {}) {
-  const bench = await new AgentBench({
-    ...options,
-    standin: { greeting: { ms: 400 }, replies: [answer], ...options.standin },
-  }).open()
-  bench.send({ type: 'say', text: 'Hello.' })
-  await bench.pass(600, 'quiet')
-  bench.send({ type: 'reply_heard' })
-  bench.taken()
-  return bench
-}
-
-async function turn(bench: AgentBench): Promise<void> {
-  await bench.pass(800, 'hum')
-  await bench.pass(700, 'quiet')
-}
 
 const faults = (bench: AgentBench) => bench.of('fault').map(({ code }) => code)
 const injected = (bench: AgentBench) =>

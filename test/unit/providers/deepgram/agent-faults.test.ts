@@ -1,25 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { AgentBench, type AgentBenchOptions } from '../../../fakes/deepgram-agent.ts'
+import { turn } from '../../../fakes/agent-bench.ts'
+import { AgentBench } from '../../../fakes/deepgram-agent.ts'
 import type { Reply, ReplyRequest } from '../../../standin/deepgram/options.ts'
-
-const answer: Reply = { text: 'Yes, of course.', ms: 600 }
-
-async function greeted(options: AgentBenchOptions = {}) {
-  const bench = await new AgentBench({
-    ...options,
-    standin: { greeting: { ms: 400 }, replies: [answer], ...options.standin },
-  }).open()
-  bench.send({ type: 'say', text: 'Hello.' })
-  await bench.pass(600, 'quiet')
-  bench.send({ type: 'reply_heard' })
-  bench.taken()
-  return bench
-}
-
-async function turn(bench: AgentBench): Promise<void> {
-  await bench.pass(800, 'hum')
-  await bench.pass(700, 'quiet')
-}
+import { answer, greeted } from './greeted.ts'
 
 const codes = (bench: AgentBench) => bench.of('incident').map(({ code }) => code)
 const faults = (bench: AgentBench) => bench.of('fault').map(({ code, final }) => [code, final === true])

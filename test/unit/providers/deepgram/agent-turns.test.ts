@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { turn } from '../../../fakes/agent-bench.ts'
 import { AgentBench, type AgentBenchOptions } from '../../../fakes/deepgram-agent.ts'
 
 // The server finds the turns: the caller is audio, and what the coordinator would say is said by the test.
@@ -20,12 +21,6 @@ async function greeted(options: AgentBenchOptions = {}) {
   bench.send({ type: 'reply_heard' })
   bench.taken()
   return bench
-}
-
-/** The caller says something and falls silent until the server has heard that. */
-async function turn(bench: AgentBench, speechMs = 800): Promise<void> {
-  await bench.pass(speechMs, 'hum')
-  await bench.pass(700, 'quiet')
 }
 
 describe('a session', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import * as v from 'valibot'
-import type { Tool } from '#tools/tool.ts'
+import { turn } from '../../../fakes/agent-bench.ts'
 import { RealtimeBench, type RealtimeBenchOptions } from '../../../fakes/realtime-standin.ts'
+import { slowTool } from '../../../fakes/slow-tool.ts'
 
 // What we ask for beside what the server makes by itself: which answer belongs to what, and none is lost.
 
@@ -20,31 +20,11 @@ async function greeted(options: RealtimeBenchOptions & { readonly forgets?: bool
   return bench
 }
 
-async function turn(bench: RealtimeBench, speechMs = 800): Promise<void> {
-  await bench.pass(speechMs, 'hum')
-  await bench.pass(700, 'quiet')
-}
-
-/** It ends when the test says so. */
-function slowTool() {
-  let end = () => {}
-  const tool: Tool = {
-    name: 'look',
-    description: 'Looks.',
-    parameters: v.object({}),
-    deadlineMs: 30_000,
-    run: () =>
-      new Promise((resolve) => {
-        end = () => resolve({ output: { ok: true } })
-      }),
-  }
-  return { tool, end: () => end() }
-}
 const calls = [{ name: 'look', arguments: {}, callId: 'call_1' }]
 
 describe('an answer that is held and finished', () => {
   test('makes way for what a tool has brought', async () => {
-    const { tool, end } = slowTool()
+    const { tool, end } = slowTool({ ok: true })
     const bench = await greeted({
       tools: [tool],
       standin: {
@@ -123,7 +103,7 @@ test.each([
 
 describe('a reply without any sound', () => {
   test.each([['pcmu'], ['pcm24']] as const)('with %s: nothing of it is passed on', async (format) => {
-    const { tool } = slowTool()
+    const { tool } = slowTool({ ok: true })
     const bench = await greeted({
       options: { format },
       tools: [tool],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import * as v from 'valibot'
-import type { Tool } from '#tools/tool.ts'
+import { turn } from '../../../fakes/agent-bench.ts'
 import { RealtimeBench, type RealtimeBenchOptions } from '../../../fakes/realtime-standin.ts'
+import { slowTool } from '../../../fakes/slow-tool.ts'
 
 // What goes on in a call whose session is made anew: what sounds, what is held, what runs.
 
@@ -16,26 +16,6 @@ async function greeted(options: RealtimeBenchOptions = {}) {
   return bench
 }
 
-async function turn(bench: RealtimeBench, speechMs = 800): Promise<void> {
-  await bench.pass(speechMs, 'hum')
-  await bench.pass(700, 'quiet')
-}
-
-/** It ends when the test says so. */
-function slowTool() {
-  let end = () => {}
-  const tool: Tool = {
-    name: 'look',
-    description: 'Looks.',
-    parameters: v.object({}),
-    deadlineMs: 30_000,
-    run: () =>
-      new Promise((resolve) => {
-        end = () => resolve({ output: { found: 7 } })
-      }),
-  }
-  return { tool, end: () => end() }
-}
 const calls = [{ name: 'look', arguments: {}, callId: 'call_1' }]
 const asks = { calls }
 const answer = { text: 'Seven.', ms: 600 }
@@ -80,7 +60,7 @@ test('an answer that was held is gone with it, and asked for anew when the reply
 
 describe('a function that runs', () => {
   test('keeps a session from being made anew', async () => {
-    const { tool, end } = slowTool()
+    const { tool, end } = slowTool({ found: 7 })
     const options = { renew_after_ms: 10_000 }
     const bench = await greeted({ tools: [tool], options, standin: { replies: [asks, answer] } })
     await bench.pass(7000, 'quiet')
@@ -99,7 +79,7 @@ describe('a function that runs', () => {
     ['after the next has begun', 1000, 20],
     ['before the next has begun', 40, 1000],
   ])('ends %s: that is told in words, and answered', async (_what, beforeMs, afterMs) => {
-    const { tool, end } = slowTool()
+    const { tool, end } = slowTool({ found: 7 })
     const bench = await greeted({
       tools: [tool],
       standin: { replies: ({ index }) => (index === 0 && bench.server.sessions.length === 1 ? asks : answer) },
