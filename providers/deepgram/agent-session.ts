@@ -1,3 +1,4 @@
+import { Orders } from '#agent/orders.ts'
 import type { Accepted, AgentEvent, AgentInput, CallContext, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import type { Tally } from '#agent/tally.ts'
@@ -49,8 +50,7 @@ export class AgentSession implements SessionOf<'agent'> {
   private sounding = false
   /** Of a reply that the server broke off, what is to be said if that was for nothing. */
   private unsaid = ''
-  /** Counts what has been ordered: what an earlier order has left for later is void. */
-  private orders = 0
+  private readonly orders = new Orders(() => this.life.over)
 
   constructor(deps: AgentDeps, context: CallContext) {
     this.deps = deps
@@ -61,13 +61,13 @@ export class AgentSession implements SessionOf<'agent'> {
       tally: deps.tally,
       parts: () => this.parts,
       emit: (event) => this.emit(event),
-      later: (action) => this.later(action),
+      later: (action) => this.orders.later(action),
       engaged: () => this.engaged,
       sounding: () => this.sounding,
     })
     this.parts = createAgentParts(deps, context, this.log, {
       emit: (event) => this.emit(event),
-      later: (action) => this.later(action),
+      later: (action) => this.orders.later(action),
       // The server speaks first: `Welcome`.
       opened: () => {},
       ready: () => this.change.ready(),
@@ -164,16 +164,10 @@ export class AgentSession implements SessionOf<'agent'> {
     return turn.silent && !hearing.hears && !this.sounding && !replies.busy && !functions.running
   }
 
-  /** Whoever gave the order that led to it hears nothing of it before the order returns. */
-  private later(action: () => void): void {
-    const { orders } = this
-    void Promise.resolve().then(() => (!this.life.over && orders === this.orders ? action() : undefined))
-  }
-
   // ── what the engine says ──────────────────────────────────────────────────────────────────────────────────────
 
   private say(text: string): void {
-    this.orders += 1
+    this.orders.given()
     const { options, recorded } = this.deps
     const { replies, own } = this.parts
     const { sampleRateHz, greeting } = this.context
@@ -187,7 +181,7 @@ export class AgentSession implements SessionOf<'agent'> {
     if (text === greeting && (this.parts.asking.greeting || replies.holds)) {
       // It is on its way, or here already.
       replies.expect({ kind: 'say', text })
-      this.later(() => replies.release())
+      this.orders.later(() => replies.release())
     } else replies.request({ kind: 'say', text })
     this.parts.refusals.failIfHopeless()
   }
@@ -199,7 +193,7 @@ export class AgentSession implements SessionOf<'agent'> {
   }
 
   private interrupted(heardMs: Milliseconds): void {
-    this.orders += 1
+    this.orders.given()
     const { functions, replies, dialogue, turn, hearing } = this.parts
     hearing.sounds(true)
     functions.interrupt()
@@ -239,7 +233,7 @@ export class AgentSession implements SessionOf<'agent'> {
 
   /** A reply that nobody has heard yet is void: what comes now belongs to the turn before. */
   private drop(): void {
-    this.orders += 1
+    this.orders.given()
     this.parts.functions.interrupt()
     this.parts.replies.drop()
     this.parts.dialogue.forget()

@@ -1,3 +1,4 @@
+import { Orders } from '#agent/orders.ts'
 import type { Accepted, AgentEvent, AgentInput, CallContext, SessionOf } from '#agent/provider.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import type { Tally } from '#agent/tally.ts'
@@ -48,8 +49,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
   private engaged = false
   /** Our own detector hears the caller. */
   private callerSpeaks = false
-  /** Counts what has been ordered: what an earlier order has left for later is void. */
-  private orders = 0
+  private readonly orders = new Orders(() => this.life.over)
   /** Why no session will open; null while there is hope. */
   private hopeless: { readonly code: string; readonly why: string } | null = null
 
@@ -59,7 +59,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.log = deps.log.with({ part: 'openai_realtime', call: context.callId })
     this.parts = createSessionParts(deps, context, this.log, {
       emit: (event) => this.listener(event),
-      later: (action) => this.later(action),
+      later: (action) => this.orders.later(action),
       playFiller: () => this.playFiller(),
       ready: (audio, again) => this.ready(audio, again),
       event: (event) => this.received(event),
@@ -141,14 +141,6 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.failIfHopeless()
   }
 
-  /** Whoever gave the order that led to it hears nothing of it before the order returns. */
-  private later(action: () => void): void {
-    const { orders } = this
-    void Promise.resolve().then(() => {
-      if (!this.life.over && orders === this.orders) action()
-    })
-  }
-
   /** The server finds the turns. */
   private get serverTurns(): boolean {
     return this.deps.options.turn_detection.type !== 'none'
@@ -162,7 +154,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
   // ── what the engine says ──────────────────────────────────────────────────────────────────────────────────────
 
   private say(text: string): void {
-    this.orders += 1
+    this.orders.given()
     const { options, recorded } = this.deps
     const { replies, own } = this.parts
     const { sampleRateHz, greeting } = this.context
@@ -201,7 +193,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
   }
 
   private drop(cancel: boolean, keepHeld = false): void {
-    this.orders += 1
+    this.orders.given()
     this.parts.invocations.interrupt()
     this.parts.replies.drop(cancel, keepHeld)
   }
@@ -237,7 +229,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.callerSpeaks = false
     this.begin(true)
     // Else it goes when there is a session, with all that has waited.
-    if (link.ready && !this.commit()) return this.later(() => this.listener({ type: 'nothing_heard' }))
+    if (link.ready && !this.commit()) return this.orders.later(() => this.listener({ type: 'nothing_heard' }))
     replies.request({ kind: 'turn' })
     this.failIfHopeless()
   }
@@ -379,7 +371,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
 
   private failIfHopeless(): void {
     const { hopeless } = this
-    if (hopeless !== null) this.later(() => this.parts.replies.giveUp(hopeless.code, hopeless.why))
+    if (hopeless !== null) this.orders.later(() => this.parts.replies.giveUp(hopeless.code, hopeless.why))
   }
 
   /** What is due has a deadline of its own. */
