@@ -1,4 +1,5 @@
 import { isRecord } from '../json-schema.ts'
+import { listenForSessions } from '../session-listener.ts'
 import { AgentSession } from './agent-session.ts'
 import { FluxSession } from './flux-session.ts'
 import { answerTo, protocolsOf, type SessionKind } from './handshake.ts'
@@ -49,8 +50,6 @@ interface SocketData {
 }
 
 const messageBytesMax = 8 * 1024 * 1024
-/** A reply that is sent all at once may be minutes long. */
-const unsentBytesMax = 256 * 1024 * 1024
 const restTextMax = 2000
 const spoken: Reply = {}
 
@@ -75,24 +74,12 @@ class Server implements StandinServer {
     this.options = options
     this.refusal = options.refusal ?? null
     this.encoder = new SpeechEncoder(options.chunkMs ?? standinDefaults.chunkMs)
-    this.listener = Bun.serve<SocketData>({
+    this.listener = listenForSessions<SocketData>({
       hostname: options.hostname ?? standinDefaults.hostname,
       port: options.port ?? standinDefaults.port,
-      idleTimeout: 0,
-      fetch: (request, listener) => this.answer(request, listener),
-      websocket: {
-        idleTimeout: 0,
-        sendPings: false,
-        perMessageDeflate: false,
-        maxPayloadLength: messageBytesMax,
-        backpressureLimit: unsentBytesMax,
-        open: (socket) => this.opened(socket),
-        message: (socket, message) => socket.data.session?.receive(message),
-        close: (socket, code) => socket.data.session?.closed(code),
-        ping: (socket) => {
-          if (socket.data.session !== null) socket.data.session.record.pings += 1
-        },
-      },
+      messageBytesMax,
+      answer: (request, listener) => this.answer(request, listener),
+      opened: (socket) => this.opened(socket),
     })
   }
 

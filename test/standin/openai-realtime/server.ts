@@ -1,3 +1,4 @@
+import { listenForSessions } from '../session-listener.ts'
 import { type ApiError, invalidRequest } from './api-error.ts'
 import { answerTo, type ClosedWith } from './handshake.ts'
 import { type Refusal, type StandinOptions, standinDefaults } from './options.ts'
@@ -35,8 +36,6 @@ interface SocketData {
 
 /** 15 MiB of audio in base64, and what is around it. */
 const messageBytesMax = 21 * 1024 * 1024
-/** A reply that is sent all at once may be minutes long. */
-const unsentBytesMax = 256 * 1024 * 1024
 
 export function startStandin(options: StandinOptions): StandinServer {
   const server = new Server(options)
@@ -59,24 +58,12 @@ class Server implements StandinServer {
     this.options = options
     this.refusal = options.refusal ?? null
     this.encoder = new ReplyEncoder(options.deltaMs ?? standinDefaults.deltaMs)
-    this.listener = Bun.serve<SocketData>({
+    this.listener = listenForSessions<SocketData>({
       hostname: options.hostname ?? standinDefaults.hostname,
       port: options.port ?? standinDefaults.port,
-      idleTimeout: 0,
-      fetch: (request, listener) => this.answer(request, listener),
-      websocket: {
-        idleTimeout: 0,
-        sendPings: false,
-        perMessageDeflate: false,
-        maxPayloadLength: messageBytesMax,
-        backpressureLimit: unsentBytesMax,
-        open: (socket) => this.opened(socket),
-        message: (socket, message) => socket.data.session?.receive(message),
-        close: (socket, code) => socket.data.session?.closed(code),
-        ping: (socket) => {
-          if (socket.data.session !== null) socket.data.session.record.pings += 1
-        },
-      },
+      messageBytesMax,
+      answer: (request, listener) => this.answer(request, listener),
+      opened: (socket) => this.opened(socket),
     })
   }
 
