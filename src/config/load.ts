@@ -7,6 +7,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
@@ -22,6 +23,7 @@ import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
 import { keyProblems } from './key-checks.ts'
+import { tooDeepAt } from './nesting.ts'
 import { type Origins, originsOf } from './origins.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
 import { providerProblems } from './provider-checks.ts'
@@ -133,10 +135,9 @@ function crossCheck(
       const shown = withoutVariables(configuration, [...expanded.keys()])
       const paths = check.keys.map((key) => key.split('.'))
       const present = paths.find((path) => nodeAt(tree, path) !== undefined) ?? []
-      const key = check.keys[0] ?? ''
       const advice = typeof check.advice === 'string' ? check.advice : check.advice(shown)
-      const problem = { file, ...placeOf(tree, present), key, message: check.message(shown, env), advice }
-      return { severity: check.severity, problem }
+      const at = { file, ...placeOf(tree, present), key: check.keys[0] ?? '' }
+      return { severity: check.severity, problem: { ...at, message: check.message(shown, env), advice } }
     })
   const conceal = concealing(configuration, [...expanded.keys()])
   const placed = [providerProblems, agentProblems, keyProblems]
@@ -213,6 +214,9 @@ function parseTree(file: string, text: string): Result<SourceNode, readonly Conf
       'Save it as UTF-8.',
     )
   }
+  const deep = tooDeepAt(source, new Lexer().lex(source), depthMax)
+  if (deep !== null)
+    return refuse(deep, `more than ${depthMax} levels of nesting`, 'Is a bracket or a brace not closed?')
   const lines = new LineCounter()
   let top = fileStart
   try {
