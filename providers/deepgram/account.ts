@@ -3,7 +3,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Secrets, secretIn } from '#config/secrets.ts'
 import { refusalOf, retryAfterMs } from './account-wire.ts'
 import type { DeepgramOptions } from './options.ts'
 
@@ -14,7 +14,7 @@ export interface AccountDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly env: Environment
+  readonly secrets: Secrets
   readonly fetch?: Fetch
 }
 
@@ -86,7 +86,7 @@ export class Account {
   private key() {
     const name = this.options.api_key_env
     if (name === '') return { ok: true, value: undefined } as const
-    const key = readSecret(name, this.deps.env)
+    const key = secretIn(this.deps.secrets, name)
     if (key.ok && key.value === undefined) {
       return {
         ok: false,

@@ -24,7 +24,7 @@ export function createDeepgramAgent(
   options: DeepgramOptions,
   deps: DeepgramAgentDeps,
 ): Provider<'agent'> {
-  const { clock, random, log, env, tools, recorded } = deps
+  const { clock, random, log, secrets, tools, recorded } = deps
   const account = new Account(options, deps)
   const openSocket = deps.openSocket ?? bunSocket(clock)
   const tally = new Tally()
@@ -50,7 +50,7 @@ export function createDeepgramAgent(
           random,
           log,
           tally,
-          env,
+          secrets,
           tools,
           recorded: (text, sampleRateHz) => recorded.get(text, sampleRateHz),
         },

@@ -4,7 +4,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Secrets, secretIn } from '#config/secrets.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse } from './failure-wire.ts'
 import { modelNames } from './wire.ts'
@@ -37,7 +37,7 @@ export interface ServerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly env: Environment
+  readonly secrets: Secrets
   readonly fetch?: Fetch
 }
 
@@ -127,7 +127,7 @@ export class Server {
   key() {
     const name = this.options.api_key_env
     if (name === '') return { ok: true, value: undefined } as const
-    const key = readSecret(name, this.deps.env)
+    const key = secretIn(this.deps.secrets, name)
     if (key.ok && key.value === undefined) {
       const where = `providers.*.${this.use.role}.api_key_env`
       return { ok: false, error: `the environment variable ${name} (${where}) is not set` } as const

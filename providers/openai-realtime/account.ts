@@ -4,7 +4,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import { messageOf } from '#base/result.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Secrets, secretIn } from '#config/secrets.ts'
 import { isScopeOfListing, modelIds, refusalOf } from './account-wire.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
 
@@ -17,7 +17,7 @@ export interface AccountDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly env: Environment
+  readonly secrets: Secrets
   readonly fetch?: Fetch
 }
 
@@ -126,7 +126,7 @@ export class Account {
   private key() {
     const name = this.options.api_key_env
     if (name === '') return { ok: true, value: undefined } as const
-    const key = readSecret(name, this.deps.env)
+    const key = secretIn(this.deps.secrets, name)
     if (key.ok && key.value === undefined) {
       return {
         ok: false,

@@ -5,7 +5,7 @@ import type { SampleRateHz } from '#audio/format.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Secrets } from '#config/secrets.ts'
 import type { Tool } from '#tools/tool.ts'
 import { Account, type Fetch } from './account.ts'
 import type { OpenAiRealtimeOptions } from './options.ts'
@@ -16,7 +16,7 @@ export interface OpenAiRealtimeDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly env: Environment
+  readonly secrets: Secrets
   readonly tools: readonly Tool[]
   /** The server breaks a reply off by itself when it hears the caller: nobody here confirms it. */
   readonly interruptsItself: boolean
@@ -35,12 +35,12 @@ export function createOpenAiRealtime(
   options: OpenAiRealtimeOptions,
   deps: OpenAiRealtimeDeps,
 ): Provider<'agent'> {
-  const { clock, random, log, env, tools, interruptsItself, recorded } = deps
+  const { clock, random, log, secrets, tools, interruptsItself, recorded } = deps
   const account = new Account(options, {
     clock,
     random,
     log,
-    env,
+    secrets,
     ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }),
   })
   const openSocket = deps.openSocket ?? bunSocket(clock)

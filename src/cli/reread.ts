@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
+import { deepFreeze } from '#base/freeze.ts'
 import { failed, ok, type Result } from '#base/result.ts'
-import { deepFreeze } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { Environment } from '#config/secrets.ts'
 import { builtInSource } from '#config/source.ts'
