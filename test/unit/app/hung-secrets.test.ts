@@ -11,11 +11,14 @@ import { Reloader } from '../../../src/app/reloader.ts'
 import { FakeGenerations } from '../../fakes/generations.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 
-// The disk of a secret may be a network's and hang. Here the reader in the child is given one that never answers.
+// The disk of a secret may be a network's and hang. A pipe that nobody writes into stands for it: the reader in the child is
+// given one that opens it all the same, and a thread of it waits in the kernel.
 
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-hung-'))
 const root = join(import.meta.dir, '../../..')
 const closing: IdleChild[] = []
+const pipe = join(folder, 'hung')
+Bun.spawnSync(['mkfifo', pipe])
 
 afterEach(async () => {
   await Promise.all(closing.splice(0).map((child) => child.close()))
@@ -28,13 +31,14 @@ function reloading(all: FakeGenerations, env: Readonly<Record<string, string>>, 
   writeFileSync(
     script,
     `import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { runConfigurationChild } from '${root}/src/cli/reread.ts'
 import { ManualClock } from '${root}/test/fakes/manual-clock.ts'
 const clock = new ManualClock()
 const readText = (path: string) => {
-  if (!path.endsWith('hung')) return Promise.resolve(readFileSync(path, 'utf8'))
+  if (path !== '${pipe}') return Promise.resolve(readFileSync(path, 'utf8'))
   setImmediate(() => { ${whenHung} })
-  return new Promise<string | null>(() => {})
+  return readFile(path, 'utf8')
 }
 process.exit(await runConfigurationChild({ clock, readText }))`,
   )
@@ -56,7 +60,7 @@ process.exit(await runConfigurationChild({ clock, readText }))`,
 }
 
 const text = 'default_provider: deepgram\nlanguage: de\n'
-const hungKey = { DEEPGRAM_API_KEY_FILE: '/net/hung', PATCHCORD_API_TOKEN_FILE: join(folder, 'token') }
+const hungKey = { DEEPGRAM_API_KEY_FILE: pipe, PATCHCORD_API_TOKEN_FILE: join(folder, 'token') }
 
 describe('a secret file that never answers', () => {
   test('refuses a reload by the names of its variable and its file, and what is in force stays', async () => {
@@ -64,18 +68,12 @@ describe('a secret file that never answers', () => {
     const all = new FakeGenerations(text.replace('de\n', 'en\n'))
     const before = all.current
     all.text = text
-    for (const env of [
-      hungKey,
-      { ASTERISK_ARI_PASSWORD_FILE: '/net/hung' },
-      { PATCHCORD_API_TOKEN_FILE: '/net/hung' },
-    ]) {
+    for (const env of [hungKey, { ASTERISK_ARI_PASSWORD_FILE: pipe }, { PATCHCORD_API_TOKEN_FILE: pipe }]) {
       const { reloader } = reloading(all, env, 'clock.advance(5000)')
-      const [variable] = Object.entries(env).find(([, file]) => file === '/net/hung') ?? []
+      const [variable] = Object.entries(env).find(([, file]) => file === pipe) ?? []
       expect(await reloader.reload('api')).toEqual({
         outcome: 'refused',
-        problems: [
-          `the file that ${variable} names (/net/hung) has not been read within 5 seconds. Is its disk there?`,
-        ],
+        problems: [`the file that ${variable} names (${pipe}) has not been read within 5 seconds. Is its disk there?`],
       })
     }
     expect(all.current).toBe(before)
