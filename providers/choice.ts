@@ -1,6 +1,6 @@
 import { partRoles, type RoleEntry, vendorFacts } from '#config/pipeline-schema.ts'
 import type { Configuration } from '#config/schema.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Secrets, secretIn } from '#config/secrets.ts'
 import { nearest } from '#config/suggest.ts'
 import { type VendorsConfiguration, vendorSchemas } from './schemas.ts'
 
@@ -44,10 +44,10 @@ export function choicesFor(name: string, configuration: Configuration<VendorsCon
 export function refusalOf(
   name: string,
   configuration: Configuration<VendorsConfiguration>,
-  env: Environment,
+  secrets: Secrets,
 ): string | null {
   const { pipelines } = configuration
-  if (Object.hasOwn(pipelines, name)) return refusalOfPipeline(name, configuration, env)
+  if (Object.hasOwn(pipelines, name)) return refusalOfPipeline(name, configuration, secrets)
   const section = agentSections(configuration).find(([each]) => each === name)?.[1]
   if (section === undefined) {
     const known = agentsKnown(configuration)
@@ -57,14 +57,14 @@ export function refusalOf(
     return `no provider is called ${said}. ${cure}`
   }
   if (!section.enabled) return `provider ${name} is not enabled. Set providers.${name}.enabled to true.`
-  return lackedKey(`provider ${name}`, section, `providers.${name}`, env)
+  return lackedKey(`provider ${name}`, section, `providers.${name}`, secrets)
 }
 
 /** A role is lacking where each part of its list is. */
 function refusalOfPipeline(
   name: string,
   { pipelines, providers }: Configuration<VendorsConfiguration>,
-  env: Environment,
+  secrets: Secrets,
 ): string | null {
   const sections: Readonly<Record<string, object>> = providers
   for (const role of partRoles) {
@@ -72,8 +72,8 @@ function refusalOfPipeline(
     const entries = (Array.isArray(chosen) ? chosen : [chosen]) as readonly RoleEntry[]
     const refusals = entries.map((entry) =>
       typeof entry === 'string'
-        ? lackedKey(`pipeline ${name}`, { ...sections[entry] }, `providers.${entry}`, env)
-        : lackedKey(`pipeline ${name}`, entry, `pipelines.${name}.${role}`, env),
+        ? lackedKey(`pipeline ${name}`, { ...sections[entry] }, `providers.${entry}`, secrets)
+        : lackedKey(`pipeline ${name}`, entry, `pipelines.${name}.${role}`, secrets),
     )
     const [first] = refusals
     if (first !== undefined && refusals.every((refusal) => refusal !== null)) return first
@@ -81,9 +81,9 @@ function refusalOfPipeline(
   return null
 }
 
-function lackedKey(who: string, section: object, path: string, env: Environment): string | null {
+function lackedKey(who: string, section: object, path: string, secrets: Secrets): string | null {
   for (const { key, variable } of keysNeeded(section, path)) {
-    const secret = readSecret(variable, env)
+    const secret = secretIn(secrets, variable)
     if (!secret.ok) return `${who} lacks its key (${key}): ${secret.error}`
     if (secret.value === undefined) {
       return `${who} lacks its key: the environment variable ${variable} (${key}) is not set. Set it, or ${variable}_FILE to the path of a file that holds it, where the engine is started.`

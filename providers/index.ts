@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Provider } from '#agent/provider.ts'
 import type { Configuration } from '#config/schema.ts'
-import { readSecret } from '#config/secrets.ts'
+import { secretIn } from '#config/secrets.ts'
 import { ModelStore, modelsFolder } from '#speech/model-store.ts'
 import { RecordedPhrases } from '#speech/recorded-phrases.ts'
 import { createTools } from '#tools/tools.ts'
@@ -12,6 +12,7 @@ import { createOpenAiRealtime } from './openai-realtime/agent.ts'
 import { legRates, type PartDeps, phrases, planLocalLlm } from './parts.ts'
 import { planPipeline } from './pipelines.ts'
 import type { VendorsConfiguration } from './schemas.ts'
+import { variablesNamed } from './secret-names.ts'
 
 /** Every agent: each vendor's, made from its section of the configuration, and the pipelines. Nothing registers itself. */
 export interface ProviderDeps extends Omit<PartDeps, 'store'> {
@@ -56,28 +57,9 @@ function plan<Inputs extends object>(
   inputs: Inputs,
   make: (inputs: Inputs) => Provider<'agent'>,
 ): ProviderPlan {
-  const secrets = variablesNamed(inputs).map((name) => [name, readSecret(name, deps.env)])
+  const secrets = variablesNamed(inputs).map((name) => [name, secretIn(deps.secrets, name)])
   const words = JSON.stringify([inputs, modelsFolderOf(deps), secrets])
   return { fingerprint: createHash('sha256').update(words).digest('hex'), make: () => make(inputs) }
-}
-
-/** Where a vendor's own cloud is reached with Amazon's credentials. */
-const awsVariables = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
-
-/**
- * The variables that hold the secrets of a section, at any depth: what its keys that end in `_env` name, what its headers
- * name as `$NAME`, and Amazon's where it has a region.
- */
-export function variablesNamed(section: object): string[] {
-  return Object.entries(section).flatMap(([key, value]: [string, unknown]) => {
-    if (key.endsWith('headers')) {
-      return [...JSON.stringify(value).matchAll(/\$([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name = '']) => name)
-    }
-    if (typeof value === 'object' && value !== null) return variablesNamed(value)
-    if (value === '') return []
-    if (key === 'aws_region') return awsVariables
-    return key.endsWith('_env') && typeof value === 'string' ? [value] : []
-  })
 }
 
 function planLocal(deps: ProviderDeps): ProviderPlan {
@@ -98,7 +80,7 @@ function planLocal(deps: ProviderDeps): ProviderPlan {
 }
 
 function planRealtime(deps: ProviderDeps): ProviderPlan {
-  const { configuration, env, log, clock, random } = deps
+  const { configuration, secrets, log, clock, random } = deps
   const { openai_realtime: options } = configuration.providers
   const { barge_in: bargeIn, transfer } = configuration
   const inputs = {
@@ -112,7 +94,7 @@ function planRealtime(deps: ProviderDeps): ProviderPlan {
       clock,
       random,
       log,
-      env,
+      secrets,
       tools: createTools(options.tools, { destinations }),
       interruptsItself,
       recorded: recordedPhrases(deps, recorded),
@@ -121,7 +103,7 @@ function planRealtime(deps: ProviderDeps): ProviderPlan {
 }
 
 function planDeepgram(deps: ProviderDeps): ProviderPlan {
-  const { configuration, env, log, clock, random } = deps
+  const { configuration, secrets, log, clock, random } = deps
   const { deepgram: options } = configuration.providers
   const inputs = {
     options,
@@ -133,7 +115,7 @@ function planDeepgram(deps: ProviderDeps): ProviderPlan {
       clock,
       random,
       log,
-      env,
+      secrets,
       tools: createTools(options.tools, { destinations }),
       recorded: recordedPhrases(deps, recorded),
     }),
@@ -161,6 +143,6 @@ function modelsFolderOf({ configuration, env }: ProviderDeps): string {
 }
 
 function partDeps(deps: ProviderDeps): PartDeps {
-  const { env, log, clock, random } = deps
-  return { store: new ModelStore({ folder: modelsFolderOf(deps), clock, log, env }), env, log, clock, random }
+  const { env, secrets, log, clock, random } = deps
+  return { store: new ModelStore({ folder: modelsFolderOf(deps), clock, log, env }), env, secrets, log, clock, random }
 }

@@ -7,7 +7,7 @@ import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
 import type { InlinePart, RoleEntry } from '#config/pipeline-schema.ts'
 import type { Configuration } from '#config/schema.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Environment, Secrets } from '#config/secrets.ts'
 import type { ModelStore } from '#speech/model-store.ts'
 import type { DeepgramSttPart, DeepgramTtsPart } from './deepgram/options.ts'
 import { createDeepgramStt } from './deepgram/stt.ts'
@@ -29,6 +29,7 @@ import type { VendorsConfiguration } from './schemas.ts'
 export interface PartDeps {
   readonly store: ModelStore
   readonly env: Environment
+  readonly secrets: Secrets
   readonly log: Log
   readonly clock: Clock
   readonly random: Random

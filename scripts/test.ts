@@ -102,13 +102,24 @@ function printFailures(failures: readonly Failure[]): void {
   if (failures.length > failuresShown) console.log(`and ${failures.length - failuresShown} more`)
 }
 
+const fetchLinesShown = 8
+
 /**
  * The Debian root takes a minute of waiting for the net, and the first stages don't need it. Where it can't be had, the
- * tests that do say so.
+ * tests that do fail.
+ * @returns what to say of it where it is waited for: why it failed; null where it is fetched
  */
-async function fetchAsterisk(): Promise<void> {
-  const command = [bun, '--no-env-file', 'scripts/asterisk.ts', 'fetch']
-  await Bun.spawn(command, { cwd: root, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }).exited
+export async function fetchAsterisk(
+  command: readonly string[] = [bun, '--no-env-file', 'scripts/asterisk.ts', 'fetch'],
+): Promise<string | null> {
+  const child = Bun.spawn([...command], { cwd: root, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const [code, ...said] = await Promise.all([
+    child.exited,
+    ...[child.stdout, child.stderr].map((end) => new Response(end).text()),
+  ])
+  if (code === 0) return null
+  const lines = said.flatMap((text) => text.trimEnd().split('\n').slice(-fetchLinesShown)).filter((line) => line !== '')
+  return [`Asterisk was not fetched: ${command.slice(-2).join(' ')} ended with ${code}`, ...lines].join('\n    ')
 }
 
 async function main(): Promise<number> {
@@ -124,8 +135,14 @@ async function main(): Promise<number> {
   let failed = 0
   const failures: Failure[] = []
   const fetching = chosen.some(({ group: of }) => of === 'integration') ? fetchAsterisk() : null
+  let isTold = false
+  const fetched = async () => {
+    const trouble = await fetching
+    if (trouble !== null && !isTold) console.log(`\n${trouble}`)
+    isTold = true
+  }
   for (const stage of chosen) {
-    if (stage.name === 'integration') await fetching
+    if (stage.name === 'integration') await fetched()
     const startedMs = performance.now()
     console.log(`\n── ${stage.name} ──`)
     const { run } = stage
@@ -142,7 +159,7 @@ async function main(): Promise<number> {
     if (tally.failed > 0 && 'command' in run && stage.group === 'integration') break
   }
   // Also where the run ends before it is needed: what was begun is not left to itself.
-  await fetching
+  await fetched()
   printFailures(failures)
   console.log(`\n${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1

@@ -117,7 +117,7 @@ export class Engine implements MetricOwners {
 
   /** Listens on all its ports when it returns. Throws when a port is taken; the message names it. */
   private constructor(deps: EngineDeps, allow: AllowLists) {
-    const { configuration, env, fromEnvironment, provenance, log } = deps
+    const { configuration, env, secrets, fromEnvironment, provenance, log } = deps
     const clock = deps.clock ?? new SystemClock()
     const random = deps.random ?? systemRandom
     this.log = log
@@ -151,7 +151,7 @@ export class Engine implements MetricOwners {
       plan: (loaded) => (given === undefined ? planProviders({ ...loaded, log, clock, random }) : planned(given)),
       createDetection: (capacity) => new SpeechDetection({ clock, log, random, capacity }),
     }
-    this.current = new Generation({ configuration, env, fromEnvironment, provenance }, allow, shared, null)
+    this.current = new Generation({ configuration, env, secrets, fromEnvironment, provenance }, allow, shared, null)
     this.apiAccess = new ApiAccess(() => this.current.loaded)
     this.metrics.expectProviders(Object.keys(this.providers))
     this.admission = new Admission(() => this.current, this.load)
@@ -282,10 +282,8 @@ export class Engine implements MetricOwners {
   }
 
   /** Reads the configuration anew; what has changed is in force for the next call. Never rejects. */
-  async reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
-    const answer = await this.reloader.reload(trigger)
-    this.apiAccess.readAnew()
-    return answer
+  reload(trigger: ReloadTrigger): Promise<ReloadAnswer> {
+    return this.reloader.reload(trigger)
   }
 
   private takeUp(next: Generation): void {

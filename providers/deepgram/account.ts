@@ -3,7 +3,7 @@ import { type Fetch, lookAtServer } from '#agent/server-look.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import { type Environment, readNamedSecret } from '#config/secrets.ts'
+import { namedSecretIn, type Secrets } from '#config/secrets.ts'
 import { refusalOf, retryAfterMs } from './account-wire.ts'
 import type { DeepgramOptions } from './options.ts'
 
@@ -12,7 +12,7 @@ export interface AccountDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly env: Environment
+  readonly secrets: Secrets
   readonly fetch?: Fetch
 }
 
@@ -76,7 +76,7 @@ export class Account {
   }
 
   private key() {
-    return readNamedSecret(this.options.api_key_env, 'providers.deepgram.api_key_env', this.deps.env)
+    return namedSecretIn(this.deps.secrets, this.options.api_key_env, 'providers.deepgram.api_key_env')
   }
 
   private async ask(signal: AbortSignal): Promise<AccountState> {

@@ -73,7 +73,7 @@ export function createAgentParts(
   log: Log,
   listener: AgentPartsListener,
 ): AgentParts {
-  const { options, account, openSocket, random, tally, tools, env } = deps
+  const { options, account, openSocket, random, tally, tools, secrets } = deps
   const { clock, sampleRateHz: legHz, prompt, language, callId, signal } = context
   const audio = wireAudio(options.encoding, context)
   const runner = new ToolRunner(tools, clock)
@@ -118,7 +118,7 @@ export function createAgentParts(
     },
   })
   const note = (text: string) => send({ type: 'UpdatePrompt', prompt: text })
-  const wishes = { options, audio, prompt, language, tools: runner.declarations, env }
+  const wishes = { options, audio, prompt, language, tools: runner.declarations, secrets }
   const asking = new Asking({
     context,
     dialogue,

@@ -8,7 +8,7 @@ import { failureSound, momentSound } from '#audio/tones.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Secrets } from '#config/secrets.ts'
 import type { Tool } from '#tools/tool.ts'
 import type { Account } from './account.ts'
 import { type AgentParts, createAgentParts } from './agent-parts.ts'
@@ -30,7 +30,7 @@ export interface AgentDeps {
   readonly random: Random
   readonly log: Log
   readonly tally: Tally
-  readonly env: Environment
+  readonly secrets: Secrets
   readonly tools: readonly Tool[]
   /** What the engine has of a text in its own voice; null where it has nothing. */
   readonly recorded: (text: string, sampleRateHz: SampleRateHz) => Int16Array | null

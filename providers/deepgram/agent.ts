@@ -20,12 +20,12 @@ export function createDeepgramAgent(
   options: DeepgramOptions,
   deps: DeepgramAgentDeps,
 ): Provider<'agent'> {
-  const { clock, random, log, env, tools, recorded } = deps
+  const { clock, random, log, secrets, tools, recorded } = deps
   const account = new Account(options, deps)
   const openSocket = deps.openSocket ?? bunSocket(clock)
   const tally = new Tally()
   const phrase = recorded.get.bind(recorded)
-  const session = { options, account, openSocket, random, log, tally, env, tools, recorded: phrase }
+  const session = { options, account, openSocket, random, log, tally, secrets, tools, recorded: phrase }
   return serverProvider({
     name,
     role: 'agent',

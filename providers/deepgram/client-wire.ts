@@ -1,6 +1,6 @@
 import type { Deepgram } from '@deepgram/sdk'
 import type { ChatMessage } from '#agent/provider.ts'
-import { type Environment, readSecret } from '#config/secrets.ts'
+import { type Secrets, secretIn } from '#config/secrets.ts'
 import type { ToolResult } from '#tools/invocations.ts'
 import type { ToolDeclaration } from '#tools/tool-runner.ts'
 import { hintsOf, isFlux } from './listen-url.ts'
@@ -35,7 +35,7 @@ export interface SettingsWishes {
   readonly history: readonly ChatMessage[]
   /** What functions have brought: it never asked for them. */
   readonly results: readonly ToolResult[]
-  readonly env: Environment
+  readonly secrets: Secrets
 }
 
 export function settings(wishes: SettingsWishes): Settings {
@@ -93,12 +93,12 @@ function listen({ options, language }: SettingsWishes): NonNullable<Agent['liste
   }
 }
 
-function think({ options, prompt, tools, env }: SettingsWishes): Think {
+function think({ options, prompt, tools, secrets }: SettingsWishes): Think {
   const { think: wish } = options
   return {
-    provider: thinkProvider(options, env),
+    provider: thinkProvider(options, secrets),
     prompt,
-    ...endpoint(wish.endpoint_url, wish.endpoint_headers, env),
+    ...endpoint(wish.endpoint_url, wish.endpoint_headers, secrets),
     ...(wish.endpoint_url === '' || wish.context_length === 0 ? {} : { context_length: wish.context_length }),
     ...(tools.length === 0 ? {} : { functions: tools.map((tool) => functionOf(tool, options)) }),
   }
@@ -113,7 +113,7 @@ function functionOf(
   return { name, description, parameters: { ...parameters }, ...(guesses ? { defer_until_eot: true } : {}) }
 }
 
-function thinkProvider({ think: wish }: DeepgramOptions, env: Environment): Think['provider'] {
+function thinkProvider({ think: wish }: DeepgramOptions, secrets: Secrets): Think['provider'] {
   const { provider, model, temperature, reasoning_mode: mode } = wish
   const reasoning = mode === 'default' ? {} : { reasoning_mode: mode }
   switch (provider) {
@@ -127,15 +127,20 @@ function thinkProvider({ think: wish }: DeepgramOptions, env: Environment): Thin
     case 'google':
       return { type: provider, model: model as never, temperature }
     case 'aws_bedrock':
-      return { type: provider, model: model as never, temperature, credentials: awsCredentials(wish.aws_region, env) }
+      return {
+        type: provider,
+        model: model as never,
+        temperature,
+        credentials: awsCredentials(wish.aws_region, secrets),
+      }
   }
 }
 
-export function speak({ options, language, env }: SettingsWishes): Speak {
+export function speak({ options, language, secrets }: SettingsWishes): Speak {
   const { speak: wish } = options
   const { provider, model, voice } = wish
   const told = wish.language || language
-  const at = endpoint(wish.endpoint_url, wish.endpoint_headers, env)
+  const at = endpoint(wish.endpoint_url, wish.endpoint_headers, secrets)
   switch (provider) {
     case 'deepgram':
       return { provider: { type: provider, model, ...(wish.speed === 1 ? {} : { speed: wish.speed }) } }
@@ -149,7 +154,7 @@ export function speak({ options, language, env }: SettingsWishes): Speak {
         ...at,
       }
     case 'aws_polly': {
-      const credentials = { ...awsCredentials(wish.aws_region, env), type: 'iam' as const }
+      const credentials = { ...awsCredentials(wish.aws_region, secrets), type: 'iam' as const }
       return {
         provider: { type: provider, voice: voice as never, language: told, engine: model as never, credentials },
         ...at,
@@ -164,7 +169,7 @@ export function auraVoice(): Speak {
 }
 
 /** A header names the variable that holds its secret, so that no configuration that is shown has it. */
-function endpoint(url: string, lines: readonly string[], env: Environment) {
+function endpoint(url: string, lines: readonly string[], secrets: Secrets) {
   if (url === '') return {}
   const headers = Object.fromEntries(
     lines.map((line) => {
@@ -172,25 +177,25 @@ function endpoint(url: string, lines: readonly string[], env: Environment) {
       const value = line.slice(colon + 1).trim()
       return [
         line.slice(0, colon),
-        value.replace(/\$([A-Za-z_][A-Za-z0-9_]*)/g, (_, name: string) => secretOf(name, env)),
+        value.replace(/\$([A-Za-z_][A-Za-z0-9_]*)/g, (_, name: string) => secretOf(name, secrets)),
       ] as const
     }),
   )
   return { endpoint: { url, headers } }
 }
 
-function secretOf(name: string, env: Environment): string {
-  const secret = readSecret(name, env)
+function secretOf(name: string, secrets: Secrets): string {
+  const secret = secretIn(secrets, name)
   return secret.ok ? (secret.value ?? '') : ''
 }
 
-function awsCredentials(region: string, env: Environment) {
-  const token = secretOf('AWS_SESSION_TOKEN', env)
+function awsCredentials(region: string, secrets: Secrets) {
+  const token = secretOf('AWS_SESSION_TOKEN', secrets)
   return {
     type: token === '' ? ('iam' as const) : ('sts' as const),
     region,
-    access_key_id: secretOf('AWS_ACCESS_KEY_ID', env),
-    secret_access_key: secretOf('AWS_SECRET_ACCESS_KEY', env),
+    access_key_id: secretOf('AWS_ACCESS_KEY_ID', secrets),
+    secret_access_key: secretOf('AWS_SECRET_ACCESS_KEY', secrets),
     ...(token === '' ? {} : { session_token: token }),
   }
 }

@@ -4,7 +4,7 @@ import { Backoff } from '#base/backoff.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
-import { type Environment, readNamedSecret } from '#config/secrets.ts'
+import { namedSecretIn, type Secrets } from '#config/secrets.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse } from './failure-wire.ts'
 import { modelNames } from './wire.ts'
@@ -35,7 +35,7 @@ export interface ServerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly env: Environment
+  readonly secrets: Secrets
   readonly fetch?: Fetch
 }
 
@@ -122,7 +122,7 @@ export class Server {
   }
 
   key() {
-    return readNamedSecret(this.options.api_key_env, `providers.*.${this.use.role}.api_key_env`, this.deps.env)
+    return namedSecretIn(this.deps.secrets, this.options.api_key_env, `providers.*.${this.use.role}.api_key_env`)
   }
 
   private baseUrl(): string | undefined {

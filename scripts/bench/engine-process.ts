@@ -77,6 +77,7 @@ export async function runEngine(
       records: { ...configuration.records, file: join(folder, 'calls.jsonl') },
     },
     env: {},
+    secrets: {},
     log,
     clock,
     providers: { [name]: provider },

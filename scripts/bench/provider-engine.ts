@@ -27,7 +27,7 @@ await runEngine(job, clock, (settings, log) => {
 
 function providerOf({ providers }: Configuration<VendorsConfiguration>, log: Log): Provider<'agent'> {
   const { baseUrl, format } = job
-  const deps = { clock, random, log, env: {}, tools: [], recorded }
+  const deps = { clock, random, log, secrets: {}, tools: [], recorded }
   if (format === 'mulaw' || format === 'linear16') {
     const wsUrl = `${baseUrl.replace('http', 'ws')}/v1/agent/converse`
     const options = { ...providers.deepgram, ws_url: wsUrl, base_url: baseUrl, encoding: format, api_key_env: '' }

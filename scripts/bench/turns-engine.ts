@@ -43,6 +43,7 @@ const engine = await Engine.start({
     vad: { ...configuration.vad, ...job.settings.vad },
   },
   env: process.env,
+  secrets: {},
   log,
   clock,
   providers: {

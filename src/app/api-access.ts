@@ -1,37 +1,30 @@
 import { hostname } from 'node:os'
-import type { Result } from '#base/result.ts'
 import { readApiToken } from '#config/api-token.ts'
-import type { Configuration } from '#config/schema.ts'
-import type { Environment } from '#config/secrets.ts'
+import { secretIn } from '#config/secrets.ts'
 import type { AccessRules } from '#http/access.ts'
+import type { LoadedConfiguration } from './generation.ts'
 
-/**
- * Who may use /api, by what is in force. The token is kept between reloads: a request is answered without a look at the
- * disk, which may be a network's and hang, and with it all calls.
- */
+type InForce = Pick<LoadedConfiguration, 'configuration' | 'env' | 'secrets'>
+
+/** Who may use /api, by what is in force. */
 export class ApiAccess {
-  private readonly current: () => { readonly configuration: Configuration; readonly env: Environment }
+  private readonly current: () => InForce
   /** Of the start: the port stays bound there. */
   private readonly boundHost: string
   private readonly machine = hostname()
-  /** A failure where it cannot be told, with the cure. */
-  private token: Result<string | undefined, string>
 
   /** @param current what is in force */
-  constructor(current: () => { readonly configuration: Configuration; readonly env: Environment }) {
-    const { configuration, env } = current()
+  constructor(current: () => InForce) {
     this.current = current
-    this.boundHost = configuration.health.host
-    this.token = readApiToken(env)
+    this.boundHost = current().configuration.health.host
   }
 
   get rules(): AccessRules {
-    const { health } = this.current().configuration
-    const { boundHost, token, machine } = this
+    const { configuration, env, secrets } = this.current()
+    const { health } = configuration
+    const { boundHost, machine } = this
+    // A failure where it cannot be told, with the cure.
+    const token = readApiToken(env, (name) => secretIn(secrets, name))
     return { open: health.api, boundHost, token, names: [machine, ...health.allowed_hosts] }
-  }
-
-  readAnew(): void {
-    this.token = readApiToken(this.current().env)
   }
 }

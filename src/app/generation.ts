@@ -12,7 +12,7 @@ import { WarmUp } from '#call/warm-up.ts'
 import { namesInUse, offerOf } from '#config/offer.ts'
 import type { Provenance } from '#config/origins.ts'
 import { answeringName, type Configuration } from '#config/schema.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Environment, Secrets } from '#config/secrets.ts'
 import type { ProviderPlan } from '#providers/index.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
 import { createCallDetector } from '#speech/call-detector.ts'
@@ -25,7 +25,6 @@ import type { Metrics } from '#telemetry/metrics.ts'
 import type { AllowLists } from './allowed-peers.ts'
 import { callSettings } from './call-settings.ts'
 import type { PartPool } from './part-pool.ts'
-import { type SecretPrints, secretPrints } from './secret-prints.ts'
 
 /** A configuration that was read and found good, with the environment it was read in. */
 export interface LoadedConfiguration {
@@ -35,8 +34,8 @@ export interface LoadedConfiguration {
   readonly fromEnvironment?: readonly string[] | undefined
   /** Missing where it was made by hand. */
   readonly provenance?: Provenance | undefined
-  /** What its secrets were when it was made a generation; missing before. */
-  readonly secrets?: SecretPrints | undefined
+  /** What its secrets held when it was read: nothing that is made of it looks at their files. */
+  readonly secrets: Secrets
 }
 
 /** What all generations of one engine share. */
@@ -85,8 +84,7 @@ export class Generation implements CallGrounds {
   constructor(loaded: LoadedConfiguration, allow: AllowLists, deps: GenerationDeps, before: Generation | null) {
     const { configuration } = loaded
     const { clock, log, pacer, store, use, turnEnd, overlapModel, metrics, records } = deps
-    // Before they are read by what is made of them: one that is rotated meanwhile is told by the next reload.
-    this.loaded = { ...loaded, secrets: secretPrints(configuration, loaded.env) }
+    this.loaded = loaded
     this.allow = allow
     this.deps = deps
     // What throws on the way gives back what was leased.

@@ -28,7 +28,7 @@ export function createProviderDesk(
           reason: state.ready ? null : state.reason,
           changed_at: seen === null ? null : new Date(seen.changedAtMs).toISOString(),
           seen_at: seen === null ? null : new Date(seen.seenAtMs).toISOString(),
-          refusal: refusalOf(name, configuration, loaded.env),
+          refusal: refusalOf(name, configuration, loaded.secrets),
         }
       })
     },

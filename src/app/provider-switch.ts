@@ -126,8 +126,8 @@ async function judge(
     const problems = found.error.map((each) => (typeof each === 'string' ? each : formatProblem(each)))
     return failed({ outcome: 'refused', status: 422, problems })
   }
-  const { configuration, env, provenance } = found.value
-  const why = refusalOf(name, configuration, env)
+  const { configuration, secrets, provenance } = found.value
+  const why = refusalOf(name, configuration, secrets)
   if (why !== null) return failed(refused(422, why))
   const option = choiceKeys.map((key) => provenance?.commandLine[key]).find((each) => each !== undefined)
   const choices = choicesFor(name, configuration)

@@ -6,7 +6,7 @@ import type { LastChange, ReloadAnswer, ReloadTrigger } from '#config/reload.ts'
 import { configurationSchema } from '#config/schema.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
 import type { Generation, LoadedConfiguration } from './generation.ts'
-import { changedSecrets, type SecretPrints, secretPrints } from './secret-prints.ts'
+import { changedSecrets } from './secret-changes.ts'
 
 /**
  * From a file that may have changed to a generation in force, or to a refusal that leaves everything as it was: read,
@@ -187,13 +187,8 @@ export function allChanges(before: LoadedConfiguration, after: LoadedConfigurati
   })
   return [
     ...changesBetween(comparable(before), comparable(after), schema),
-    ...changedSecrets(secretsOf(before), secretsOf(after)),
+    ...changedSecrets(before.secrets, after.secrets),
   ]
-}
-
-/** Those that it was made with; of one that is not in force, those that it would be made with now. */
-function secretsOf({ configuration, env, secrets }: LoadedConfiguration): SecretPrints {
-  return secrets ?? secretPrints(configuration, env)
 }
 
 /** The file as it is now: another configuration, or none. */

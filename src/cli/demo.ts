@@ -41,7 +41,7 @@ export async function demo(argv: readonly string[], io: CommandIo): Promise<numb
   const loaded = quietEngineConfig(io, options.value.config)
   if (loaded === null) return exitCodes.usage
   const clock = new SystemClock()
-  const { configuration, env } = loaded
+  const { configuration, env, secrets } = loaded
   const speech = await sampleSpeech(env, 8000, configuration.models.dir)
   if (!speech.ok) {
     io.stderr(speech.error)
@@ -62,6 +62,7 @@ export async function demo(argv: readonly string[], io: CommandIo): Promise<numb
         logging: { ...configuration.logging, transcripts: true },
       },
       env,
+      secrets,
       log: transcriptLog(words, io),
       clock,
       // It must not take the callers of an engine that runs beside it.

@@ -4,16 +4,18 @@ import { loadConfiguration, loadWithoutVariables } from '#config/load.ts'
 import type { Provenance } from '#config/origins.ts'
 import { type ConfigProblem, formatProblem } from '#config/problem.ts'
 import type { Configuration } from '#config/schema.ts'
-import type { Environment } from '#config/secrets.ts'
+import { type Environment, type ReadSecret, readSecret, type Secrets } from '#config/secrets.ts'
 import { builtInSource, readConfigurationSource } from '#config/source.ts'
 import { agentsOf } from '#providers/choice.ts'
 import { type VendorsConfiguration, vendorSchemas } from '#providers/schemas.ts'
+import { secretsNamed } from '#providers/secret-names.ts'
 import { environmentWith } from './env-file.ts'
 import type { CommandIo } from './io.ts'
 
 export interface EngineConfig {
   readonly configuration: Configuration<VendorsConfiguration>
   readonly env: Environment
+  readonly secrets: Secrets
   /** Dotted paths of the values that came out of variables. */
   readonly fromEnvironment: readonly string[]
   readonly file: string
@@ -65,18 +67,29 @@ export function examineEngineConfig(
   const known = environmentWith(options.envFile, ownEnv, cwd)
   if (!known.ok) return known
   const env = known.value
+  return examineIn(env, cwd, options, (name) => readSecret(name, env))
+}
+
+/** @param env with the variables of an environment file @param read its secrets */
+export function examineIn(
+  env: Environment,
+  cwd: string,
+  options: Omit<EngineConfigOptions, 'envFile'>,
+  read: ReadSecret,
+): Result<ExaminedConfig, readonly EngineProblem[]> {
   const { text, provider, withoutSecrets = false } = options
   const source = text === undefined ? readConfigurationSource(cwd, options.config, true) : ok({ file: bodyName, text })
   if (!source.ok) return source
   const { file } = source.value
-  const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas, withoutSecrets })
+  const loaded = loadConfiguration({ ...source.value, env, vendors: vendorSchemas, withoutSecrets, read })
   if (!loaded.ok) return loaded
   const { configuration, fromEnvironment, origins, warnings } = loaded.value
   const isFile = text === undefined && file !== builtInSource.file
   const path = isFile ? resolve(cwd, file) : null
   const commandLine = provider === undefined ? {} : { default_provider: '--provider' }
   const provenance = { file, path, origins, commandLine }
-  const found = { configuration, env, fromEnvironment, file, provenance, warnings }
+  const secrets = secretsNamed(configuration, read)
+  const found = { configuration, env, secrets, fromEnvironment, file, provenance, warnings }
   if (provider === undefined) return ok(found)
   const chosen = answeredBy(configuration, provider)
   if (chosen === null) {
@@ -109,7 +122,7 @@ export function quietEngineConfig(io: CommandIo, config: string | undefined): En
 }
 
 /** What a command knows that looks something up beside the engine, whose secrets it may lack. */
-export interface KnownConfig extends Pick<EngineConfig, 'configuration' | 'env' | 'file'> {
+export interface KnownConfig extends Pick<EngineConfig, 'configuration' | 'secrets' | 'file'> {
   /** Absolute; null: the configuration built in. */
   readonly path: string | null
   /** The keys whose variables are missing here; they hold their defaults. */
@@ -124,7 +137,8 @@ export function knownConfig(io: CommandIo, config: string | undefined): KnownCon
   const partly = source.ok ? loadWithoutVariables({ ...source.value, env: io.env, vendors: vendorSchemas }) : null
   if (source.ok && partly !== null && partly.missing.length > 0) {
     const { file } = source.value
-    return { ...partly, env: io.env, file, path: file === builtInSource.file ? null : resolve(io.cwd, file) }
+    const secrets = secretsNamed(partly.configuration, (name) => readSecret(name, io.env))
+    return { ...partly, secrets, file, path: file === builtInSource.file ? null : resolve(io.cwd, file) }
   }
   for (const problem of examined.error) io.stderr(lineOf(problem))
   return null

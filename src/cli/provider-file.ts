@@ -9,10 +9,10 @@ import { type CommandIo, exitCodes } from './io.ts'
 export function listInFile(config: string | undefined, io: CommandIo): number {
   const loaded = knownConfig(io, config)
   if (loaded === null) return exitCodes.failed
-  const { configuration, env, file } = loaded
+  const { configuration, secrets, file } = loaded
   const names = agentsKnown(configuration)
   const states = names.map((name) => {
-    return [name === answeringName(configuration), name, refusalOf(name, configuration, env) ?? 'enabled'] as const
+    return [name === answeringName(configuration), name, refusalOf(name, configuration, secrets) ?? 'enabled'] as const
   })
   for (const line of rows(states)) io.stdout(line)
   io.stderr(`No engine answers: this is what ${file} says.`)
@@ -27,13 +27,13 @@ export async function switchInFile(
 ): Promise<number> {
   const loaded = knownConfig(io, config)
   if (loaded === null) return exitCodes.failed
-  const { configuration, env, file, path, missing } = loaded
+  const { configuration, secrets, file, path, missing } = loaded
   const refuse = (why: string) => {
     io.stderr(why)
     io.stderr(`No engine answers at ${url}, and nothing was changed.`)
     return exitCodes.failed
   }
-  const why = refusalOf(name, configuration, env)
+  const why = refusalOf(name, configuration, secrets)
   if (why !== null) return refuse(why)
   const choices = choicesFor(name, configuration)
   const unknown = choices.find(({ key }) => missing.includes(key))

@@ -121,12 +121,12 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 
 /** The port first: what follows takes longer to load than the rest of this command. Throws when a port is taken. */
 async function startEngine(
-  { configuration, env, fromEnvironment, provenance }: EngineConfig,
+  { configuration, env, secrets, fromEnvironment, provenance }: EngineConfig,
   deps: Pick<EngineDeps, 'log' | 'clock' | 'read' | 'file'>,
 ): Promise<Engine> {
   const http = new Listener(configuration.health.host, configuration.health.port)
   const { Engine: LoadedEngine } = await import('#app')
-  return await LoadedEngine.start({ configuration, env, fromEnvironment, provenance, http, ...deps })
+  return await LoadedEngine.start({ configuration, env, secrets, fromEnvironment, provenance, http, ...deps })
 }
 
 /**

@@ -8,12 +8,12 @@ export const apiChecks: readonly CrossCheck[] = [
     keys: ['health.host', 'health.api'],
     severity: 'error',
     ofSecrets: true,
-    broken: ({ health }, env) => {
-      const token = readApiToken(env)
+    broken: ({ health }, env, read) => {
+      const token = readApiToken(env, read)
       return health.api && !isLoopback(health.host) && (!token.ok || token.value === undefined)
     },
-    message: ({ health }, env) => {
-      const token = readApiToken(env)
+    message: ({ health }, env, read) => {
+      const token = readApiToken(env, read)
       const why = token.ok ? `no token is set in ${tokenVariable} or ${tokenVariable}_FILE` : token.error
       return `health.host (${health.host}) can be reached from elsewhere, so /api needs a token there, and ${why}`
     },
@@ -23,9 +23,9 @@ export const apiChecks: readonly CrossCheck[] = [
     keys: ['health.host', 'health.api'],
     severity: 'warning',
     ofSecrets: true,
-    broken: ({ health }, env) => health.api && isLoopback(health.host) && !readApiToken(env).ok,
-    message: (_, env) => {
-      const token = readApiToken(env)
+    broken: ({ health }, env, read) => health.api && isLoopback(health.host) && !readApiToken(env, read).ok,
+    message: (_, env, read) => {
+      const token = readApiToken(env, read)
       return `/api is closed, since its token cannot be told: ${token.ok ? '' : token.error}`
     },
     advice: 'Mend it, and reload.',
@@ -34,8 +34,8 @@ export const apiChecks: readonly CrossCheck[] = [
     keys: ['health.allowed_hosts', 'health.host', 'health.api'],
     severity: 'warning',
     ofSecrets: true,
-    broken: ({ health }, env) => {
-      const token = readApiToken(env)
+    broken: ({ health }, env, read) => {
+      const token = readApiToken(env, read)
       const isOpen = health.api && isLoopback(health.host) && token.ok && token.value === undefined
       return isOpen && health.allowed_hosts.length > 0
     },

@@ -1,12 +1,15 @@
 import { failed, ok, type Result } from '#base/result.ts'
-import { type Environment, readSecret } from './secrets.ts'
+import { type Environment, type ReadSecret, readSecret } from './secrets.ts'
 
 /** The token of /api, for whoever reads it: the engine, its checks, and the commands that ask it. */
 export const tokenVariable = 'PATCHCORD_API_TOKEN'
 
 /** `undefined`: none is set. The failure says what to do, names the place and never holds the token. */
-export function readApiToken(env: Environment): Result<string | undefined, string> {
-  const token = readSecret(tokenVariable, env)
+export function readApiToken(
+  env: Environment,
+  read: ReadSecret = (name) => readSecret(name, env),
+): Result<string | undefined, string> {
+  const token = read(tokenVariable)
   if (!token.ok || token.value === undefined) return token
   const isFile = (env[`${tokenVariable}_FILE`] ?? '') !== ''
   return checkedToken(token.value, isFile ? `the file that ${tokenVariable}_FILE names` : tokenVariable)

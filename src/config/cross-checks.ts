@@ -2,7 +2,7 @@ import { apiChecks } from './api-checks.ts'
 import { limitChecks } from './limit-checks.ts'
 import { mediaChecks } from './media-checks.ts'
 import type { Configuration } from './schema.ts'
-import type { Environment } from './secrets.ts'
+import type { Environment, ReadSecret } from './secrets.ts'
 
 /**
  * What no single key can tell: values that are fine alone and impossible together. Each row names the keys it looks
@@ -15,8 +15,8 @@ export interface CrossCheck {
   /** It looks at secrets, which a command beside the engine may not have. */
   readonly ofSecrets?: true
   /** True where something is wrong. */
-  readonly broken: (configuration: Configuration, env: Environment) => boolean
-  readonly message: (configuration: Configuration, env: Environment) => string
+  readonly broken: (configuration: Configuration, env: Environment, read: ReadSecret) => boolean
+  readonly message: (configuration: Configuration, env: Environment, read: ReadSecret) => string
   readonly advice: string | ((configuration: Configuration) => string)
 }
 

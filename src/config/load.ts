@@ -7,6 +7,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
@@ -15,6 +16,7 @@ import {
   type YAMLError,
   Scalar as YamlScalar,
 } from 'yaml'
+import { deepFreeze } from '#base/freeze.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import { agentProblems } from './agent-checks.ts'
 import { concealing, withoutVariables } from './conceal.ts'
@@ -22,11 +24,12 @@ import { crossChecks } from './cross-checks.ts'
 import { asNode } from './describe.ts'
 import { type Explained, explainIssues, explainUnknownKeys, pathOf } from './explain.ts'
 import { keyProblems } from './key-checks.ts'
+import { tooDeepAt } from './nesting.ts'
 import { type Origins, originsOf } from './origins.ts'
 import { byPlace, type ConfigProblem } from './problem.ts'
 import { providerProblems } from './provider-checks.ts'
 import { type Configuration, configurationSchema, type VendorSchemas } from './schema.ts'
-import type { Environment } from './secrets.ts'
+import { type Environment, type ReadSecret, readSecret } from './secrets.ts'
 import {
   describeFound,
   dotted,
@@ -54,6 +57,8 @@ export interface LoadRequest<Vendors extends VendorSchemas> {
   readonly vendors: Vendors
   /** For a command beside the engine, which may lack its secrets: what they alone can tell is not looked at. */
   readonly withoutSecrets?: boolean
+  /** Where the secrets of `env` come from; else their files are read at once. */
+  readonly read?: ReadSecret
 }
 
 export interface Loaded<Vendors extends VendorSchemas> {
@@ -75,7 +80,7 @@ export function loadConfiguration<const Vendors extends VendorSchemas>(
   if (!parsed.ok) return parsed
   const tree = parsed.value
   const schema = configurationSchema(request.vendors)
-  const { value, expanded, problems: badValues } = toValue(tree, asNode(schema), file, request.env)
+  const { value, expanded, problems: badValues } = toValue(tree, asNode(schema), file, request.env, reading(request))
   const facts: Explained = { file, tree, schema: asNode(schema), expanded }
   const checked = v.safeParse(schema, value)
   const inExpansion = new Set(badValues.map((problem) => problem.key))
@@ -114,29 +119,34 @@ export function loadWithoutVariables<const Vendors extends VendorSchemas>(
   const parsed = parseTree(file, request.text)
   if (!parsed.ok) return null
   const schema = configurationSchema(request.vendors)
-  const { value, problems } = toValue(parsed.value, asNode(schema), file, request.env)
+  const { value, problems } = toValue(parsed.value, asNode(schema), file, request.env, reading(request))
   const checked = v.safeParse(schema, value)
   return checked.success ? { configuration: checked.output, missing: problems.map(({ key }) => key) } : null
+}
+
+function reading({ env, read = (name) => readSecret(name, env) }: LoadRequest<VendorSchemas>): ReadSecret {
+  return read
 }
 
 function crossCheck(
   configuration: Configuration,
   { file, tree, expanded }: Explained,
   known: readonly ConfigProblem[],
-  { vendors, env, withoutSecrets = false }: LoadRequest<VendorSchemas>,
+  request: LoadRequest<VendorSchemas>,
 ) {
+  const { vendors, env, withoutSecrets = false } = request
+  const read = reading(request)
   const touches = (key: string) => known.some((problem) => problem.key === key || problem.key.startsWith(`${key}.`))
   const found = crossChecks
     .filter((check) => !(withoutSecrets && check.ofSecrets === true))
-    .filter((check) => !check.keys.some(touches) && check.broken(configuration, env))
+    .filter((check) => !check.keys.some(touches) && check.broken(configuration, env, read))
     .map((check) => {
       const shown = withoutVariables(configuration, [...expanded.keys()])
       const paths = check.keys.map((key) => key.split('.'))
       const present = paths.find((path) => nodeAt(tree, path) !== undefined) ?? []
-      const key = check.keys[0] ?? ''
       const advice = typeof check.advice === 'string' ? check.advice : check.advice(shown)
-      const problem = { file, ...placeOf(tree, present), key, message: check.message(shown, env), advice }
-      return { severity: check.severity, problem }
+      const at = { file, ...placeOf(tree, present), key: check.keys[0] ?? '' }
+      return { severity: check.severity, problem: { ...at, message: check.message(shown, env, read), advice } }
     })
   const conceal = concealing(configuration, [...expanded.keys()])
   const placed = [providerProblems, agentProblems, keyProblems]
@@ -184,15 +194,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** In place. A configuration that crossed a process comes without it. */
-export function deepFreeze<Value>(value: Value): Value {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const inner of Object.values(value)) deepFreeze(inner)
-  }
-  return value
-}
-
 // ── YAML → tree ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Anchors can make a small file stand for billions of values: so many, counted after repetition, are the limit. */
@@ -213,6 +214,9 @@ function parseTree(file: string, text: string): Result<SourceNode, readonly Conf
       'Save it as UTF-8.',
     )
   }
+  const deep = tooDeepAt(source, new Lexer().lex(source), depthMax)
+  if (deep !== null)
+    return refuse(deep, `more than ${depthMax} levels of nesting`, 'Is a bracket or a brace not closed?')
   const lines = new LineCounter()
   let top = fileStart
   try {

@@ -1,7 +1,8 @@
+import { ok } from '#base/result.ts'
 import { childOf, entriesOf, factsOf, holdsText, type SchemaNode, shapeFor } from './describe.ts'
 import { expand, resolvePlain, soleReference } from './expand.ts'
 import type { ConfigProblem } from './problem.ts'
-import { type Environment, readSecret } from './secrets.ts'
+import type { Environment, ReadSecret } from './secrets.ts'
 import { dotted, type Path, placeOf, type SourceNode, type SourceScalar } from './tree.ts'
 
 /**
@@ -17,7 +18,14 @@ export interface Valued {
   readonly problems: readonly ConfigProblem[]
 }
 
-export function toValue(tree: SourceNode, schema: SchemaNode, file: string, env: Environment): Valued {
+/** @param read of the secrets among the variables */
+export function toValue(
+  tree: SourceNode,
+  schema: SchemaNode,
+  file: string,
+  env: Environment,
+  read: ReadSecret,
+): Valued {
   const expanded = new Map<string, readonly string[]>()
   const problems: ConfigProblem[] = []
   const refuse = (path: Path, at: { line: number; column: number }, message: string, advice: string) => {
@@ -50,7 +58,7 @@ export function toValue(tree: SourceNode, schema: SchemaNode, file: string, env:
         `Remove the line and set the environment variable ${variable} (or ${variable}_FILE to the path of a file that holds it).`,
       )
     }
-    const secret = readSecret(name, env)
+    const secret = read(name)
     if (!secret.ok) return refuse(path, node.at, secret.error, '')
     expanded.set(dotted(path), [name])
     if (secret.value === undefined && !String(node.value).includes(':-')) {
@@ -67,7 +75,7 @@ export function toValue(tree: SourceNode, schema: SchemaNode, file: string, env:
   /** A key that the file leaves out: its variable, if it has one and that is set. */
   const ofVariable = (name: string | undefined, wanted: SchemaNode, path: Path): unknown => {
     if (name === undefined) return undefined
-    const found = readSecret(name, factsOf(wanted).secret ? env : { [name]: env[name] })
+    const found = factsOf(wanted).secret ? read(name) : ok(env[name] === '' ? undefined : env[name])
     if (!found.ok) return refuse(path, placeOf(tree, path), found.error, '')
     if (found.value === undefined) return undefined
     expanded.set(dotted(path), [name])

@@ -1,7 +1,7 @@
 import type { Milliseconds } from '#base/clock.ts'
 
-/** Frames arrive a little early or late on a real line; only what is later than this was a hole. */
-const jitterMs = 60
+/** Frames arrive a little early or late on a real line; only what is later than this was a hole. A track is no truer. */
+export const jitterMs: Milliseconds = 60
 
 /** One direction of a line on a clock: what came later than it should leaves silence before it. */
 export class Track {

@@ -58,6 +58,7 @@ async function main(file: string): Promise<void> {
   const engine = await Engine.start({
     configuration,
     env,
+    secrets: {},
     log: createLog({ level, format: 'json', clock, write: (line) => void process.stderr.write(`${line}\n`) }),
     clock,
     providers: {

@@ -99,7 +99,7 @@ for (const [name, options] of [
       clock,
       random: seededRandom(11),
       log: silentLog,
-      env: { DEEPGRAM_API_KEY: 'dg-test' },
+      secrets: { DEEPGRAM_API_KEY: 'dg-test' },
       openSocket: server.openSocket,
       fetch: () => Promise.resolve(new Response('{}')),
     }

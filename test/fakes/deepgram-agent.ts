@@ -17,7 +17,7 @@ export interface AgentBenchOptions {
   readonly tools?: readonly Tool[]
   /** Phrases in the engine's own voice, by their length in milliseconds. */
   readonly recorded?: Readonly<Record<string, number>>
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly secrets?: Readonly<Record<string, string>>
   readonly log?: Log
 }
 
@@ -34,7 +34,7 @@ export class AgentBench extends VendorAgentBench {
       clock,
       random: seededRandom(11),
       log: options.log ?? silentLog,
-      env: options.env ?? { DEEPGRAM_API_KEY: 'dg-test' },
+      secrets: options.secrets ?? { DEEPGRAM_API_KEY: 'dg-test' },
       tools: options.tools ?? [],
       recorded: phrasesOf(options.recorded),
       openSocket: this.server.openSocket,

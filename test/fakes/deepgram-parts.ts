@@ -13,7 +13,7 @@ export interface PartBenchOptions {
   readonly standin?: Partial<StandinOptions>
   readonly options?: Readonly<Record<string, unknown>>
   readonly context?: Partial<CallContext>
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly secrets?: Readonly<Record<string, string>>
 }
 
 /** A part of a pipeline, and one session of it, on a clock that stands still until a test moves it. */
@@ -27,7 +27,7 @@ export class PartBench<Part extends 'stt' | 'tts'> {
   private readonly context: Partial<CallContext>
   private readonly caller = new CallerLine()
 
-  constructor(role: Part, { standin, options, context, env }: PartBenchOptions = {}) {
+  constructor(role: Part, { standin, options, context, secrets }: PartBenchOptions = {}) {
     const { clock } = this
     this.server = new MemoryDeepgram({ clock, random: seededRandom(7), pace: 0, ...standin })
     this.context = context ?? {}
@@ -35,7 +35,7 @@ export class PartBench<Part extends 'stt' | 'tts'> {
       clock,
       random: seededRandom(11),
       log: silentLog,
-      env: env ?? { DEEPGRAM_API_KEY: 'dg-test' },
+      secrets: secrets ?? { DEEPGRAM_API_KEY: 'dg-test' },
       openSocket: this.server.openSocket,
       fetch: () => {
         const { status, body, headers } = this.token

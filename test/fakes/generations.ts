@@ -9,8 +9,10 @@ import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
+import { readSecret } from '#config/secrets.ts'
 import { planProviders } from '#providers/index.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
+import { secretsNamed } from '#providers/secret-names.ts'
 import { SpeechDetection } from '#speech/detection.ts'
 import type { OverlapJudge } from '#speech/overlap-judge.ts'
 import type { TurnEnd } from '#speech/turn-end.ts'
@@ -97,10 +99,9 @@ export class FakeGenerations {
     this.current.start()
     this.reloader = new Reloader({
       read: async () => {
-        const loaded = loadConfiguration({ file: 'a.yaml', text: this.text, env: this.env, vendors: vendorSchemas })
+        const loaded = this.read()
         await Promise.resolve()
-        if (!loaded.ok) return failed(loaded.error.map(formatProblem))
-        return ok({ loaded: { ...loaded.value, env: this.env }, warnings: [] })
+        return loaded.ok ? ok({ loaded: loaded.value, warnings: [] }) : failed(loaded.error.map(formatProblem))
       },
       current: () => this.current,
       build: (loaded) => Promise.resolve(this.generation(loaded, this.current)),
@@ -135,9 +136,17 @@ export class FakeGenerations {
   }
 
   private load(): LoadedConfiguration {
-    const loaded = loadConfiguration({ text: this.text, env: this.env, vendors: vendorSchemas })
+    const loaded = this.read()
     if (!loaded.ok) throw new Error(loaded.error.map(formatProblem).join('\n'))
-    return { ...loaded.value, env: this.env }
+    return loaded.value
+  }
+
+  private read() {
+    const { text, env } = this
+    const loaded = loadConfiguration({ file: 'a.yaml', text, env, vendors: vendorSchemas })
+    if (!loaded.ok) return loaded
+    const secrets = secretsNamed(loaded.value.configuration, (name) => readSecret(name, env))
+    return ok({ ...loaded.value, env, secrets })
   }
 
   private generation(loaded: LoadedConfiguration, before: Generation | null): Generation {

@@ -10,7 +10,9 @@ import { openRunLog } from '#cli/run-log.ts'
 import { loadConfiguration } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
 import type { ReloadAnswer } from '#config/reload.ts'
+import { readSecret } from '#config/secrets.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
+import { secretsNamed } from '#providers/secret-names.ts'
 import type { DetectionListener } from '#speech/detector.ts'
 import { ariChannel } from './ari.ts'
 import { KeyCall, StageSession } from './key-call.ts'
@@ -265,9 +267,9 @@ export class KeyWorld {
   private read() {
     const { text, env } = this
     const found = loadConfiguration({ file: 'a.yaml', text, env, vendors: vendorSchemas })
-    return found.ok
-      ? ok({ loaded: { ...found.value, env }, warnings: found.value.warnings.map(formatProblem) })
-      : failed(found.error.map(formatProblem))
+    if (!found.ok) return failed(found.error.map(formatProblem))
+    const secrets = secretsNamed(found.value.configuration, (name) => readSecret(name, env))
+    return ok({ loaded: { ...found.value, env, secrets }, warnings: found.value.warnings.map(formatProblem) })
   }
 }
 

@@ -57,7 +57,7 @@ export interface RealtimeBenchOptions {
   readonly interruptsItself?: boolean
   readonly recorded?: Readonly<Record<string, number>>
   readonly models?: { status: number; body?: string; headers?: Record<string, string> }
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly secrets?: Readonly<Record<string, string>>
   readonly log?: Log
 }
 
@@ -80,7 +80,7 @@ export class RealtimeBench extends VendorAgentBench {
       clock,
       random: seededRandom(11),
       log: options.log ?? silentLog,
-      env: options.env ?? { OPENAI_API_KEY: 'sk-test' },
+      secrets: options.secrets ?? { OPENAI_API_KEY: 'sk-test' },
       tools: options.tools ?? [],
       interruptsItself: options.interruptsItself ?? false,
       recorded: phrasesOf(options.recorded),

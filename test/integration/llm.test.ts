@@ -50,7 +50,7 @@ let llm: OpenAiCompatibleLlm
 beforeAll(async () => {
   const missing = await store.missing(ids)
   if (missing !== null) throw new Error(missing)
-  llm = createOpenAiCompatibleLlm(options, { clock, random: seededRandom(1), log: silentLog, env: {}, endpoint })
+  llm = createOpenAiCompatibleLlm(options, { clock, random: seededRandom(1), log: silentLog, secrets: {}, endpoint })
   llm.start()
   await until(() => llm.readiness().ready)
 }, patienceMs)

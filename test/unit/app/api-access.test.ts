@@ -4,29 +4,32 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ok } from '#base/result.ts'
 import { loadConfiguration } from '#config/load.ts'
-import type { Environment } from '#config/secrets.ts'
+import { type Environment, readSecret } from '#config/secrets.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
+import { secretsNamed } from '#providers/secret-names.ts'
 import { ApiAccess } from '../../../src/app/api-access.ts'
 
 function inForce(text: string, env: Environment) {
   const found = loadConfiguration({ text, env, vendors: vendorSchemas })
   if (!found.ok) throw new Error('a good configuration was expected')
-  return { configuration: found.value.configuration, env }
+  const { configuration } = found.value
+  return { configuration, env, secrets: secretsNamed(configuration, (name) => readSecret(name, env)) }
 }
 
 test('the token is what its file held when it was read last', () => {
   const folder = mkdtempSync(join(tmpdir(), 'api-token-'))
   const file = join(folder, 'token')
   writeFileSync(file, 'first\n')
-  const found = inForce('', { PATCHCORD_API_TOKEN_FILE: file })
+  const env = { PATCHCORD_API_TOKEN_FILE: file }
+  let found = inForce('', env)
   const access = new ApiAccess(() => found)
   writeFileSync(file, 'second\n')
   expect(access.rules.token).toEqual(ok('first'))
-  access.readAnew()
+  found = inForce('', env)
   expect(access.rules.token).toEqual(ok('second'))
   rmSync(folder, { recursive: true })
   expect(access.rules.token).toEqual(ok('second'))
-  access.readAnew()
+  found = inForce('', env)
   expect(access.rules.token.ok).toBe(false)
 })
 

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { failed, ok } from '#base/result.ts'
 import { editFile } from '#config/file-edit.ts'
 import { loadConfiguration } from '#config/load.ts'
+import { readSecret } from '#config/secrets.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
+import { secretsNamed } from '#providers/secret-names.ts'
 import { createConfigurationDesk } from '../../../src/app/configuration-desk.ts'
 import type { ConfigurationFile } from '../../../src/app/configuration-file.ts'
 import { createProviderDesk } from '../../../src/app/provider-desk.ts'
@@ -46,7 +48,8 @@ function setUp({ text = base, env = {}, commandLine = {}, builtIn = false }: Cir
       if (!loaded.ok) return Promise.resolve(failed(loaded.error))
       const { origins, ...rest } = loaded.value
       const provenance = { file: 'a.yaml', path: builtIn ? null : path, origins, commandLine }
-      return Promise.resolve(ok({ ...rest, env: all.env, provenance }))
+      const secrets = secretsNamed(rest.configuration, (name) => readSecret(name, all.env))
+      return Promise.resolve(ok({ ...rest, env: all.env, secrets, provenance }))
     },
     edit: (...args) => editFile(...args),
   }

@@ -84,6 +84,23 @@ describe('in a child process', () => {
     expect(found).toMatchObject({ ok: true })
   })
 
+  test('what secrets hold comes back with the configuration, each time as it is then', async () => {
+    const keys = { DEEPGRAM_API_KEY_FILE: 'deepgram', OPENAI_API_KEY: 'canary-1', PATCHCORD_API_TOKEN_FILE: 'gone' }
+    const held = async (content: string) => {
+      writeFileSync(join(folder, 'deepgram'), content)
+      const found = await examine('providers: {deepgram: {enabled: true}}', keys)
+      return found.ok && found.value.secrets
+    }
+    expect(await held('canary-2\n')).toMatchObject({
+      DEEPGRAM_API_KEY: 'canary-2',
+      OPENAI_API_KEY: 'canary-1',
+      PATCHCORD_API_TOKEN: { why: expect.stringContaining('cannot be read') },
+    })
+    expect(await held('canary-3\n')).toMatchObject({ DEEPGRAM_API_KEY: 'canary-3' })
+    const without = await examine('language: fr')
+    expect(without.ok && without.value.secrets).toMatchObject({ OPENAI_API_KEY: null, PATCHCORD_API_TOKEN: null })
+  })
+
   test('a long text, with signs of several bytes, comes back as it is', async () => {
     // Pipes hand on 64 KiB at once: this is cut into many pieces, there and back.
     const prompt = 'ä“🙂'.repeat(5000)

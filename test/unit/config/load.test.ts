@@ -225,6 +225,28 @@ describe('odd files', () => {
     expect(refused(text)).toContain(`a.yaml:${line}:`)
   })
 
+  // The parser would be busy with it for many seconds, and complain of its own stack or of each bracket.
+  test.each([
+    ['brackets', `vad:\n  threshold: ${'['.repeat(200_000)}`, 'a.yaml:2:46'],
+    ['braces with keys', `vad:\n  threshold: ${'{a: '.repeat(50_000)}`, 'a.yaml:2:142'],
+    ['brackets over lines', `vad:\r\n${'[\r\n'.repeat(1000)}`, 'a.yaml:34:1'],
+    ['dashes', `vad:\n  ${'- '.repeat(1000)}`, 'a.yaml:2:67'],
+    ['question marks', '? '.repeat(1000), 'a.yaml:1:65'],
+  ])('%s beyond all measure are refused where they pass it', (_, text, place) => {
+    expect(refused(text)).toBe(`${place}: more than 32 levels of nesting. Is a bracket or a brace not closed?`)
+  })
+
+  test('brackets and dashes in a text, or one after the other, nest nothing', () => {
+    const signs = '[{- ? '.repeat(50)
+    const { configuration } = good(
+      `agents:\n  a:\n    prompt: |\n      ${signs}\n      ${signs}\n  b: { prompt: "${signs}" } # ${signs}\n  c: { prompt: x${signs.replace(/[[{?]/g, '')} }\n`,
+    )
+    expect(configuration.agents.a?.prompt).toStartWith(signs)
+    expect(configuration.agents.b?.prompt).toBe(signs)
+    const empty = Array.from({ length: 100 }, (_, index) => `  d${index}: {}\n`).join('')
+    expect(Object.keys(good(`agents:\n${empty}`).configuration.agents)).toHaveLength(100)
+  })
+
   test('Windows line ends count as one line', () => {
     expect(refused('language: en\r\nvad:\r\n  threshold: high\r\n')).toStartWith('a.yaml:3:14: vad.threshold:')
   })

@@ -1,13 +1,19 @@
 import { expect, test } from 'bun:test'
 import { loadConfiguration } from '#config/load.ts'
-import type { Environment } from '#config/secrets.ts'
+import { type Environment, readSecret } from '#config/secrets.ts'
 import { choicesFor, refusalOf } from '#providers/choice.ts'
 import { vendorSchemas } from '#providers/schemas.ts'
+import { secretsNamed } from '#providers/secret-names.ts'
 
 function refusal(name: string, env: Environment = {}, text = 'providers: {deepgram: {enabled: false}}') {
   const loaded = loadConfiguration({ text, env, vendors: vendorSchemas })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
-  return refusalOf(name, loaded.value.configuration, env)
+  const { configuration } = loaded.value
+  return refusalOf(
+    name,
+    configuration,
+    secretsNamed(configuration, (secret) => readSecret(secret, env)),
+  )
 }
 
 test.each([

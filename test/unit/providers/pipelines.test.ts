@@ -22,7 +22,7 @@ function providersOf(text: string, env = {}): Record<string, Provider<'agent'>> 
   const loaded = loadConfiguration({ text, env, vendors: vendorSchemas })
   if (!loaded.ok) throw new Error(loaded.error.map(formatProblem).join('\n'))
   const { configuration } = loaded.value
-  const plans = planProviders({ configuration, env, log: silentLog, clock, random: seededRandom(1) })
+  const plans = planProviders({ configuration, env, secrets: env, log: silentLog, clock, random: seededRandom(1) })
   const providers = Object.fromEntries(Object.entries(plans).map(([name, plan]) => [name, plan.make()]))
   cleanups.push(async () => {
     await Promise.all(Object.values(providers).map((provider) => provider.close()))

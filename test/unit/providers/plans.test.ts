@@ -10,7 +10,14 @@ const plans = (text: string, env: Readonly<Record<string, string>> = {}) => {
   const loaded = loadConfiguration({ text, env, vendors: vendorSchemas })
   if (!loaded.ok) throw new Error(loaded.error.map(({ message }) => message).join('; '))
   const { configuration } = loaded.value
-  return planProviders({ configuration, env, log: silentLog, clock: new ManualClock(), random: seededRandom(1) })
+  return planProviders({
+    configuration,
+    env,
+    secrets: env,
+    log: silentLog,
+    clock: new ManualClock(),
+    random: seededRandom(1),
+  })
 }
 
 /** The providers that are another after it than before. */

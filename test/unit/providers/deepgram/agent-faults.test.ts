@@ -233,12 +233,12 @@ describe('a session that ends', () => {
 
 describe('a session that does not open', () => {
   test('no key, a wrong key: no hope, and no waiting', async () => {
-    for (const [env, status, code] of [
+    for (const [secrets, status, code] of [
       [{}, 200, 'no_key'],
       [{ DEEPGRAM_API_KEY: 'wrong' }, 401, 'bad_key'],
       [{ DEEPGRAM_API_KEY: 'poor' }, 402, 'no_quota'],
     ] as const) {
-      const bench = new AgentBench({ env, standin: { key: 'right' } })
+      const bench = new AgentBench({ secrets, standin: { key: 'right' } })
       bench.token.status = status
       await bench.open()
       bench.send({ type: 'say', text: 'Hello.' })

@@ -19,7 +19,7 @@ function asked(answer: (url: string, init: RequestInit) => Promise<Response>, op
     clock,
     random: seededRandom(2),
     log: silentLog,
-    env: { DEEPGRAM_API_KEY: 'dg-test' },
+    secrets: { DEEPGRAM_API_KEY: 'dg-test' },
     fetch(url, init) {
       requests.push([url, init])
       return answer(url, init)
@@ -43,7 +43,7 @@ describe('the words in a stretch of audio', () => {
       clock,
       random: seededRandom(2),
       log: silentLog,
-      env: { DEEPGRAM_API_KEY: 'dg-test' },
+      secrets: { DEEPGRAM_API_KEY: 'dg-test' },
     })
     expect(await provider.wordsIn?.(loud, 8000, never)).toBe('no, wait')
     expect(await provider.wordsIn?.(new Int16Array(4000), 8000, never)).toBe('')

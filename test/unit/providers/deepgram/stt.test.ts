@@ -134,7 +134,7 @@ for (const [name, base] of [
     })
 
     test('a server that cannot be reached is one fault for each turn, with an empty final, and no throw', async () => {
-      const bench = await opened({ ...base, env: {} })
+      const bench = await opened({ ...base, secrets: {} })
       await speaks(bench, 600, 300)
       bench.send({ type: 'finalize' })
       await bench.pass(1000)

@@ -184,7 +184,7 @@ describe('the voice over a socket', () => {
   })
 
   test('no connection is one fault, not one for each sentence, and no throw', async () => {
-    const bench = await opened({ env: {} })
+    const bench = await opened({ secrets: {} })
     expect(bench.provider.readiness()).toMatchObject({ ready: false })
     bench.say('Hello.', 'How are you?')
     await bench.pass(100)
@@ -224,7 +224,7 @@ describe('the voice over HTTP', () => {
     const provider = createDeepgramTts(
       'deepgram',
       deepgramOptionsOf({ base_url: server.baseUrl, ...options, speak: { transport: 'rest' } }),
-      { clock, random: seededRandom(2), log: silentLog, env: { DEEPGRAM_API_KEY: 'dg-test' } },
+      { clock, random: seededRandom(2), log: silentLog, secrets: { DEEPGRAM_API_KEY: 'dg-test' } },
     )
     const session = await provider.open(callContext(clock))
     const events: TtsEvent[] = []
@@ -285,7 +285,7 @@ describe('the voice over HTTP', () => {
       clock,
       random: seededRandom(2),
       log: silentLog,
-      env: { DEEPGRAM_API_KEY: 'dg-test' },
+      secrets: { DEEPGRAM_API_KEY: 'dg-test' },
       fetch: (url) => {
         const status = url.includes('/auth/') ? 200 : (answers.shift() ?? 500)
         return Promise.resolve(new Response(new Uint8Array(320), { status, headers: { 'retry-after': '1' } }))

@@ -5,7 +5,7 @@ import { deepgramOptionsOf } from '../../../fakes/deepgram-standin.ts'
 import { agentSettings } from '../../../standin/deepgram/agent-settings.ts'
 import { readClientMessage } from '../../../standin/deepgram/client-message.ts'
 
-const env = { OWN_KEY: 'sk-own', AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' }
+const secrets = { OWN_KEY: 'sk-own', AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' }
 
 function made(options: Readonly<Record<string, unknown>>, more: object = {}) {
   return settings({
@@ -17,7 +17,7 @@ function made(options: Readonly<Record<string, unknown>>, more: object = {}) {
     greeting: '',
     history: [],
     results: [],
-    env,
+    secrets,
     ...more,
   })
 }

@@ -4,7 +4,7 @@ import type { CallContext, LlmEvent, SessionOf } from '#agent/provider.ts'
 import { SystemClock } from '#base/clock.ts'
 import type { Log, LogFields } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Secrets } from '#config/secrets.ts'
 import { createOpenAiCompatibleLlm, type OpenAiCompatibleLlm } from '#providers/openai-compatible/llm.ts'
 import { openAiCompatibleOptions } from '#providers/openai-compatible/options.ts'
 import {
@@ -32,7 +32,7 @@ interface Bench {
 
 const callerWords = 'my account number is 4711'
 
-async function bench(script: Script | ScriptedAnswer, options: object = {}, env: Environment = {}): Promise<Bench> {
+async function bench(script: Script | ScriptedAnswer, options: object = {}, secrets: Secrets = {}): Promise<Bench> {
   const server = new OpenAiCompatibleServer(script)
   cleanups.push(() => server.close())
   const logged: string[] = []
@@ -40,7 +40,7 @@ async function bench(script: Script | ScriptedAnswer, options: object = {}, env:
     clock,
     random: seededRandom(1),
     log: recordingLog(logged),
-    env,
+    secrets,
   })
   cleanups.push(() => llm.close())
   llm.start()
@@ -282,7 +282,7 @@ describe('readiness', () => {
       clock,
       random: seededRandom(2),
       log: recordingLog([]),
-      env: {},
+      secrets: {},
     })
     cleanups.push(() => llm.close())
     expect(llm.readiness().ready).toBe(false)
@@ -307,7 +307,7 @@ describe('readiness', () => {
       clock,
       random: seededRandom(2),
       log: recordingLog([]),
-      env: {},
+      secrets: {},
     })
     cleanups.push(() => llm.close())
     llm.start()
@@ -322,7 +322,7 @@ describe('readiness', () => {
       clock,
       random: seededRandom(2),
       log: recordingLog([]),
-      env: {},
+      secrets: {},
     })
     cleanups.push(() => llm.close())
     llm.start()

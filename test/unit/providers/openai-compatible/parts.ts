@@ -3,7 +3,7 @@ import type { CallContext, Provider } from '#agent/provider.ts'
 import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Secrets } from '#config/secrets.ts'
 import { openAiCompatibleInline } from '#providers/openai-compatible/options.ts'
 import type { ServerDeps } from '#providers/openai-compatible/server.ts'
 import { createOpenAiCompatibleStt } from '#providers/openai-compatible/stt.ts'
@@ -19,9 +19,9 @@ export class PartBench<R extends 'stt' | 'tts'> {
   readonly provider: Provider<R>
   readonly context: CallContext
 
-  constructor(role: R, options: object = {}, env: Environment = {}, context: Partial<CallContext> = {}) {
+  constructor(role: R, options: object = {}, secrets: Secrets = {}, context: Partial<CallContext> = {}) {
     const given = { provider: 'openai_compatible', base_url: this.server.baseUrl, ...options }
-    const deps: ServerDeps = { clock: this.clock, random: seededRandom(1), log: silentLog, env }
+    const deps: ServerDeps = { clock: this.clock, random: seededRandom(1), log: silentLog, secrets }
     const made: Provider<'stt'> | Provider<'tts'> =
       role === 'stt'
         ? createOpenAiCompatibleStt(v.parse(openAiCompatibleInline.stt, given), deps)

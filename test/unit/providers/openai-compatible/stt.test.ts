@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { CallContext, SessionOf, SttEvent } from '#agent/provider.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Secrets } from '#config/secrets.ts'
 import { PartBench, until } from './parts.ts'
 
 const cleanups: (() => Promise<void>)[] = []
@@ -17,8 +17,8 @@ interface Opened {
   finals(count: number): Promise<string[]>
 }
 
-async function open(options: object = {}, env: Environment = {}, context: Partial<CallContext> = {}): Promise<Opened> {
-  const bench = new PartBench('stt', options, env, context)
+async function open(options: object = {}, secrets: Secrets = {}, context: Partial<CallContext> = {}): Promise<Opened> {
+  const bench = new PartBench('stt', options, secrets, context)
   cleanups.push(() => bench.close())
   await bench.ready()
   const session = await bench.provider.open(bench.context)

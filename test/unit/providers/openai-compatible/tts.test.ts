@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { CallContext, SessionOf, TtsEvent } from '#agent/provider.ts'
 import { resampleWhole } from '#audio/resample.ts'
-import type { Environment } from '#config/secrets.ts'
+import type { Secrets } from '#config/secrets.ts'
 import { voiceOf } from '../../../fakes/openai-compatible-audio.ts'
 import { PartBench, until } from './parts.ts'
 
@@ -19,8 +19,8 @@ interface Opened {
   heard(): Int16Array
 }
 
-async function open(options: object = {}, env: Environment = {}, context: Partial<CallContext> = {}): Promise<Opened> {
-  const bench = new PartBench('tts', options, env, context)
+async function open(options: object = {}, secrets: Secrets = {}, context: Partial<CallContext> = {}): Promise<Opened> {
+  const bench = new PartBench('tts', options, secrets, context)
   cleanups.push(() => bench.close())
   await bench.ready()
   const session = await bench.provider.open(bench.context)

@@ -20,7 +20,7 @@ async function bench(script: Script | ScriptedAnswer) {
   const server = new OpenAiCompatibleServer(script)
   const clock = new ManualClock()
   const options = v.parse(openAiCompatibleOptions, { base_url: server.baseUrl })
-  const llm = createOpenAiCompatibleLlm(options, { clock, random: seededRandom(1), log: silentLog, env: {} })
+  const llm = createOpenAiCompatibleLlm(options, { clock, random: seededRandom(1), log: silentLog, secrets: {} })
   cleanups.push(
     () => server.close(),
     () => llm.close(),

@@ -14,7 +14,7 @@ interface Answer {
 function setUp(
   answer: Answer | 'never' | 'unreachable',
   options: object = {},
-  env: object = { OPENAI_API_KEY: 'sk-1' },
+  secrets: object = { OPENAI_API_KEY: 'sk-1' },
 ) {
   const clock = new ManualClock()
   const requests: { url: string; headers: unknown }[] = []
@@ -23,7 +23,7 @@ function setUp(
     clock,
     random: seededRandom(3),
     log: silentLog,
-    env: env as Record<string, string>,
+    secrets: secrets as Record<string, string>,
     fetch: (url, { headers, signal }) => {
       requests.push({ url, headers })
       const { answer: now } = state

@@ -331,7 +331,7 @@ describe('a session that cannot be opened', () => {
   })
 
   test('no key: it is not even tried', async () => {
-    const bench = await calling({ env: {} }, 401)
+    const bench = await calling({ secrets: {} }, 401)
     await bench.pass(40)
     expect([bench.server.urls, faults(bench)]).toEqual([[], ['no_key true']])
   })
