@@ -1,17 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../src/base/random.ts'
 import { featureCount } from '../src/speech/overlap-features.ts'
 import { resultCount, stateUnits, tapCount, weightCount } from '../src/speech/overlap-network.ts'
-import { encodeWeights } from '../src/speech/weights-text.ts'
-import { cacheFolder } from '../test/bed/asterisk-root.ts'
-import { mustRun } from '../test/bed/host.ts'
 import { augmented } from './overlap/augment.ts'
 import { importance, type LabelledClip, shares, standsIn, trainingMaterial } from './overlap/clips.ts'
+import { runPython } from './overlap/python.ts'
 import { confusionOf, printConfusion } from './overlap/scores.ts'
 import { sequenceOf, windowsMax } from './overlap/sequences.ts'
+import { floatsOf, writeWeights } from './overlap/weights-file.ts'
 
 /**
  * Trains the overlap network on the `tune` split of the speech material and the voices that are there for training alone,
@@ -58,11 +57,7 @@ try {
   }
   writeFileSync(join(folder, 'shape.json'), JSON.stringify(shape))
   console.log(`${clips.length} clips of ${new Set(clips.map(({ voice }) => voice)).size} voices, ${counts[0]} an epoch`)
-  const trainer = Bun.spawn([await python(), join(import.meta.dir, 'overlap', 'train.py'), folder], {
-    stdout: 'inherit',
-    stderr: 'inherit',
-  })
-  if ((await trainer.exited) !== 0) throw new Error('the training failed')
+  await runPython('train.py', folder)
   await use(floatsOf(join(folder, 'weights.f32')))
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -75,9 +70,7 @@ async function use(weights: Float32Array): Promise<void> {
     printConfusion(await confusionOf({ weights }, heldOut, under, seededRandom(seed + 1)))
     return
   }
-  const path = join(import.meta.dir, '..', 'src', 'speech', 'overlap-weights.ts')
-  writeFileSync(path, weightsFile(encodeWeights(weights)))
-  console.log(`wrote ${path}`)
+  writeWeights('overlap', weights)
 }
 
 /** Each clip in as many ways as its class is short of: people's before programs', for there are few of them. */
@@ -109,28 +102,4 @@ function copies({ label, human, voice, kind }: LabelledClip): number {
   if (label === 1) return human ? 16 : voice.startsWith('kokoro') ? 5 : 3
   if (label === 0) return human || voice.startsWith('kokoro') ? 4 : 3
   return 4
-}
-
-/** A Python that has what `overlap/requirements.txt` names. */
-async function python(): Promise<string> {
-  const environment = join(cacheFolder(), 'overlap-training')
-  const requirements = join(import.meta.dir, 'overlap', 'requirements.txt')
-  await mustRun(['python3', '-m', 'venv', environment])
-  const own = join(environment, 'bin', 'python')
-  await mustRun([own, '-m', 'pip', 'install', '--quiet', '--requirement', requirements])
-  return own
-}
-
-function floatsOf(path: string): Float32Array {
-  const bytes = readFileSync(path)
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
-}
-
-function weightsFile(encoded: string): string {
-  return [
-    '/** Made by scripts/train-overlap.ts; `overlap-network.ts` says what lies where. */',
-    '// biome-ignore format: one line',
-    `export const overlapWeights = '${encoded}'`,
-    '',
-  ].join('\n')
 }

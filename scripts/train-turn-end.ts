@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { msToSamples } from '#audio/format.ts'
 import { SystemClock } from '#base/clock.ts'
@@ -11,10 +9,10 @@ import { Silero } from '#speech/silero.ts'
 import { SmartTurn, turnEndWindowMs } from '#speech/smart-turn.ts'
 import { turnEndModelFile, turnEndModelId } from '#speech/turn-end.ts'
 import { turnEndFeatureCount, turnEndWeightCount } from '#speech/turn-end-head.ts'
-import { encodeWeights } from '#speech/weights-text.ts'
 import { areaUnderCurve } from '../test/bed/turn-ends.ts'
 import { material } from '../test/material/material.ts'
 import { onLines, pausesOf } from './bench/turns-pauses.ts'
+import { writeWeights } from './overlap/weights-file.ts'
 
 /**
  * Trains the head of the end-of-turn model on the `tune` split of the speech material, and writes
@@ -61,9 +59,7 @@ const area = (score: (example: (typeof judged)[number]) => number) => {
 const own = ({ features }: Example) => features[turnEndFeatureCount - 1] as number
 console.log(`${examples.length} pauses of ${voices.length} voices`)
 console.log(`area under the curve, voices left out: ${area(({ sum }) => sum)}; by the model itself: ${area(own)}`)
-const path = join(import.meta.dir, '..', 'src', 'speech', 'turn-end-weights.ts')
-writeFileSync(path, weightsFile(encodeWeights(trained(examples))))
-console.log(`wrote ${path}`)
+writeWeights('turn-end', trained(examples))
 process.exit(0)
 
 async function heardExamples(makings: number): Promise<Example[]> {
@@ -190,13 +186,4 @@ function sumOf(features: Float32Array, weights: Float32Array | Float64Array): nu
     sum += (features[index] as number) * (weights[index] as number)
   }
   return sum
-}
-
-function weightsFile(encoded: string): string {
-  return [
-    '/** Made by scripts/train-turn-end.ts; `turn-end-head.ts` says what lies where. */',
-    '// biome-ignore format: one line',
-    `export const turnEndWeights = '${encoded}'`,
-    '',
-  ].join('\n')
 }

@@ -100,9 +100,9 @@ export function valueAt(course: Course, atMs: Milliseconds): number {
  */
 export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [
-    [250, 0.95],
-    [450, 0.85],
-    [700, 0.65],
+    [250, 0.85],
+    [450, 0.7],
+    [700, 0.5],
   ],
   harmlessUpTo: [
     [250, 0.05],
@@ -110,7 +110,7 @@ export const overlapPolicy: OverlapPolicy = {
     [700, 0.25],
   ],
   endedQuietMs: 160,
-  endedFrom: 0.45,
+  endedFrom: 0.42,
   cuttingWordsFrom: 0.15,
   otherWordsFrom: 0.4,
   assentUpTo: 0.95,

@@ -10,7 +10,7 @@ import { softmax } from './overlap-network.ts'
  */
 /** Values of a frame of Moonshine tiny's encoder. */
 export const encoderWidth = 288
-export const headUnits = 48
+export const headUnits = 96
 export const headResults = 3
 
 let end = 0

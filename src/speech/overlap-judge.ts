@@ -8,7 +8,7 @@ import { ModelWait } from './model-wait.ts'
 
 /**
  * The judge of overlaps by their words, for all calls, in a worker of its own: behind a recognition or the end of a turn
- * its answer would come when the caller has long been interrupted by the agent. An answer takes 10 ms of a core; one
+ * its answer would come when the caller has long been interrupted by the agent. An answer takes 15 ms of a core; one
  * that comes late is worth nothing, so few questions may wait.
  */
 export interface OverlapJudgeOptions {

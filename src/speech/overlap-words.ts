@@ -5,7 +5,7 @@ import { overlapHeadWeights } from './overlap-head-weights.ts'
 import { decodeWeights } from './weights-text.ts'
 
 /**
- * The beginning of an utterance through Moonshine's encoder and the head that judges it: 10 ms of a core for half a
+ * The beginning of an utterance through Moonshine's encoder and the head that judges it: 15 ms of a core for half a
  * second of speech. No text is made, so it needs no word list and says something of languages the recogniser doesn't
  * know.
  *

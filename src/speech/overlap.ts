@@ -112,13 +112,16 @@ class Listener implements OverlapListener {
     this.pool()
   }
 
-  /** Both have as much to say: on voices left out of the training no other share of the two was better. */
+  /**
+   * The judge of words has twice as much to say, where it has spoken: on voices left out of the training no other share of
+   * the two was better.
+   */
   private pool(): void {
     const { current, ofWords, pooled, network } = this
     let sum = 0
     for (let index = 0; index < resultCount; index++) {
       const ofSound = network.probabilities[index] as number
-      const value = ofWords === null ? ofSound : ofSound * (ofWords[index] as number)
+      const value = ofWords === null ? ofSound : Math.sqrt(ofSound) * (ofWords[index] as number)
       pooled[index] = value
       sum += value
     }
