@@ -38,7 +38,13 @@ interface Variant {
 const silence = '    turn_detection:\n      silence_duration_ms: 800\n'
 const variants: readonly Variant[] = [
   { name: 'server VAD, µ-law', extension: '110', standin: {}, yaml: `    format: pcmu\n${silence}` },
-  { name: 'turns by this engine', extension: '111', standin: {}, yaml: '    turn_detection:\n      type: none\n' },
+  {
+    name: 'turns by this engine',
+    extension: '111',
+    standin: {},
+    // The same here: a sentence that is cut in two would be a turn more than the script has.
+    yaml: '    turn_detection:\n      type: none\nturn_taking:\n  stop: silence\nvad:\n  end_silence_ms: 800\n',
+  },
   // Barely faster than it is heard: the interruption finds the reply still being made, and pieces of it on their way.
   {
     name: 'a slow server',
