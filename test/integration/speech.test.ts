@@ -191,11 +191,10 @@ describe('voice and recognition', () => {
   }, 30_000)
 
   test('the greeting comes without delay', async () => {
-    const beganMs = clock.now()
-    const samples = await speak(greeting)
-    // Making it takes 300 ms and more.
-    expect(clock.now() - beganMs).toBeLessThan(200)
-    expect(samples.length).toBeGreaterThan(8000)
+    // Before the event loop turns: what the worker makes comes later, however fast it is.
+    const turned = new Promise<null>((resolve) => setImmediate(() => resolve(null)))
+    const samples = await Promise.race([speak(greeting), turned])
+    expect(samples?.length).toBeGreaterThan(8000)
   }, 30_000)
 })
 
