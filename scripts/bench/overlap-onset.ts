@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { seededRandom } from '#base/random.ts'
 import { windowSamples } from '#speech/detection-memory.ts'
-import { Silero, SileroStream } from '#speech/silero.ts'
+import { Silero } from '#speech/silero.ts'
+import { RenewedStream } from '#speech/silero-stream.ts'
 import { SpeechGate } from '#speech/speech-gate.ts'
 import { onLine } from '../overlap/augment.ts'
 import { type LabelledClip, overlapMaterial, standsIn } from '../overlap/clips.ts'
@@ -9,15 +10,18 @@ import { percentile } from './figures.ts'
 
 /**
  * What the speech detector begins to listen to over the agent's voice, by its threshold: a voice that it does not take
- * for one is judged by nobody. Over quiet lines and over noise at 0 to 20 dB.
+ * for one is judged by nobody. Over quiet lines and over noise at 0 to 20 dB, which the detector has heard nothing else
+ * on for a while; with its streams renewed, as the engine does it, or with one for the whole line.
  *
- *   scripts/bun scripts/bench/overlap-onset.ts [--split report] [--seed 1] [--min-speech-ms 96]
+ *   scripts/bun scripts/bench/overlap-onset.ts [--split report] [--seed 1] [--min-speech-ms 96] [--quiet-ms 10000] [--one-stream]
  */
 const { values } = parseArgs({
   options: {
     split: { type: 'string', default: 'report' },
     seed: { type: 'string', default: '1' },
     'min-speech-ms': { type: 'string', default: '96' },
+    'quiet-ms': { type: 'string', default: '10000' },
+    'one-stream': { type: 'boolean', default: false },
   },
 })
 const rateHz = 8000
@@ -29,8 +33,8 @@ interface Found {
   readonly clip: LabelledClip
   /** From the onset to when it was known, for each threshold; null: it was not found. */
   readonly knownMs: readonly (number | null)[]
-  /** Of the half second of line before it, whether speech began there. */
-  readonly before: readonly boolean[]
+  /** How often speech began on the line before it. */
+  readonly before: readonly number[]
 }
 
 const { clips, under } = await overlapMaterial(values.split === 'tune' ? 'tune' : 'report', Number(values.seed))
@@ -46,31 +50,34 @@ for (const [index, threshold] of thresholds.entries()) {
     group('made voices that interrupt', index, ({ label, human }) => label === 0 && !human),
     group('backchannels', index, ({ label }) => label === 1),
     group('noises', index, ({ label }) => label === 2),
-    `begins in the half second before in ${percent(found, ({ before }) => before[index] === true)}`,
+    `begins ${beginsAMinute(index)} times a minute on the line before`,
   ]
   console.log(`threshold ${threshold}: ${said.join(' · ')}`)
 }
 process.exit(0)
 
 async function listen(clip: LabelledClip): Promise<Found> {
-  const { samples, onset, offset } = onLine(clip, under, random)
+  const { samples, onset, offset } = onLine(clip, under, random, Number(values['quiet-ms']))
   const window = windowSamples(rateHz)
-  const stream = new SileroStream()
+  const streams = new RenewedStream()
   const probability = new Float32Array(1)
   const minSpeechMs = Number(values['min-speech-ms'])
   const gates = thresholds.map(
     (threshold) => new SpeechGate({ sampleRateHz: rateHz, threshold, minSpeechMs, minSilenceMs: 192 }),
   )
   const knownMs = thresholds.map((): number | null => null)
-  const before = thresholds.map(() => false)
+  const before = thresholds.map(() => 0)
   const ms = (sample: number) => (sample * 1000) / rateHz
   for (let at = 0; at + window <= samples.length; at += window) {
+    const { stream, alongside } = streams
+    if (alongside !== null) await silero.run(rateHz, [alongside], samples, [at], probability)
     await silero.run(rateHz, [stream], samples, [at], probability)
+    if (!values['one-stream']) streams.judged(probability[0] as number)
     const end = at + window
     for (const [index, gate] of gates.entries()) {
       const event = gate.push(probability[0] as number, end)
       const isBefore = ms(end - onset) < -earlyMs
-      if (event?.type === 'speech_started' && isBefore) before[index] = true
+      if (event?.type === 'speech_started' && isBefore) before[index] = (before[index] as number) + 1
       // What began before, in a babble, goes on into the voice and is judged with it.
       if (gate.speaking && !isBefore && ms(at - offset) <= lateMs) knownMs[index] ??= ms(Math.max(0, end - onset))
     }
@@ -83,6 +90,11 @@ function group(name: string, index: number, belongs: (clip: LabelledClip) => boo
   const known = mine.flatMap(({ knownMs }) => knownMs[index] ?? [])
   const at = (share: number) => Math.round(percentile(known, share))
   return `${name} ${percent(mine, ({ knownMs }) => knownMs[index] !== null)} of ${mine.length}, after ${at(0.5)} / ${at(0.9)} ms`
+}
+
+function beginsAMinute(index: number): string {
+  const begun = found.reduce((sum, { before }) => sum + (before[index] as number), 0)
+  return ((begun * 60_000) / (found.length * Number(values['quiet-ms']))).toFixed(2)
 }
 
 function percent<T>(all: readonly T[], holds: (one: T) => boolean): string {

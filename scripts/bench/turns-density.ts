@@ -1,6 +1,7 @@
 import { SystemClock } from '#base/clock.ts'
 import { windowMs, windowSamples } from '#speech/detection-memory.ts'
-import { batchMax, Silero, SileroStream } from '#speech/silero.ts'
+import { batchMax, Silero } from '#speech/silero.ts'
+import { SileroStream } from '#speech/silero-stream.ts'
 import { noiseSound } from '../../test/bed/sounds.ts'
 import { benchTurnEnd } from './turn-end.ts'
 

@@ -83,11 +83,16 @@ export const rms = (samples: Float32Array): number =>
 const quietLineLevel = 10 ** (-60 / 20)
 const overNoiseDb = [0, 5, 10, 15, 20] as const
 
-/** The clip as it is, on such a line. */
-export function onLine(spoken: Spoken, under: { readonly noises: readonly Float32Array[] }, random: Random): Heard {
+/** The clip as it is, on such a line, which nobody has spoken on for `beforeMs`. */
+export function onLine(
+  spoken: Spoken,
+  under: { readonly noises: readonly Float32Array[] },
+  random: Random,
+  beforeMs = 500,
+): Heard {
   const { onsetSample, offsetSample } = spoken
   const voice = Float32Array.from(spoken.samples, (sample) => sample / 32768)
-  const before = 500 * samplesPerMs
+  const before = beforeMs * samplesPerMs
   const line = new Float32Array(before + voice.length - onsetSample + 2 * afterMs * samplesPerMs)
   for (let index = 0; index < voice.length; index++) {
     const at = before - onsetSample + index

@@ -1,7 +1,8 @@
 import { messageOf } from '#base/result.ts'
 import { DetectionMemory, type DetectionRateHz } from './detection-memory.ts'
 import type { FromDetectionWorker, ToDetectionWorker } from './detection-wire.ts'
-import { batchMax, Silero, SileroStream } from './silero.ts'
+import { batchMax, Silero } from './silero.ts'
+import { RenewedStream, type SileroStream } from './silero-stream.ts'
 
 /**
  * The detection worker: wakes, takes one due window of each slot, judges them in batches of one rate, and goes on
@@ -10,17 +11,19 @@ import { batchMax, Silero, SileroStream } from './silero.ts'
  */
 declare const self: Worker & { onmessage: ((event: MessageEvent<ToDetectionWorker>) => void) | null }
 
+/** A slot's window may be judged twice, by its heir as well: its slot is −1 there, and the verdict counts for nothing. */
 interface Lanes {
   readonly streams: SileroStream[]
   readonly offsets: number[]
   readonly windows: number[]
   readonly slots: number[]
 }
+const heirSlot = -1
 
 class DetectionLoop {
   private readonly memory: DetectionMemory
   private readonly silero: Silero
-  private readonly streams: readonly SileroStream[]
+  private readonly streams: readonly RenewedStream[]
   /** The owner of each slot's last judged window: another one begins with a fresh state. */
   private readonly owners: Int32Array
   private readonly probabilities = new Float32Array(batchMax)
@@ -32,7 +35,7 @@ class DetectionLoop {
   constructor(memory: DetectionMemory, silero: Silero) {
     this.memory = memory
     this.silero = silero
-    this.streams = Array.from({ length: memory.capacity }, () => new SileroStream())
+    this.streams = Array.from({ length: memory.capacity }, () => new RenewedStream())
     this.owners = new Int32Array(memory.capacity)
   }
 
@@ -59,21 +62,29 @@ class DetectionLoop {
       any = true
       const window = memory.windowIndex(slot, done)
       const owner = memory.owners[window] as number
-      const stream = this.streams[slot] as SileroStream
+      const streams = this.streams[slot] as RenewedStream
       if (this.owners[slot] !== owner) {
-        stream.reset()
+        streams.reset()
         this.owners[slot] = owner
       }
       const lanes = (owner & 1) === 1 ? this.wide : this.narrow
-      lanes.streams.push(stream)
-      lanes.offsets.push(memory.sampleOffset(window))
-      lanes.windows.push(window)
-      lanes.slots.push(slot)
-      if (lanes.slots.length === batchMax) await this.judge(lanes)
+      const { stream, alongside } = streams
+      // The heir before the other, whose verdict may make it follow: it has then heard this window, too.
+      if (alongside !== null && this.add(lanes, alongside, window, heirSlot)) await this.judge(lanes)
+      if (this.add(lanes, stream, window, slot)) await this.judge(lanes)
     }
     if (this.narrow.slots.length > 0) await this.judge(this.narrow)
     if (this.wide.slots.length > 0) await this.judge(this.wide)
     return any
+  }
+
+  /** @returns no other has room beside it */
+  private add(lanes: Lanes, stream: SileroStream, window: number, slot: number): boolean {
+    lanes.streams.push(stream)
+    lanes.offsets.push(this.memory.sampleOffset(window))
+    lanes.windows.push(window)
+    lanes.slots.push(slot)
+    return lanes.slots.length === batchMax
   }
 
   private async judge(lanes: Lanes): Promise<void> {
@@ -81,8 +92,12 @@ class DetectionLoop {
     const rate: DetectionRateHz = lanes === this.wide ? 16000 : 8000
     await this.silero.run(rate, lanes.streams, memory.samples, lanes.offsets, probabilities)
     for (let lane = 0; lane < lanes.slots.length; lane++) {
-      memory.probabilities[lanes.windows[lane] as number] = probabilities[lane] as number
-      Atomics.add(memory.done, lanes.slots[lane] as number, 1)
+      const slot = lanes.slots[lane] as number
+      if (slot === heirSlot) continue
+      const probability = probabilities[lane] as number
+      memory.probabilities[lanes.windows[lane] as number] = probability
+      this.streams[slot]?.judged(probability)
+      Atomics.add(memory.done, slot, 1)
     }
     lanes.streams.length = 0
     lanes.offsets.length = 0

@@ -3,6 +3,7 @@ import sileroPath from '../../models/silero_vad.onnx' with { type: 'file' }
 import { contextSamples, type DetectionRateHz, windowSamples } from './detection-memory.ts'
 import { createSession, loadOnnx, type OnnxSession } from './onnx.ts'
 import { mirroredSamples, sileroGraph, sileroState } from './silero-graph.ts'
+import type { SileroStream } from './silero-stream.ts'
 
 /**
  * Silero VAD v5 (MIT, github.com/snakers4/silero-vad), many calls in one run, in a graph of our own: `silero-graph.ts`.
@@ -11,17 +12,6 @@ import { mirroredSamples, sileroGraph, sileroState } from './silero-graph.ts'
 /** 12 µs a window at 64, and no less beyond; 90 to 140 µs alone. */
 export const batchMax = 64
 const widthMax = contextSamples(16000) + windowSamples(16000) + mirroredSamples(16000)
-
-/** What the model remembers of one call. */
-export class SileroStream {
-  readonly state = new Float32Array(sileroState)
-  readonly context = new Float32Array(contextSamples(16000))
-
-  reset(): void {
-    this.state.fill(0)
-    this.context.fill(0)
-  }
-}
 
 export class Silero {
   private readonly narrow: OnnxSession

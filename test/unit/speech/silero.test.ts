@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { seededRandom } from '#base/random.ts'
 import { contextSamples, type DetectionRateHz, windowSamples } from '#speech/detection-memory.ts'
 import { createSession, loadOnnx } from '#speech/onnx.ts'
-import { Silero, SileroStream } from '#speech/silero.ts'
+import { Silero } from '#speech/silero.ts'
+import { SileroStream } from '#speech/silero-stream.ts'
 
 /** The graph of our own gives the verdicts of the model as it is published. */
 const published = join(import.meta.dir, '../../../models/silero_vad.onnx')
