@@ -73,6 +73,8 @@ const noiseLabels: readonly Clip['label'][] = [
   'keyboard',
 ]
 const overlapsPerCall = 14
+/** Where a question is not answered, over a noise that never ends or in a voice that is not heard, another call goes on. */
+const callsMax = 5
 const turnsPerCall = 10
 const echoTurnsPerCall = 5
 /** Line noise of a quiet line, and the noises of the material this much below speech. */
@@ -145,7 +147,7 @@ function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsE
   )
   const turns = shuffled(drawn(stuff.turns, counts.turns), random)
   const questions = stuff.turns.filter(({ kind }) => kind === 'answer')
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T
+  const pick = <T>(list: readonly T[]): T => drawnBy(random, list)
   const visits: Visit[] = []
   for (let at = 0; at < clips.length; at += overlapsPerCall) {
     const mine = clips.slice(at, at + overlapsPerCall)
@@ -153,14 +155,15 @@ function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsE
     const dice = seededRandom(bench.seed * 1000 + at)
     const question = pick(questions)
     visits.push(async (port, { overlaps }) => {
-      const visit = async (clipsLeft: readonly Clip[], on: LineNoise) => {
+      let left: readonly Clip[] = mine
+      let [on, asks] = [line, question]
+      for (let call = 0; call < callsMax && left.length > 0; call += 1) {
         const caller = await engine.call(port, 'tone_long', on)
-        const left = await overlapVisit(caller, clipsLeft, question, on.condition, dice, (one) => overlaps.push(one))
+        left = await overlapVisit(caller, left, asks, on.condition, dice, (one) => overlaps.push(one))
         caller.hangUp()
-        return left
+        on = quietLine(dice)
+        asks = drawnBy(dice, questions)
       }
-      const left = await visit(mine, line)
-      if (left.length > 0) await visit(left, quietLine(dice))
     })
   }
   for (let at = 0; at < turns.length; at += turnsPerCall) {
@@ -209,6 +212,8 @@ function drawn<T>(all: readonly T[], count: number): T[] {
   if (all.length === 0) throw new Error('the material lacks a class')
   return Array.from({ length: count }, (_, index) => all[index % all.length] as T)
 }
+
+const drawnBy = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T
 
 function shuffled<T>(all: readonly T[], random: Random): T[] {
   return all
