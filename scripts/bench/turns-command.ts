@@ -1,6 +1,6 @@
 import { messageOf } from '#base/result.ts'
 import type { Split } from '../../test/material/voices.ts'
-import { benchTurns, type TurnsCounts, wholeCounts } from './turns.ts'
+import { benchTurns, type TurnsBench, type TurnsCounts, wholeCounts } from './turns.ts'
 import { benchDensity } from './turns-density.ts'
 import { benchEndpointing } from './turns-endpointing.ts'
 
@@ -24,7 +24,7 @@ const callsAtOnce = 12
 export async function turnsCommand(options: TurnsOptions): Promise<number> {
   const [seed, scale] = [Number(options.seed), Number(options.scale)]
   const split = (['tune', 'report'] as const).find((name) => name === options.split)
-  const callers = (['english', 'any'] as const).find((name) => name === options.callers)
+  const callers = (['english', 'others', 'any'] as const).find((name) => name === options.callers)
   if (
     split === undefined ||
     callers === undefined ||
@@ -33,7 +33,7 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
     !parts.includes(options.only)
   ) {
     console.error(
-      `error: --split tune or report, --seed from 1, --scale up to 10, --callers english or any, --only one of ${parts.join(', ')}; see --help`,
+      `error: --split tune or report, --seed from 1, --scale up to 10, --callers english, others or any, --only one of ${parts.join(', ')}; see --help`,
     )
     return 2
   }
@@ -55,7 +55,13 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
   }
 }
 
-function calls(split: Split, seed: number, scale: number, callers: 'english' | 'any', { words, few }: TurnsOptions) {
+function calls(
+  split: Split,
+  seed: number,
+  scale: number,
+  callers: TurnsBench['callers'],
+  { words, few }: TurnsOptions,
+) {
   const counts = Object.fromEntries(
     Object.entries(wholeCounts).map(([what, count]) => [what, Math.max(1, Math.round(count * scale))]),
   ) as unknown as TurnsCounts

@@ -33,8 +33,8 @@ export interface TurnsBench {
   readonly settings: TurnsJob['settings']
   readonly words: boolean
   readonly sources: 'all' | 'few'
-  /** Who speaks over the agent: callers of its own language, which the recogniser knows, or of any. */
-  readonly callers: 'english' | 'any'
+  /** Who speaks over the agent: callers whose language the recogniser knows, those whose it doesn't, or both. */
+  readonly callers: 'english' | 'others' | 'any'
 }
 
 export interface TurnsCounts {
@@ -84,7 +84,17 @@ const speechOverNoiseDb = [20, 15, 10, 5, 0] as const
 const echoDb = -15
 const echoDelayMs = 120
 
-type Visit = (port: number, outcomes: MutableOutcomes) => Promise<void>
+/**
+ * A recogniser writes down words of its own language, and makes some up for any other: who runs a switchboard has calls
+ * of other languages recognised by another. So these are judged by their sound alone here.
+ */
+interface Engines {
+  readonly english: TurnsEngine
+  readonly others: TurnsEngine
+}
+const understood = (language: string) => language === 'en' || language === 'und'
+
+type Visit = (outcomes: MutableOutcomes) => Promise<void>
 
 interface MutableOutcomes {
   readonly overlaps: Outcomes['overlaps'][number][]
@@ -100,20 +110,24 @@ export async function benchTurns(bench: TurnsBench, progress: (line: string) => 
     onProgress: progress,
   })
   const random = seededRandom(bench.seed)
-  const engine = await TurnsEngine.start({ calls: bench.calls, settings: bench.settings, words: bench.words })
+  const { calls, settings, words } = bench
+  const engines: Engines = {
+    english: await TurnsEngine.start({ calls, settings, words }),
+    others: await TurnsEngine.start({ calls, settings, words: false }),
+  }
   const outcomes: MutableOutcomes = { overlaps: [], turns: [], echoes: [] }
   const voices = await replyVoices(stuff)
   try {
-    engine.speakWith(voices.files)
-    const visits = plan(bench, stuff, random, engine)
+    engines.english.speakWith(voices.files)
+    const visits = plan(bench, stuff, random, engines)
     progress(`${visits.length} calls, ${bench.calls} at once`)
     await Promise.all(
       Array.from({ length: bench.calls }, async () => {
-        for (let visit = visits.shift(); visit !== undefined; visit = visits.shift()) await visit(engine.port, outcomes)
+        for (let visit = visits.shift(); visit !== undefined; visit = visits.shift()) await visit(outcomes)
       }),
     )
   } finally {
-    await engine.stop()
+    await Promise.all([engines.english.stop(), engines.others.stop()])
     rmSync(voices.folder, { recursive: true, force: true })
   }
   const figures = turnsFigures(outcomes)
@@ -124,67 +138,85 @@ const said = ([name, value]: [string, unknown]) =>
   `${name} ${typeof value === 'number' ? value : JSON.stringify(value)}`
 
 /** All calls in a random order, each with noise of its own. */
-function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsEngine): Visit[] {
-  const { counts } = bench
-  // A shout whose words nobody knows is neither an interruption for sure nor none.
-  const speaks = ({ language, label, text }: Clip) =>
-    noiseLabels.includes(label) ||
-    ((bench.callers === 'any' || language === 'en' || language === 'und') &&
-      (text !== null || label !== 'interruption_word'))
-  const some = (holds: (clip: Clip) => boolean, count: number) =>
-    drawn(
-      stuff.clips.filter((clip) => speaks(clip) && holds(clip)),
-      count,
-    )
-  const clips = shuffled(
-    [
-      ...some(({ label }) => label === 'interruption_word', counts.words),
-      ...some(({ label }) => label === 'interruption_phrase', counts.phrases),
-      ...some(isBackchannel, counts.backchannels),
-      ...some(({ label }) => noiseLabels.includes(label), counts.noises),
-    ],
-    random,
-  )
-  const turns = shuffled(drawn(stuff.turns, counts.turns), random)
+function plan(bench: TurnsBench, stuff: Material, random: Random, engines: Engines): Visit[] {
+  const { counts, seed } = bench
+  const turns = drawn(stuff.turns, counts.turns)
   const questions = stuff.turns.filter(({ kind }) => kind === 'answer')
-  const pick = <T>(list: readonly T[]): T => drawnBy(random, list)
   const visits: Visit[] = []
-  for (let at = 0; at < clips.length; at += overlapsPerCall) {
-    const mine = clips.slice(at, at + overlapsPerCall)
-    const line = lineOf(stuff, random)
-    const dice = seededRandom(bench.seed * 1000 + at)
-    const question = pick(questions)
-    visits.push(async (port, { overlaps }) => {
-      let left: readonly Clip[] = mine
-      let [on, asks] = [line, question]
-      for (let call = 0; call < callsMax && left.length > 0; call += 1) {
-        const caller = await engine.call(port, 'tone_long', on)
-        left = await overlapVisit(caller, left, asks, on.condition, dice, (one) => overlaps.push(one))
+  let call = 0
+  for (const group of ['english', 'others'] as const) {
+    const engine = engines[group]
+    const belongs = ({ language }: Clip | Turn) => understood(language) === (group === 'english')
+    const clips = shuffled(overlapsOf(bench, stuff, group), random)
+    for (let at = 0; at < clips.length; at += overlapsPerCall, call += 1) {
+      const [mine, line] = [clips.slice(at, at + overlapsPerCall), lineOf(stuff, random)]
+      visits.push(overlaps(engine, mine, questions, line, seededRandom(seed * 1000 + call)))
+    }
+    const spoken = shuffled(turns.filter(belongs), random)
+    for (let at = 0; at < spoken.length; at += turnsPerCall) {
+      const [mine, line] = [spoken.slice(at, at + turnsPerCall), lineOf(stuff, random)]
+      visits.push(async (outcomes) => {
+        const caller = await engine.call('tone_short', line)
+        await turnsVisit(caller, mine, line.condition, (one) => outcomes.turns.push(one))
         caller.hangUp()
-        on = quietLine(dice)
-        asks = drawnBy(dice, questions)
-      }
-    })
+      })
+    }
   }
-  for (let at = 0; at < turns.length; at += turnsPerCall) {
-    const mine = turns.slice(at, at + turnsPerCall)
-    const line = lineOf(stuff, random)
-    visits.push(async (port, { turns: into }) => {
-      const caller = await engine.call(port, 'tone_short', line)
-      await turnsVisit(caller, mine, line.condition, (one) => into.push(one))
-      caller.hangUp()
-    })
-  }
-  for (let call = 0; call < counts.echoCalls; call += 1) {
-    const mine = Array.from({ length: echoTurnsPerCall }, () => pick(questions))
-    const noise = noiseSound(997, quietLineDbfs, 8000, call + 1)
-    visits.push(async (port, { echoes }) => {
-      const caller = await engine.call(port, 'voice', { noise, gain: 1, condition: 'echo' }, true)
-      await echoVisit(caller, mine, (one) => echoes.push(one))
+  for (let echoed = 0; echoed < counts.echoCalls; echoed += 1) {
+    const mine = Array.from({ length: echoTurnsPerCall }, () => drawnBy(random, questions))
+    const noise = noiseSound(997, quietLineDbfs, 8000, echoed + 1)
+    visits.push(async (outcomes) => {
+      const caller = await engines.english.call('voice', { noise, gain: 1, condition: 'echo' }, true)
+      await echoVisit(caller, mine, (one) => outcomes.echoes.push(one))
       caller.hangUp()
     })
   }
   return shuffled(visits, random)
+}
+
+/** What is said over the agent by one of the two groups. Noises are of no language: each has every other one. */
+function overlapsOf({ callers, counts }: TurnsBench, { clips }: Material, group: keyof Engines): Clip[] {
+  if (callers !== 'any' && callers !== group) return []
+  // A shout whose words nobody knows is neither an interruption for sure nor none.
+  const speaks = ({ language, label, text }: Clip) =>
+    (callers === 'any' || understood(language) === (group === 'english')) &&
+    (text !== null || label !== 'interruption_word')
+  const some = (holds: (clip: Clip) => boolean, count: number) =>
+    drawn(
+      clips.filter((clip) => speaks(clip) && holds(clip)),
+      count,
+    ).filter(({ language }) => understood(language) === (group === 'english'))
+  const noises = drawn(
+    clips.filter(({ label }) => noiseLabels.includes(label)),
+    counts.noises,
+  )
+  return [
+    ...some(({ label }) => label === 'interruption_word', counts.words),
+    ...some(({ label }) => label === 'interruption_phrase', counts.phrases),
+    ...some(isBackchannel, counts.backchannels),
+    ...noises.filter((_, index) => callers !== 'any' || (index % 2 === 0) === (group === 'english')),
+  ]
+}
+
+/** One caller who speaks over a long reply, one clip after the other. */
+function overlaps(
+  engine: TurnsEngine,
+  clips: readonly Clip[],
+  questions: readonly Turn[],
+  line: LineNoise,
+  random: Random,
+): Visit {
+  return async (outcomes) => {
+    let left = clips
+    let on = line
+    for (let call = 0; call < callsMax && left.length > 0; call += 1) {
+      const caller = await engine.call('tone_long', on)
+      const question = drawnBy(random, questions)
+      left = await overlapVisit(caller, left, question, on.condition, random, (one) => outcomes.overlaps.push(one))
+      caller.hangUp()
+      on = quietLine(random)
+    }
+  }
 }
 
 interface LineNoise {
@@ -240,7 +272,7 @@ async function replyVoices({ clips }: Material): Promise<{ readonly folder: stri
 }
 
 class TurnsEngine {
-  readonly port: number
+  private readonly port: number
   private readonly child: Bun.Subprocess
   // keyed by: call id
   private readonly callers: Map<string, TurnsCaller>
@@ -273,10 +305,10 @@ class TurnsEngine {
     this.child.send({ type: 'voices', files })
   }
 
-  async call(port: number, kind: ReplyKind, { noise, gain }: LineNoise, echo = false): Promise<TurnsCaller> {
+  async call(kind: ReplyKind, { noise, gain }: LineNoise, echo = false): Promise<TurnsCaller> {
     const uuid = callIdOf(kind, crypto.randomUUID())
     const back = echo ? { gain: 10 ** (echoDb / 20), delayMs: echoDelayMs } : null
-    const caller = await TurnsCaller.call(port, uuid, noise, gain, back)
+    const caller = await TurnsCaller.call(this.port, uuid, noise, gain, back)
     this.callers.set(uuid, caller)
     return caller
   }
