@@ -72,7 +72,7 @@ const noiseLabels: readonly Clip['label'][] = [
   'door',
   'keyboard',
 ]
-const overlapsPerCall = 14
+const overlapsPerCall = 7
 /** Where a question is not answered, over a noise that never ends or in a voice that is not heard, another call goes on. */
 const callsMax = 5
 const turnsPerCall = 10
@@ -142,6 +142,7 @@ function plan(bench: TurnsBench, stuff: Material, random: Random, engines: Engin
   const { counts, seed } = bench
   const turns = drawn(stuff.turns, counts.turns)
   const questions = stuff.turns.filter(({ kind }) => kind === 'answer')
+  const line = linesOf(stuff, random)
   const visits: Visit[] = []
   let call = 0
   for (const group of ['english', 'others'] as const) {
@@ -149,15 +150,15 @@ function plan(bench: TurnsBench, stuff: Material, random: Random, engines: Engin
     const belongs = ({ language }: Clip | Turn) => understood(language) === (group === 'english')
     const clips = shuffled(overlapsOf(bench, stuff, group), random)
     for (let at = 0; at < clips.length; at += overlapsPerCall, call += 1) {
-      const [mine, line] = [clips.slice(at, at + overlapsPerCall), lineOf(stuff, random)]
-      visits.push(overlaps(engine, mine, questions, line, seededRandom(seed * 1000 + call)))
+      const mine = clips.slice(at, at + overlapsPerCall)
+      visits.push(overlaps(engine, mine, questions, line(), seededRandom(seed * 1000 + call)))
     }
     const spoken = shuffled(turns.filter(belongs), random)
     for (let at = 0; at < spoken.length; at += turnsPerCall) {
-      const [mine, line] = [spoken.slice(at, at + turnsPerCall), lineOf(stuff, random)]
+      const [mine, on] = [spoken.slice(at, at + turnsPerCall), line()]
       visits.push(async (outcomes) => {
-        const caller = await engine.call('tone_short', line)
-        await turnsVisit(caller, mine, line.condition, (one) => outcomes.turns.push(one))
+        const caller = await engine.call('tone_short', on)
+        await turnsVisit(caller, mine, on.condition, (one) => outcomes.turns.push(one))
         caller.hangUp()
       })
     }
@@ -230,13 +231,25 @@ function quietLine(random: Random): LineNoise {
   return { noise, gain: 1, condition: 'quiet line' }
 }
 
-/** Every other line is a quiet one; the others have a noise of the material, at one of the ratios. */
-function lineOf({ noises }: Material, random: Random): LineNoise {
-  if (random.next() < 0.5) return quietLine(random)
-  const chosen = noises[Math.floor(random.next() * noises.length)]
-  const overDb = speechOverNoiseDb[Math.floor(random.next() * speechOverNoiseDb.length)] ?? 20
-  if (chosen === undefined) throw new Error('the material has no noises')
-  return { noise: chosen.samples, gain: 10 ** (-overDb / 20), condition: `${chosen.kind} at ${overDb} dB` }
+/**
+ * Every other line is a quiet one; the others have a noise of the material, at one of the ratios: all of them in turn, for
+ * what is met on a handful of lines would else be chance.
+ */
+function linesOf({ noises }: Material, random: Random): () => LineNoise {
+  const kinds = shuffled(noises, random)
+  const ratios = shuffled(speechOverNoiseDb, random)
+  let lines = 0
+  return () => {
+    const drawn = lines
+    lines += 1
+    if (drawn % 2 === 0) return quietLine(random)
+    const noisy = (drawn - 1) / 2
+    const chosen = kinds[noisy % kinds.length]
+    // With as many kinds as ratios, or twice as many, a kind would always have the same one.
+    const overDb = ratios[(noisy + Math.floor(noisy / kinds.length)) % ratios.length] ?? 20
+    if (chosen === undefined) throw new Error('the material has no noises')
+    return { noise: chosen.samples, gain: 10 ** (-overDb / 20), condition: `${chosen.kind} at ${overDb} dB` }
+  }
 }
 
 /** So many, as evenly over all as they go: nothing twice before everything once. */
