@@ -111,9 +111,9 @@ export const overlapPolicy: OverlapPolicy = {
     [700, 0.25],
   ],
   endedQuietMs: 160,
-  endedFrom: 0.42,
+  endedFrom: 0.38,
   cuttingWordsFrom: 0.15,
-  otherWordsFrom: 0.4,
+  otherWordsFrom: 0.6,
   assentUpTo: 0.95,
   backchannelMsMax: 1300,
 }

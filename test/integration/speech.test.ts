@@ -225,6 +225,26 @@ describe('speech detection', () => {
     expect(await speechIn(hiss)).toEqual([])
   }, 60_000)
 
+  test('a voice is found as well after half a minute of line noise as after a second', async () => {
+    // Words, cut out of what ten people read; the noise of a car, 8 dB below. A voice late on the line counts only.
+    const line = noise('car', 30_000, seededRandom(1))
+    const words = await Promise.all(
+      human.map(async ({ path }) => levelled((await readWav(path)).samples.slice(4000, 4000 + 6400))),
+    )
+    const foundAfter = async (seconds: number) => {
+      const found = await Promise.all(
+        words.slice(0, 8).map(async (word) => {
+          const samples = Int16Array.from({ length: (seconds + 1) * 8000 }, (_, at) => {
+            return (word[at - seconds * 8000] ?? 0) + 0.4 * (line[at] as number)
+          })
+          return (await speechIn(samples)).some(({ startMs }) => startMs > seconds * 1000 - 100)
+        }),
+      )
+      return found.filter((one) => one).length
+    }
+    console.log(await foundAfter(1), await foundAfter(29))
+  }, 60_000)
+
   test('each of several calls gets its own verdicts', async () => {
     const sentence = await speak('This is a sentence of some length, to be found.')
     const silence = new Int16Array(sentence.length)
