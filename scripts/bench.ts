@@ -60,7 +60,7 @@ const help = `Usage: just bench [start | greeting | pacing | speech | media | pr
   --seed N       another order, other noises, other made sounds (default 1)
   --split S      report, or tune: the voices that thresholds were chosen on (default report)
   --only PART    calls, density or endpointing (default all of them)
-  --callers WHO  who speaks over the agent: english, whose words count; others, whose don't; or any (default english)
+  --callers WHO  who calls: english, whose words the recogniser knows, or others, judged without (default english)
   --few          voices that need no large download: to see that it runs, not for figures
   --no-words     what is said over the agent is judged by its sound alone
 

@@ -24,7 +24,7 @@ const callsAtOnce = 12
 export async function turnsCommand(options: TurnsOptions): Promise<number> {
   const [seed, scale] = [Number(options.seed), Number(options.scale)]
   const split = (['tune', 'report'] as const).find((name) => name === options.split)
-  const callers = (['english', 'others', 'any'] as const).find((name) => name === options.callers)
+  const callers = (['english', 'others'] as const).find((name) => name === options.callers)
   if (
     split === undefined ||
     callers === undefined ||
@@ -33,7 +33,7 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
     !parts.includes(options.only)
   ) {
     console.error(
-      `error: --split tune or report, --seed from 1, --scale up to 10, --callers english, others or any, --only one of ${parts.join(', ')}; see --help`,
+      `error: --split tune or report, --seed from 1, --scale up to 10, --callers english or others, --only one of ${parts.join(', ')}; see --help`,
     )
     return 2
   }

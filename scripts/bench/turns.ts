@@ -33,8 +33,11 @@ export interface TurnsBench {
   readonly settings: TurnsJob['settings']
   readonly words: boolean
   readonly sources: 'all' | 'few'
-  /** Who speaks over the agent: callers whose language the recogniser knows, those whose it doesn't, or both. */
-  readonly callers: 'english' | 'others' | 'any'
+  /**
+   * Whose language the recogniser knows, or the others: it makes up English for them, and who runs a switchboard has their
+   * calls recognised by another. So of these no words are known here.
+   */
+  readonly callers: 'english' | 'others'
 }
 
 export interface TurnsCounts {
@@ -84,16 +87,6 @@ const speechOverNoiseDb = [20, 15, 10, 5, 0] as const
 const echoDb = -15
 const echoDelayMs = 120
 
-/**
- * A recogniser writes down words of its own language, and makes some up for any other: who runs a switchboard has calls
- * of other languages recognised by another. So these are judged by their sound alone here.
- */
-interface Engines {
-  readonly english: TurnsEngine
-  readonly others: TurnsEngine
-}
-const understood = (language: string) => language === 'en' || language === 'und'
-
 type Visit = (outcomes: MutableOutcomes) => Promise<void>
 
 interface MutableOutcomes {
@@ -110,16 +103,13 @@ export async function benchTurns(bench: TurnsBench, progress: (line: string) => 
     onProgress: progress,
   })
   const random = seededRandom(bench.seed)
-  const { calls, settings, words } = bench
-  const engines: Engines = {
-    english: await TurnsEngine.start({ calls, settings, words }),
-    others: await TurnsEngine.start({ calls, settings, words: false }),
-  }
+  const { calls, settings } = bench
+  const engine = await TurnsEngine.start({ calls, settings, words: bench.words && bench.callers === 'english' })
   const outcomes: MutableOutcomes = { overlaps: [], turns: [], echoes: [] }
   const voices = await replyVoices(stuff)
   try {
-    engines.english.speakWith(voices.files)
-    const visits = plan(bench, stuff, random, engines)
+    engine.speakWith(voices.files)
+    const visits = plan(bench, stuff, random, engine)
     progress(`${visits.length} calls, ${bench.calls} at once`)
     await Promise.all(
       Array.from({ length: bench.calls }, async () => {
@@ -127,7 +117,7 @@ export async function benchTurns(bench: TurnsBench, progress: (line: string) => 
       }),
     )
   } finally {
-    await Promise.all([engines.english.stop(), engines.others.stop()])
+    await engine.stop()
     rmSync(voices.folder, { recursive: true, force: true })
   }
   const figures = turnsFigures(outcomes)
@@ -138,36 +128,32 @@ const said = ([name, value]: [string, unknown]) =>
   `${name} ${typeof value === 'number' ? value : JSON.stringify(value)}`
 
 /** All calls in a random order, each with noise of its own. */
-function plan(bench: TurnsBench, stuff: Material, random: Random, engines: Engines): Visit[] {
+function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsEngine): Visit[] {
   const { counts, seed } = bench
-  const turns = drawn(stuff.turns, counts.turns)
+  const understood = bench.callers === 'english'
+  const speaks = ({ language }: Clip | Turn) => (language === 'en' || language === 'und') === understood
   const questions = stuff.turns.filter(({ kind }) => kind === 'answer')
   const line = linesOf(stuff, random)
   const visits: Visit[] = []
-  let call = 0
-  for (const group of ['english', 'others'] as const) {
-    const engine = engines[group]
-    const belongs = ({ language }: Clip | Turn) => understood(language) === (group === 'english')
-    const clips = shuffled(overlapsOf(bench, stuff, group), random)
-    for (let at = 0; at < clips.length; at += overlapsPerCall, call += 1) {
-      const mine = clips.slice(at, at + overlapsPerCall)
-      visits.push(overlaps(engine, mine, questions, line(), seededRandom(seed * 1000 + call)))
-    }
-    const spoken = shuffled(turns.filter(belongs), random)
-    for (let at = 0; at < spoken.length; at += turnsPerCall) {
-      const [mine, on] = [spoken.slice(at, at + turnsPerCall), line()]
-      visits.push(async (outcomes) => {
-        const caller = await engine.call('tone_short', on)
-        await turnsVisit(caller, mine, on.condition, (one) => outcomes.turns.push(one))
-        caller.hangUp()
-      })
-    }
+  const clips = shuffled(overlapsOf(counts, stuff, speaks), random)
+  for (let at = 0; at < clips.length; at += overlapsPerCall) {
+    const mine = clips.slice(at, at + overlapsPerCall)
+    visits.push(overlaps(engine, mine, questions, line(), seededRandom(seed * 1000 + at)))
   }
-  for (let echoed = 0; echoed < counts.echoCalls; echoed += 1) {
-    const mine = Array.from({ length: echoTurnsPerCall }, () => drawnBy(random, questions))
-    const noise = noiseSound(997, quietLineDbfs, 8000, echoed + 1)
+  const turns = shuffled(drawn(stuff.turns.filter(speaks), counts.turns), random)
+  for (let at = 0; at < turns.length; at += turnsPerCall) {
+    const [mine, on] = [turns.slice(at, at + turnsPerCall), line()]
     visits.push(async (outcomes) => {
-      const caller = await engines.english.call('voice', { noise, gain: 1, condition: 'echo' }, true)
+      const caller = await engine.call('tone_short', on)
+      await turnsVisit(caller, mine, on.condition, (one) => outcomes.turns.push(one))
+      caller.hangUp()
+    })
+  }
+  for (let call = 0; call < counts.echoCalls; call += 1) {
+    const mine = Array.from({ length: echoTurnsPerCall }, () => drawnBy(random, questions))
+    const noise = noiseSound(997, quietLineDbfs, 8000, call + 1)
+    visits.push(async (outcomes) => {
+      const caller = await engine.call('voice', { noise, gain: 1, condition: 'echo' }, true)
       await echoVisit(caller, mine, (one) => outcomes.echoes.push(one))
       caller.hangUp()
     })
@@ -175,27 +161,15 @@ function plan(bench: TurnsBench, stuff: Material, random: Random, engines: Engin
   return shuffled(visits, random)
 }
 
-/** What is said over the agent by one of the two groups. Noises are of no language: each has every other one. */
-function overlapsOf({ callers, counts }: TurnsBench, { clips }: Material, group: keyof Engines): Clip[] {
-  if (callers !== 'any' && callers !== group) return []
-  // A shout whose words nobody knows is neither an interruption for sure nor none.
-  const speaks = ({ language, label, text }: Clip) =>
-    (callers === 'any' || understood(language) === (group === 'english')) &&
-    (text !== null || label !== 'interruption_word')
-  const some = (holds: (clip: Clip) => boolean, count: number) =>
-    drawn(
-      clips.filter((clip) => speaks(clip) && holds(clip)),
-      count,
-    ).filter(({ language }) => understood(language) === (group === 'english'))
-  const noises = drawn(
-    clips.filter(({ label }) => noiseLabels.includes(label)),
-    counts.noises,
-  )
+/** What is said over the agent. */
+function overlapsOf(counts: TurnsCounts, { clips }: Material, speaks: (clip: Clip) => boolean): Clip[] {
+  const some = (holds: (clip: Clip) => boolean, count: number) => drawn(clips.filter(holds), count)
   return [
-    ...some(({ label }) => label === 'interruption_word', counts.words),
-    ...some(({ label }) => label === 'interruption_phrase', counts.phrases),
-    ...some(isBackchannel, counts.backchannels),
-    ...noises.filter((_, index) => callers !== 'any' || (index % 2 === 0) === (group === 'english')),
+    // A shout whose words nobody knows is neither an interruption for sure nor none.
+    ...some((clip) => clip.label === 'interruption_word' && clip.text !== null && speaks(clip), counts.words),
+    ...some((clip) => clip.label === 'interruption_phrase' && speaks(clip), counts.phrases),
+    ...some((clip) => isBackchannel(clip) && speaks(clip), counts.backchannels),
+    ...some(({ label }) => noiseLabels.includes(label), counts.noises),
   ]
 }
 
