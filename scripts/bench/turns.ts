@@ -164,12 +164,13 @@ function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsE
 /** What is said over the agent. */
 function overlapsOf(counts: TurnsCounts, { clips }: Material, speaks: (clip: Clip) => boolean): Clip[] {
   const some = (holds: (clip: Clip) => boolean, count: number) => drawn(clips.filter(holds), count)
+  const noises = clips.filter(({ label }) => noiseLabels.includes(label))
   return [
     // A shout whose words nobody knows is neither an interruption for sure nor none.
     ...some((clip) => clip.label === 'interruption_word' && clip.text !== null && speaks(clip), counts.words),
     ...some((clip) => clip.label === 'interruption_phrase' && speaks(clip), counts.phrases),
     ...some((clip) => isBackchannel(clip) && speaks(clip), counts.backchannels),
-    ...some(({ label }) => noiseLabels.includes(label), counts.noises),
+    ...drawn(noises, counts.noises, ({ label }) => label),
   ]
 }
 
@@ -226,10 +227,18 @@ function linesOf({ noises }: Material, random: Random): () => LineNoise {
   }
 }
 
-/** So many, as evenly over all as they go: nothing twice before everything once. */
-function drawn<T>(all: readonly T[], count: number): T[] {
+/** So many, as evenly over the voices as they go, or other kinds; nothing twice before everything of its kind once. */
+function drawn<T extends { readonly voice: string }>(
+  all: readonly T[],
+  count: number,
+  kindOf: (one: T) => string = ({ voice }) => voice,
+): T[] {
   if (all.length === 0) throw new Error('the material lacks a class')
-  return Array.from({ length: count }, (_, index) => all[index % all.length] as T)
+  const kinds = [...Map.groupBy(all, kindOf).values()]
+  return Array.from({ length: count }, (_, index) => {
+    const mine = kinds[index % kinds.length] as T[]
+    return mine[Math.floor(index / kinds.length) % mine.length] as T
+  })
 }
 
 const drawnBy = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T
