@@ -73,7 +73,8 @@ function wordsVerdict(
 ): OverlapJudgement {
   if (words === null) return 'undecided'
   const kind = wordsKind(words, language, more)
-  const interruption = score?.interruption ?? 0.5
+  // Where nobody judges the sound the words have all the say.
+  const interruption = score?.interruption ?? (kind === 'assent' ? 0 : 1)
   if (kind === 'cutting_in' && interruption >= policy.cuttingWordsFrom) return 'interruption'
   if (kind === 'other' && interruption >= policy.otherWordsFrom) return 'interruption'
   if (kind === 'assent' && interruption <= policy.assentUpTo) return 'backchannel'
@@ -95,9 +96,9 @@ export function valueAt(course: Course, atMs: Milliseconds): number {
 }
 
 /**
- * Chosen on voices of `tune` and `train` that the judge of words under trial had not heard. A caller who isn't listened to is the
- * worse fault: where the two errors pull apart, one more backchannel stops the agent before one more caller is missed.
- * So `endedFrom` lies below what was best there, since with that the voices of the report were missed more often.
+ * Chosen on voices of `tune` and `train` that the judge under trial had not heard. A caller who isn't listened to is the
+ * worse fault: it counts twice. Words of no list say little more than the sound does, those of the first syllables
+ * above all, which a recogniser makes a word of at any price.
  */
 export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [

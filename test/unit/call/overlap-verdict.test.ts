@@ -95,6 +95,9 @@ test('without a model only words and the lasting decide', () => {
   expect(verdict({ score: null })).toBe('undecided')
   expect(verdict({ score: null, ended: true })).toBe('undecided')
   expect(verdict({ score: null, sinceOnsetMs: 1400, voicedMs: 1400 })).toBe('interruption')
+  expect(verdict({ score: null, words: 'splendid' })).toBe('interruption')
+  expect(verdict({ score: null, words: 'stop' })).toBe('interruption')
+  expect(verdict({ score: null, words: 'okay' })).toBe('backchannel')
 })
 
 test('a course runs in straight lines and is level outside', () => {
