@@ -11,7 +11,7 @@ import { percentile } from './figures.ts'
 /**
  * What the speech detector begins to listen to over the agent's voice, by its threshold: a voice that it does not take
  * for one is judged by nobody. Over quiet lines and over noise at 0 to 20 dB, which the detector has heard nothing else
- * on for a while; with its streams renewed, as the engine does it, or with one for the whole line.
+ * on for a while, up to 3 s more or less; with its streams renewed, as the engine does it, or with one for the whole line.
  *
  *   scripts/bun scripts/bench/overlap-onset.ts [--split report] [--seed 1] [--min-speech-ms 96] [--quiet-ms 10000] [--one-stream]
  */
@@ -28,6 +28,7 @@ const rateHz = 8000
 const thresholds = [0.6, 0.5, 0.4, 0.3, 0.2, 0.1] as const
 /** A detector that begins so much before the voice, or after its end, has found something else. */
 const [earlyMs, lateMs] = [60, 100]
+const renewalMs = 3000
 
 interface Found {
   readonly clip: LabelledClip
@@ -35,6 +36,7 @@ interface Found {
   readonly knownMs: readonly (number | null)[]
   /** How often speech began on the line before it. */
   readonly before: readonly number[]
+  readonly quietMs: number
 }
 
 const { clips, under } = await overlapMaterial(values.split === 'tune' ? 'tune' : 'report', Number(values.seed))
@@ -57,7 +59,9 @@ for (const [index, threshold] of thresholds.entries()) {
 process.exit(0)
 
 async function listen(clip: LabelledClip): Promise<Found> {
-  const { samples, onset, offset } = onLine(clip, under, random, Number(values['quiet-ms']))
+  // At any moment between two renewals, and of a window.
+  const quietMs = Number(values['quiet-ms']) + Math.floor(random.next() * renewalMs)
+  const { samples, onset, offset } = onLine(clip, under, random, quietMs)
   const window = windowSamples(rateHz)
   const streams = new RenewedStream()
   const probability = new Float32Array(1)
@@ -82,7 +86,7 @@ async function listen(clip: LabelledClip): Promise<Found> {
       if (gate.speaking && !isBefore && ms(at - offset) <= lateMs) knownMs[index] ??= ms(Math.max(0, end - onset))
     }
   }
-  return { clip, knownMs, before }
+  return { clip, knownMs, before, quietMs }
 }
 
 function group(name: string, index: number, belongs: (clip: LabelledClip) => boolean): string {
@@ -94,7 +98,8 @@ function group(name: string, index: number, belongs: (clip: LabelledClip) => boo
 
 function beginsAMinute(index: number): string {
   const begun = found.reduce((sum, { before }) => sum + (before[index] as number), 0)
-  return ((begun * 60_000) / (found.length * Number(values['quiet-ms']))).toFixed(2)
+  const quietMs = found.reduce((sum, one) => sum + one.quietMs, 0)
+  return ((begun * 60_000) / quietMs).toFixed(2)
 }
 
 function percent<T>(all: readonly T[], holds: (one: T) => boolean): string {

@@ -39,7 +39,7 @@ export async function turnsCommand(options: TurnsOptions): Promise<number> {
   }
   const wants = (part: string) => options.only === 'all' || options.only === part
   try {
-    const figures: Record<string, unknown> = { split, seed }
+    const figures: Record<string, unknown> = { split, seed, scale, callers }
     const add = (run: { readonly lines: readonly string[]; readonly figures: object }) => {
       for (const line of run.lines) console.log(line)
       Object.assign(figures, run.figures)

@@ -99,6 +99,15 @@ export function breakdown({ overlaps, turns }: Outcomes): string[] {
       mine.filter(({ clip }) => !isInterruption(clip)),
     )
   }
+  const languages = [
+    ...Map.groupBy([...overlaps.map(({ clip }) => clip), ...turns.map(({ turn }) => turn)], ({ language }) => language),
+  ]
+  lines.push(
+    `  languages: ${languages
+      .map(([language, all]) => `${language} ${all.length}`)
+      .sort()
+      .join(', ')}`,
+  )
   const early = overlaps.filter(({ clip, intoReplyMs }) => isInterruption(clip) && intoReplyMs < 1000)
   of('interruptions within the first second of a reply', early)
   for (const kind of [...new Set(turns.map(({ turn }) => turn.kind))].sort()) {

@@ -33,10 +33,7 @@ export interface TurnsBench {
   readonly settings: TurnsJob['settings']
   readonly words: boolean
   readonly sources: 'all' | 'few'
-  /**
-   * Whose language the recogniser knows, or the others: it makes up English for them, and who runs a switchboard has their
-   * calls recognised by another. So of these no words are known here.
-   */
+  /** `english`: the recogniser knows their language. `others`: it would make up English, so they are judged without. */
   readonly callers: 'english' | 'others'
 }
 
@@ -77,7 +74,7 @@ const noiseLabels: readonly Clip['label'][] = [
 ]
 const overlapsPerCall = 7
 /** Where a question is not answered, over a noise that never ends or in a voice that is not heard, another call goes on. */
-const callsMax = 5
+const callsForAClipMax = 5
 const turnsPerCall = 10
 const echoTurnsPerCall = 5
 /** Line noise of a quiet line, and the noises of the material this much below speech. */
@@ -90,6 +87,7 @@ const echoDelayMs = 120
 type Visit = (outcomes: MutableOutcomes) => Promise<void>
 
 interface MutableOutcomes {
+  unplayed: number
   readonly overlaps: Outcomes['overlaps'][number][]
   readonly turns: Outcomes['turns'][number][]
   readonly echoes: Outcomes['echoes'][number][]
@@ -105,7 +103,7 @@ export async function benchTurns(bench: TurnsBench, progress: (line: string) => 
   const random = seededRandom(bench.seed)
   const { calls, settings } = bench
   const engine = await TurnsEngine.start({ calls, settings, words: bench.words && bench.callers === 'english' })
-  const outcomes: MutableOutcomes = { overlaps: [], turns: [], echoes: [] }
+  const outcomes: MutableOutcomes = { overlaps: [], turns: [], echoes: [], unplayed: 0 }
   const voices = await replyVoices(stuff)
   try {
     engine.speakWith(voices.files)
@@ -121,7 +119,8 @@ export async function benchTurns(bench: TurnsBench, progress: (line: string) => 
     rmSync(voices.folder, { recursive: true, force: true })
   }
   const figures = turnsFigures(outcomes)
-  return { figures, outcomes, lines: [...Object.entries(figures).map(said), ...breakdown(outcomes)] }
+  const unplayed = outcomes.unplayed === 0 ? [] : [`NOT PLAYED, since no reply was under way: ${outcomes.unplayed}`]
+  return { figures, outcomes, lines: [...Object.entries(figures).map(said), ...unplayed, ...breakdown(outcomes)] }
 }
 
 const said = ([name, value]: [string, unknown]) =>
@@ -131,7 +130,7 @@ const said = ([name, value]: [string, unknown]) =>
 function plan(bench: TurnsBench, stuff: Material, random: Random, engine: TurnsEngine): Visit[] {
   const { counts, seed } = bench
   const understood = bench.callers === 'english'
-  const speaks = ({ language }: Clip | Turn) => (language === 'en' || language === 'und') === understood
+  const speaks = ({ language }: Clip | Turn) => language === 'und' || (language === 'en') === understood
   const questions = stuff.turns.filter(({ kind }) => kind === 'answer')
   const line = linesOf(stuff, random)
   const visits: Visit[] = []
@@ -185,13 +184,14 @@ function overlaps(
   return async (outcomes) => {
     let left = clips
     let on = line
-    for (let call = 0; call < callsMax && left.length > 0; call += 1) {
+    for (let call = 0; call < callsForAClipMax && left.length > 0; call += 1) {
       const caller = await engine.call('tone_long', on)
       const question = drawnBy(random, questions)
       left = await overlapVisit(caller, left, question, on.condition, random, (one) => outcomes.overlaps.push(one))
       caller.hangUp()
       on = quietLine(random)
     }
+    outcomes.unplayed += left.length
   }
 }
 
@@ -215,30 +215,30 @@ function linesOf({ noises }: Material, random: Random): () => LineNoise {
   const ratios = shuffled(speechOverNoiseDb, random)
   let lines = 0
   return () => {
-    const drawn = lines
+    const line = lines
     lines += 1
-    if (drawn % 2 === 0) return quietLine(random)
-    const noisy = (drawn - 1) / 2
-    const chosen = kinds[noisy % kinds.length]
-    // With as many kinds as ratios, or twice as many, a kind would always have the same one.
-    const overDb = ratios[(noisy + Math.floor(noisy / kinds.length)) % ratios.length] ?? 20
+    if (line % 2 === 0) return quietLine(random)
+    const noisy = (line - 1) / 2
+    const kind = noisy % kinds.length
+    const chosen = kinds[kind]
+    // In every round over the kinds each has another ratio.
+    const overDb = ratios[(kind + Math.floor(noisy / kinds.length)) % ratios.length] ?? 20
     if (chosen === undefined) throw new Error('the material has no noises')
     return { noise: chosen.samples, gain: 10 ** (-overDb / 20), condition: `${chosen.kind} at ${overDb} dB` }
   }
 }
 
-/** So many, as evenly over the voices as they go, or other kinds; nothing twice before everything of its kind once. */
+/** So many, as evenly over the voices as they go, or over other kinds; nothing twice before everything once. */
 function drawn<T extends { readonly voice: string }>(
   all: readonly T[],
   count: number,
   kindOf: (one: T) => string = ({ voice }) => voice,
 ): T[] {
   if (all.length === 0) throw new Error('the material lacks a class')
-  const kinds = [...Map.groupBy(all, kindOf).values()]
-  return Array.from({ length: count }, (_, index) => {
-    const mine = kinds[index % kinds.length] as T[]
-    return mine[Math.floor(index / kinds.length) % mine.length] as T
-  })
+  const inTurn = [...Map.groupBy(all, kindOf).values()]
+    .flatMap((kind) => kind.map((one, round) => ({ one, round })))
+    .sort((a, b) => a.round - b.round)
+  return Array.from({ length: count }, (_, index) => (inTurn[index % inTurn.length] as { readonly one: T }).one)
 }
 
 const drawnBy = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T

@@ -19,7 +19,7 @@ export interface HeardOverlap {
   readonly voicedMs: Milliseconds
   /** The detector has said that the voice stopped. */
   readonly ended: boolean
-  /** Null where there is no model, or no score yet. */
+  /** Null where no model listens, or it has not heard enough yet. */
   readonly score: OverlapScore | null
   /** The newest words, interim or final; null where there are none yet. */
   readonly words: string | null
@@ -73,7 +73,7 @@ function wordsVerdict(
 ): OverlapJudgement {
   if (words === null) return 'undecided'
   const kind = wordsKind(words, language, more)
-  // Where nobody judges the sound the words have all the say.
+  // Where no model judges the sound the words have all the say.
   const interruption = score?.interruption ?? (kind === 'assent' ? 0 : 1)
   if (kind === 'cutting_in' && interruption >= policy.cuttingWordsFrom) return 'interruption'
   if (kind === 'other' && interruption >= policy.otherWordsFrom) return 'interruption'
@@ -96,9 +96,8 @@ export function valueAt(course: Course, atMs: Milliseconds): number {
 }
 
 /**
- * Chosen on voices of `tune` and `train` that the judge under trial had not heard. A caller who isn't listened to is the
- * worse fault: it counts twice. Words of no list say little more than the sound does, those of the first syllables
- * above all, which a recogniser makes a word of at any price.
+ * Chosen on voices of `tune` that the judges under trial had not heard. A caller who is missed is the worse fault, and
+ * counts twice. Words of no list need a sure sound: of a first syllable a recogniser makes some word at any price.
  */
 export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [

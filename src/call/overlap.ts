@@ -173,7 +173,9 @@ export class Overlap {
     const voicedMs = Math.max(0, sinceOnsetMs - quietMs)
     const { text } = this
     const score = listener?.score ?? null
-    const heard = { sinceOnsetMs, voicedMs, ended, score, words: text, language }
+    // Words that come before the sound can be judged wait for that, where it goes on.
+    const words = listener !== null && score === null && !ended ? null : text
+    const heard = { sinceOnsetMs, voicedMs, ended, score, words, language }
     const judgeable = listener !== null || wordsIn !== null || text !== null
     return {
       sinceOnsetMs,
@@ -209,6 +211,8 @@ export class Overlap {
     if (!comesUp) return
     const agoMs = echo.onsetMs
     this.onsetMs = clock.now() - agoMs
+    // Its words, too, are of what was before.
+    this.text = null
     listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)
   }
 

@@ -78,7 +78,7 @@ class DetectionLoop {
     return any
   }
 
-  /** @returns no other has room beside it */
+  /** @returns whether the batch is full */
   private add(lanes: Lanes, stream: SileroStream, window: number, slot: number): boolean {
     lanes.streams.push(stream)
     lanes.offsets.push(this.memory.sampleOffset(window))

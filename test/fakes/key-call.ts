@@ -1,11 +1,13 @@
 import type { AgentEvent, CallContext } from '#agent/provider.ts'
 import type { Milliseconds } from '#base/clock.ts'
 import type { Call } from '#call/call.ts'
+import type { OverlapScore } from '#call/overlap-model.ts'
 import type { DetectionListener } from '#speech/detector.ts'
 import { FakeAgentSession } from './agent.ts'
 import { FakeLeg } from './leg.ts'
 import type { ManualClock } from './manual-clock.ts'
 import type { MemoryAsterisk } from './memory-asterisk.ts'
+import type { FakeOverlapModel } from './turn-models.ts'
 
 /** The agent's session of a call of the stage: knows when it was told what. */
 export class StageSession extends FakeAgentSession {
@@ -25,7 +27,11 @@ export class StageSession extends FakeAgentSession {
 }
 
 export interface KeyCallParts {
-  readonly world: { readonly clock: ManualClock; turn(rounds?: number): Promise<void> }
+  readonly world: {
+    readonly clock: ManualClock
+    readonly overlaps: FakeOverlapModel
+    turn(rounds?: number): Promise<void>
+  }
   readonly call: Call
   readonly asterisk: MemoryAsterisk
   readonly sessions: readonly StageSession[]
@@ -57,6 +63,11 @@ export class KeyCall {
     const session = this.parts.sessions[0]
     if (session === undefined) throw new Error('the agent of this call is no probe')
     return session
+  }
+
+  /** What the judge of overlaps makes of the sound that began last. */
+  soundsLike(score: OverlapScore): void {
+    this.parts.world.overlaps.score = score
   }
 
   /** The connection for its audio is there. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CallContext, Provider, SttEvent, TtsEvent } from '#agent/provider.ts'
 import { levelDbfs } from '#audio/level.ts'
+import { resampleWhole } from '#audio/resample.ts'
 import { decodeWav } from '#audio/wav.ts'
 import { SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
@@ -99,17 +100,18 @@ async function transcribe(samples: Int16Array, sampleRateHz: 8000 | 16000 = 8000
   return text
 }
 
-/** Runs samples through the model in real frames, ten times as fast as real time. */
+/** Runs samples through the model in real frames, as fast as it judges them. */
 async function speechIn(
   samples: Int16Array,
   sampleRateHz: 8000 | 16000 = 8000,
   threshold = 0.5,
+  by = detection,
 ): Promise<{ startMs: number; stopMs: number }[]> {
   const gate = new SpeechGate({ sampleRateHz, threshold, minSpeechMs: 96, minSilenceMs: 400 })
   const found: { startMs: number; stopMs: number }[] = []
   const perMs = sampleRateHz / 1000
   let judged = 0
-  const session = detection.open(sampleRateHz, (probability, end) => {
+  const session = by.open(sampleRateHz, (probability, end) => {
     judged = end
     const event = gate.push(probability, end)
     const atMs = end / perMs - (event?.agoMs ?? 0)
@@ -121,7 +123,8 @@ async function speechIn(
   const frame = sampleRateHz / 50
   for (let at = 0; at + frame <= samples.length; at += frame) {
     expect(session.push(samples.subarray(at, at + frame))).toBe('sent')
-    if (at % (frame * 4) === 0) await Bun.sleep(4)
+    // Half of what may wait: a worker that is held up is waited for.
+    while (at - judged > 256 * perMs) await Bun.sleep(1)
   }
   await until(
     () => judged > samples.length - 700,
@@ -129,6 +132,27 @@ async function speechIn(
   )
   session.close()
   return found
+}
+
+/** A detector of its own, for more calls than the other has places for. */
+class ManyCalls {
+  readonly detection: SpeechDetection
+
+  constructor(capacity: number) {
+    this.detection = new SpeechDetection({ clock, log, capacity })
+    this.detection.start()
+  }
+
+  ready(): Promise<void> {
+    return until(
+      () => this.detection.readiness.ready,
+      () => this.detection.readiness,
+    )
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.detection.close()
+  }
 }
 
 /** Words that were misheard, left out or added. The voice is never twice the same, so a word now and then is. */
@@ -246,11 +270,36 @@ describe('speech detection', () => {
         line.map((sample, at) => Math.round(0.8 * sample) + (word[at - beforeMs * 8] ?? 0)),
       )
       const heard = await Promise.all(calls.map((samples) => speechIn(samples, 8000, 0.6)))
-      // Nothing but the word: what begins in the noise would be no finding.
-      found += heard.filter(([first, second]) => second === undefined && (first?.startMs ?? 0) > beforeMs - 100).length
+      // Nothing but the word: what begins in the noise, before or after it, would be no finding.
+      found += heard.filter(([first, second]) => {
+        return second === undefined && Math.abs((first?.startMs ?? 0) - beforeMs - 100) < 200
+      }).length
     }
     expect(found).toBeGreaterThanOrEqual(14)
   }, 90_000)
+
+  test('in batches that overflow as all are renewed at once, each call hears what one alone does', async () => {
+    const spoken = levelled(Float64Array.from((await readWav(human[0]?.path ?? '')).samples))
+    const [beforeMs, count] = [4500, 70]
+    const narrow = new Int16Array(beforeMs * 8 + spoken.length)
+    narrow.set(spoken, beforeMs * 8)
+    const wide = resampleWhole(narrow, 8000, 16_000)
+    // One that speaks from the first has no heir then: with it a batch ends between another call's two.
+    const talker = new Int16Array(narrow.length)
+    for (let at = 0; at < talker.length; at += 1) talker[at] = spoken[at % spoken.length] ?? 0
+    const lines = Array.from({ length: count }, (_, index) => {
+      if (index % 10 === 0) return { samples: wide, rateHz: 16_000 } as const
+      return { samples: index === 1 ? talker : narrow, rateHz: 8000 } as const
+    })
+    await using many = new ManyCalls(count)
+    await many.ready()
+    const heard = await Promise.all(lines.map(({ samples, rateHz }) => speechIn(samples, rateHz, 0.5, many.detection)))
+    const alone = await Promise.all(lines.slice(0, 3).map(({ samples, rateHz }) => speechIn(samples, rateHz)))
+    expect(alone.map(([first]) => Math.round((first?.startMs ?? 0) / 1000))).toEqual([5, 0, 5])
+    for (const [index, found] of heard.entries())
+      expect(found).toEqual(alone[index === 1 ? 1 : index % 10 === 0 ? 0 : 2] ?? [])
+    expect(many.detection.stats.droppedWindows).toBe(0)
+  }, 60_000)
 
   test('each of several calls gets its own verdicts', async () => {
     const sentence = await speak('This is a sentence of some length, to be found.')

@@ -158,6 +158,25 @@ describe('speech over the agent, by its words', () => {
     expect(bench.state).toBe('caller_speaking')
   })
 
+  test('that come before the sound can be judged wait for it', () => {
+    const bench = overlapped()
+    bench.session.emit({ type: 'transcript', side: 'caller', final: false, text: 'splendid' })
+    bench.pass(20)
+    expect(bench.state).toBe('overlap')
+    bench.judge?.say('backchannel')
+    bench.pass(20)
+    expect([bench.state, bench.playout.holding]).toEqual(['overlap', 'none'])
+    bench.stopped(0)
+    expect(verdicts(bench)).toEqual(['backchannel'])
+  })
+
+  test('decide a voice that was over before its sound could be judged', () => {
+    const bench = overlapped()
+    bench.session.emit({ type: 'transcript', side: 'caller', final: false, text: 'stop' })
+    bench.stopped(0)
+    expect(verdicts(bench)).toEqual(['interruption'])
+  })
+
   test('that do not come in time are not waited for', () => {
     const bench = overlapped({ words: true })
     bench.pass(100)

@@ -17,6 +17,7 @@ const interruptedAfter =
 const interruptedBy = (text: string) => async (up: KeyCall) => {
   await up.replying(400)
   await up.pass(200, 1)
+  up.soundsLike({ interruption: 0.65, backchannel: 0.35, noise: 0 })
   up.emit({ type: 'transcript', side: 'caller', final: false, text })
   await up.pass(60, 1)
   const isInterrupted = up.count('interrupted') > 0
