@@ -11,7 +11,7 @@ import { percentile } from './figures.ts'
 /**
  * What the speech detector begins to listen to over the agent's voice, by its threshold: a voice that it does not take
  * for one is judged by nobody. Over quiet lines and over noise at 0 to 20 dB, which the detector has heard nothing else
- * on for a while, up to 3 s more or less; with its streams renewed, as the engine does it, or with one for the whole line.
+ * on for as long as is asked for and up to 3 s more; with its streams renewed, as the engine does it, or with one for the whole line.
  *
  *   scripts/bun scripts/bench/overlap-onset.ts [--split report] [--seed 1] [--min-speech-ms 96] [--quiet-ms 10000] [--one-stream]
  */

@@ -79,19 +79,14 @@ export class Overlap {
 
   /** @param agoMs since when the voice sounds @param protectedUntilMs no interruption before that moment */
   begin(agoMs: Milliseconds, protectedUntilMs: Milliseconds): void {
-    const { clock, listener } = this.deps
-    this.onsetMs = clock.now() - agoMs
     this.protectedUntilMs = protectedUntilMs
     this.endedMs = null
     this.verdict = null
     this.isEcho = false
-    this.text = null
-    this.wordless = false
     this.askedForWhole = false
-    this.askedAtMs = this.onsetMs + firstWordsMs - wordsEveryMs
     this.pausedBeforeMs = 0
-    listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)
-    this.timer = clock.every(ptimeMs, () => this.deps.guarded(() => this.look()))
+    this.soundsSince(agoMs)
+    this.timer = this.deps.clock.every(ptimeMs, () => this.deps.guarded(() => this.look()))
     this.look()
   }
 
@@ -108,16 +103,24 @@ export class Overlap {
 
   /** The voice sounds again before anything was decided. */
   resumed(agoMs: Milliseconds): void {
-    const { clock, listener } = this.deps
-    const onsetMs = clock.now() - agoMs
-    if (this.endedMs !== null && onsetMs - this.endedMs > sameSpeechMs) {
-      this.onsetMs = onsetMs
-      this.text = null
-      listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)
-    }
+    const onsetMs = this.deps.clock.now() - agoMs
+    if (this.endedMs !== null && onsetMs - this.endedMs > sameSpeechMs) this.soundsSince(agoMs)
     this.endedMs = null
     this.askedForWhole = false
+    this.wordless = false
     this.look()
+  }
+
+  /** What is judged begins there: the words of what was before are none of it, nor are those that are on their way. */
+  private soundsSince(agoMs: Milliseconds): void {
+    const { clock, listener, past } = this.deps
+    this.onsetMs = clock.now() - agoMs
+    this.text = null
+    this.wordless = false
+    this.asked?.abort.abort()
+    this.asked = null
+    this.askedAtMs = this.onsetMs + firstWordsMs - wordsEveryMs
+    listener?.begin(past(agoMs + beforeMs), agoMs)
   }
 
   /** Words of the caller's, from whoever writes them down. */
@@ -202,18 +205,13 @@ export class Overlap {
 
   /** Speech that comes up over an echo begins there: what was before it was the agent. */
   private lookForEcho(): void {
-    const { echo, clock, listener, quietMs } = this.deps
+    const { echo, clock, quietMs } = this.deps
     if (echo === null || this.endedMs !== null) return
     const sound = echo.soundOf(clock.now() - this.onsetMs)
     // The detector notices the end of a sound some time after it: the quiet behind an echo is no voice.
     const comesUp = this.isEcho && sound === 'other' && quietMs() === 0
     this.isEcho = sound === 'echo' || (this.isEcho && !comesUp)
-    if (!comesUp) return
-    const agoMs = echo.onsetMs
-    this.onsetMs = clock.now() - agoMs
-    // Its words, too, are of what was before.
-    this.text = null
-    listener?.begin(this.deps.past(agoMs + beforeMs), agoMs)
+    if (comesUp) this.soundsSince(echo.onsetMs)
   }
 
   private askForWords(): void {
@@ -233,7 +231,8 @@ export class Overlap {
       this.asked = null
       this.deps.guarded(() => {
         if (text !== null && text !== '') return this.words(text)
-        this.wordless = text === '' && whole
+        // Who has gone on meanwhile may have said something since.
+        this.wordless = text === '' && whole && this.askedForWhole
         this.look()
       })
     })

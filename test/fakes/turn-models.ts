@@ -48,7 +48,8 @@ export class FakeOverlapModel implements OverlapModel, OverlapListener {
     this.pushed += 1
   }
 
-  say(what: keyof OverlapScore): void {
-    this.score = { interruption: 0, backchannel: 0, noise: 0, [what]: 1 }
+  /** @param unsure how much of it speaks for an interruption all the same */
+  say(what: keyof OverlapScore, unsure = 0): void {
+    this.score = { interruption: unsure, backchannel: 0, noise: 0, [what]: 1 - unsure }
   }
 }

@@ -134,27 +134,6 @@ async function speechIn(
   return found
 }
 
-/** A detector of its own, for more calls than the other has places for. */
-class ManyCalls {
-  readonly detection: SpeechDetection
-
-  constructor(capacity: number) {
-    this.detection = new SpeechDetection({ clock, log, capacity })
-    this.detection.start()
-  }
-
-  ready(): Promise<void> {
-    return until(
-      () => this.detection.readiness.ready,
-      () => this.detection.readiness,
-    )
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.detection.close()
-  }
-}
-
 /** Words that were misheard, left out or added. The voice is never twice the same, so a word now and then is. */
 function mistakes(sentence: string, heard: string): number {
   const { substitutions, insertions, deletions } = wordErrors(sentence, heard)
@@ -291,14 +270,19 @@ describe('speech detection', () => {
       if (index % 10 === 0) return { samples: wide, rateHz: 16_000 } as const
       return { samples: index === 1 ? talker : narrow, rateHz: 8000 } as const
     })
-    await using many = new ManyCalls(count)
-    await many.ready()
-    const heard = await Promise.all(lines.map(({ samples, rateHz }) => speechIn(samples, rateHz, 0.5, many.detection)))
+    const many = new SpeechDetection({ clock, log, capacity: count })
+    await using _closed = { [Symbol.asyncDispose]: () => many.close() }
+    many.start()
+    await until(
+      () => many.readiness.ready,
+      () => many.readiness,
+    )
+    const heard = await Promise.all(lines.map(({ samples, rateHz }) => speechIn(samples, rateHz, 0.5, many)))
     const alone = await Promise.all(lines.slice(0, 3).map(({ samples, rateHz }) => speechIn(samples, rateHz)))
     expect(alone.map(([first]) => Math.round((first?.startMs ?? 0) / 1000))).toEqual([5, 0, 5])
     for (const [index, found] of heard.entries())
       expect(found).toEqual(alone[index === 1 ? 1 : index % 10 === 0 ? 0 : 2] ?? [])
-    expect(many.detection.stats.droppedWindows).toBe(0)
+    expect(many.stats.droppedWindows).toBe(0)
   }, 60_000)
 
   test('each of several calls gets its own verdicts', async () => {

@@ -1,27 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { TurnSettings } from '#call/turn-settings.ts'
-import { turnSettings } from '../../fakes/call-world.ts'
 import { Bench } from './coordinator-bench.ts'
-
-const settings: Partial<TurnSettings> = {
-  bargeIn: {
-    ...turnSettings.bargeIn,
-    start: 'model',
-    onOverlap: 'duck',
-    pauseAfterMs: 220,
-    pauseMaxMs: 200,
-    initialProtectionMs: 0,
-    echoDetection: true,
-  },
-}
-/** A reply has sounded for a second, and the caller has spoken for 120 ms. */
-const overlapped = (parts: ConstructorParameters<typeof Bench>[2] = {}, settled: Partial<TurnSettings> = settings) => {
-  const bench = new Bench(settled, 'engine', { judge: true, ...parts }).answer()
-  bench.pass(1000)
-  bench.started(120)
-  return bench
-}
-const verdicts = (bench: Bench) => bench.observer.bargeIns.map(({ verdict }) => verdict)
+import { overlapped, settings, verdicts } from './overlapped.ts'
 
 describe('speech over the agent, by its sound', () => {
   test('ducks the reply at once, pauses it while it is not known what it is, and not for ever', () => {
@@ -124,69 +103,6 @@ describe('speech over the agent, by its sound', () => {
   })
 })
 
-describe('speech over the agent, by its words', () => {
-  const settle = () => Promise.resolve().then(() => Promise.resolve())
-
-  test('are asked for while it sounds and when it is over, one question at a time', async () => {
-    const bench = overlapped({ words: true })
-    bench.pass(240)
-    expect(bench.wordsAsked).toHaveLength(1)
-    bench.pass(400)
-    expect(bench.wordsAsked).toHaveLength(1)
-    bench.wordsAsked[0]?.('')
-    await settle()
-    bench.pass(20)
-    expect(bench.wordsAsked).toHaveLength(2)
-  })
-
-  test('that nobody needs any more are not waited for', async () => {
-    const bench = overlapped({ words: true })
-    bench.pass(240)
-    bench.judge?.say('interruption')
-    bench.pass(20)
-    expect(bench.state).toBe('caller_speaking')
-    bench.wordsAsked[0]?.('stop')
-    await settle()
-    expect(verdicts(bench)).toEqual(['interruption'])
-  })
-
-  test('an agent that writes down what it hears is believed', () => {
-    const bench = overlapped({}, { bargeIn: { ...settings.bargeIn, start: 'min_words' } as TurnSettings['bargeIn'] })
-    bench.session.emit({ type: 'transcript', side: 'caller', final: false, text: 'no' })
-    expect(bench.state).toBe('overlap')
-    bench.session.emit({ type: 'transcript', side: 'caller', final: false, text: 'no wait' })
-    expect(bench.state).toBe('caller_speaking')
-  })
-
-  test('that come before the sound can be judged wait for it', () => {
-    const bench = overlapped()
-    bench.session.emit({ type: 'transcript', side: 'caller', final: false, text: 'splendid' })
-    bench.pass(20)
-    expect(bench.state).toBe('overlap')
-    bench.judge?.say('backchannel')
-    bench.pass(20)
-    expect([bench.state, bench.playout.holding]).toEqual(['overlap', 'none'])
-    bench.stopped(0)
-    expect(verdicts(bench)).toEqual(['backchannel'])
-  })
-
-  test('decide a voice that was over before its sound could be judged', () => {
-    const bench = overlapped()
-    bench.session.emit({ type: 'transcript', side: 'caller', final: false, text: 'stop' })
-    bench.stopped(0)
-    expect(verdicts(bench)).toEqual(['interruption'])
-  })
-
-  test('that do not come in time are not waited for', () => {
-    const bench = overlapped({ words: true })
-    bench.pass(100)
-    bench.stopped(0)
-    expect(bench.state).toBe('overlap')
-    bench.clock.advance(520)
-    expect([bench.state, verdicts(bench)]).toEqual(['agent_speaking', ['noise']])
-  })
-})
-
 describe('the agent’s own voice, back from the line', () => {
   test('holds nothing back and interrupts nothing, however long', () => {
     const bench = new Bench(settings, 'engine', { judge: true, echo: true }).answer()
@@ -237,15 +153,20 @@ describe('the agent’s own voice, back from the line', () => {
     bench.echo.echo = true
     bench.started(120)
     bench.pass(1000)
+    bench.session.emit({ type: 'transcript', side: 'caller', final: false, text: 'stop' })
     bench.echo.echo = false
     bench.echo.onsetMs = 80
     bench.pass(20)
     expect(bench.playout.holding).toBe('ducked')
+    // The echo's words are not the voice's.
+    bench.judge?.say('backchannel', 0.4)
+    bench.pass(20)
+    expect(bench.state).toBe('overlap')
     expect(bench.judge?.begun.at(-1)).toEqual({ samples: 380 * 8, agoMs: 80 })
     bench.judge?.say('interruption')
     bench.pass(20)
     expect(bench.state).toBe('caller_speaking')
-    expect(bench.session.inputs.at(-1)).toEqual({ type: 'speech_started', agoMs: 100 })
+    expect(bench.session.inputs.at(-1)).toEqual({ type: 'speech_started', agoMs: 120 })
   })
 
   test('that goes on when the reply is over is no turn; a voice in its place is', () => {
