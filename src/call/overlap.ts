@@ -16,6 +16,8 @@ export interface OverlapDeps {
   /** BCP 47: whose words of listeners are known. */
   readonly language: string
   readonly hold: (hold: Hold) => void
+  /** Of the caller's audio. */
+  readonly sampleRateHz: number
   /** The caller's newest audio, oldest sample first; a copy. */
   readonly past: (durationMs: Milliseconds) => Int16Array<ArrayBuffer>
   /** How long the caller's voice has been quiet, as the detector knows it before it says so. */
@@ -54,20 +56,24 @@ const sameSpeechMs: Milliseconds = 700
 export class Overlap {
   private readonly deps: OverlapDeps
   private onsetMs: Milliseconds = 0
+  /** Of the line since the onset: what did not come is neither voice nor quiet, however long it takes. */
+  private lineMs: Milliseconds = 0
   private protectedUntilMs: Milliseconds = 0
-  /** When the voice ended; null while it sounds. */
-  private endedMs: Milliseconds | null = null
+  /** When the voice ended, and how much of the line had come by then; null while it sounds. */
+  private ended: { readonly atMs: Milliseconds; readonly lineMs: Milliseconds } | null = null
   private isEcho = false
   private text: string | null = null
   /** All of it was listened to, and no word was in it. */
   private wordless = false
   private asked: { readonly atMs: Milliseconds; readonly whole: boolean; readonly abort: AbortController } | null = null
-  private askedAtMs: Milliseconds = 0
+  /** How much of the line had come when words were asked for last. */
+  private askedAtLineMs: Milliseconds = 0
   private askedForWhole = false
   private pausedSinceMs: Milliseconds | null = null
   private pausedBeforeMs: Milliseconds = 0
   private timer: Disposable | null = null
   private verdict: OverlapVerdict | null = null
+  private readonly looked = () => this.look()
 
   constructor(deps: OverlapDeps) {
     this.deps = deps
@@ -80,32 +86,35 @@ export class Overlap {
   /** @param agoMs since when the voice sounds @param protectedUntilMs no interruption before that moment */
   begin(agoMs: Milliseconds, protectedUntilMs: Milliseconds): void {
     this.protectedUntilMs = protectedUntilMs
-    this.endedMs = null
+    this.ended = null
     this.verdict = null
     this.isEcho = false
     this.askedForWhole = false
     this.pausedBeforeMs = 0
     this.soundsSince(agoMs)
-    this.timer = this.deps.clock.every(ptimeMs, () => this.deps.guarded(() => this.look()))
+    // Where no frames come, words may still, and a pause has an end.
+    this.timer = this.deps.clock.every(ptimeMs, () => this.deps.guarded(this.looked))
     this.look()
   }
 
   /** One frame of the caller's; on the audio path. */
   frame(samples: Int16Array): void {
+    if (this.timer === null) return
+    this.lineMs += (samples.length * 1000) / this.deps.sampleRateHz
     // Behind the end as well: its last sound is only heard whole with what follows it.
-    if (this.timer !== null) this.deps.listener?.push(samples)
+    this.deps.listener?.push(samples)
+    this.deps.guarded(this.looked)
   }
 
   stopped(agoMs: Milliseconds): void {
-    this.endedMs = this.deps.clock.now() - agoMs
+    this.ended = { atMs: this.deps.clock.now() - agoMs, lineMs: this.lineMs - agoMs }
     this.look()
   }
 
   /** The voice sounds again before anything was decided. */
   resumed(agoMs: Milliseconds): void {
-    const onsetMs = this.deps.clock.now() - agoMs
-    if (this.endedMs !== null && onsetMs - this.endedMs > sameSpeechMs) this.soundsSince(agoMs)
-    this.endedMs = null
+    if (this.ended !== null && this.lineMs - agoMs - this.ended.lineMs > sameSpeechMs) this.soundsSince(agoMs)
+    this.ended = null
     this.askedForWhole = false
     this.wordless = false
     this.look()
@@ -115,11 +124,12 @@ export class Overlap {
   private soundsSince(agoMs: Milliseconds): void {
     const { clock, listener, past } = this.deps
     this.onsetMs = clock.now() - agoMs
+    this.lineMs = agoMs
     this.text = null
     this.wordless = false
     this.asked?.abort.abort()
     this.asked = null
-    this.askedAtMs = this.onsetMs + firstWordsMs - wordsEveryMs
+    this.askedAtLineMs = firstWordsMs - wordsEveryMs
     listener?.begin(past(agoMs + beforeMs), agoMs)
   }
 
@@ -143,7 +153,7 @@ export class Overlap {
     this.pausedSinceMs = null
     hold('none')
     const verdict = this.verdict ?? (this.isEcho ? 'echo' : 'ignored')
-    return { onsetMs, durationMs: (this.endedMs ?? now) - onsetMs, pausedMs, reactionMs, verdict }
+    return { onsetMs, durationMs: (this.ended?.atMs ?? now) - onsetMs, pausedMs, reactionMs, verdict }
   }
 
   private get pausedMs(): Milliseconds {
@@ -170,9 +180,9 @@ export class Overlap {
   private evidence(): OverlapEvidence {
     const { clock, listener, wordsIn, settings, language } = this.deps
     const now = clock.now()
-    const ended = this.endedMs !== null
-    const sinceOnsetMs = now - this.onsetMs
-    const quietMs = this.endedMs === null ? this.deps.quietMs() : now - this.endedMs
+    const ended = this.ended !== null
+    const sinceOnsetMs = this.lineMs
+    const quietMs = this.ended === null ? this.deps.quietMs() : sinceOnsetMs - this.ended.lineMs
     const voicedMs = Math.max(0, sinceOnsetMs - quietMs)
     const { text } = this
     const score = listener?.score ?? null
@@ -205,9 +215,9 @@ export class Overlap {
 
   /** Speech that comes up over an echo begins there: what was before it was the agent. */
   private lookForEcho(): void {
-    const { echo, clock, quietMs } = this.deps
-    if (echo === null || this.endedMs !== null) return
-    const sound = echo.soundOf(clock.now() - this.onsetMs)
+    const { echo, quietMs } = this.deps
+    if (echo === null || this.ended !== null) return
+    const sound = echo.soundOf(this.lineMs)
     // The detector notices the end of a sound some time after it: the quiet behind an echo is no voice.
     const comesUp = this.isEcho && sound === 'other' && quietMs() === 0
     this.isEcho = sound === 'echo' || (this.isEcho && !comesUp)
@@ -218,15 +228,14 @@ export class Overlap {
     const { wordsIn, clock, settings } = this.deps
     if (wordsIn === null || settings.start === 'vad' || this.isEcho) return
     if (this.asked !== null || this.askedForWhole) return
-    const now = clock.now()
-    const whole = this.endedMs !== null
-    if (!whole && now - this.askedAtMs < wordsEveryMs) return
+    const whole = this.ended !== null
+    if (!whole && this.lineMs - this.askedAtLineMs < wordsEveryMs) return
     const abort = new AbortController()
-    const asked = { atMs: now, whole, abort }
+    const asked = { atMs: clock.now(), whole, abort }
     this.asked = asked
-    this.askedAtMs = now
+    this.askedAtLineMs = this.lineMs
     this.askedForWhole = whole
-    void wordsIn(this.deps.past(now - this.onsetMs + beforeMs), abort.signal).then((text) => {
+    void wordsIn(this.deps.past(this.lineMs + beforeMs), abort.signal).then((text) => {
       if (this.asked !== asked) return
       this.asked = null
       this.deps.guarded(() => {

@@ -66,6 +66,7 @@ export function createTurnParts(
       settings: settings.bargeIn,
       language,
       hold: (hold) => playout.hold(hold),
+      sampleRateHz,
       past: (durationMs) => lookBack.newest(durationMs),
       quietMs,
       listener: settings.bargeIn.start === 'vad' ? null : (overlapModel?.open(sampleRateHz) ?? null),

@@ -7,6 +7,8 @@ import type { SimulatedCall } from './simulated-call.ts'
 
 /** A reply that is still under way when its call ends sounded, or was sent, this lately: playout gives up after 5 s. */
 export const idleMsMax = 8000
+/** For how long at most the machine stands still. */
+export const stallMsMax = 100
 
 export function checkFinished(call: SimulatedCall): void {
   checkEnd(call)
@@ -97,7 +99,10 @@ function checkReply(call: SimulatedCall, reply: SentReply): void {
   const taken = mergedChunks(reply)
   // Where a file breaks off, or is stopped, is known to a frame: so much may be missing or doubled there, once for each.
   let slips = (call.files?.brokeOff ?? 0) + (call.files?.stopped ?? 0)
-  const slipMax = call.line.sampleRateHz / 50
+  // Where it is held back, and goes on, is within a frame of the PBX's as well; what breaks off while the engine stands
+  // still is known of behind that.
+  const slipFrames = 1 + (call.files?.paused ?? 0) + (call.stalled ? stallMsMax / 20 : 0)
+  const slipMax = (call.line.sampleRateHz / 50) * slipFrames
   let piece = 0
   let next = taken[0]?.from ?? 0
   for (const run of heard) {

@@ -5,7 +5,7 @@ import { ProviderUse } from '#call/provider-use.ts'
 import { SessionStore } from '#call/session-store.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { ManualClock, settle } from '../fakes/manual-clock.ts'
-import { checkFinished, checkStart, isPlain } from './checks.ts'
+import { checkFinished, checkStart, isPlain, stallMsMax } from './checks.ts'
 import { Dice } from './dice.ts'
 import { EnergyDetector } from './energy-detector.ts'
 import type { Finding } from './findings.ts'
@@ -47,7 +47,7 @@ export async function simulate(seed: number): Promise<Simulation> {
     // The machine stands still for a moment; what was due meanwhile runs late.
     if (stalls?.chance(0.0005) === true) {
       for (const call of calls) call.stalled = true
-      clock.stall(stalls.between(30, 100))
+      clock.stall(stalls.between(30, stallMsMax))
     } else {
       clock.advance(stepMs)
     }

@@ -18,6 +18,8 @@ export class SimulatedFiles implements FilePlayer {
   brokeOff = 0
   /** Files that the engine stopped while they played. */
   stopped = 0
+  /** How often the engine held one back while it played. */
+  paused = 0
   failed = 0
   playing = 0
   private readonly options: SimulatedFilesOptions
@@ -100,6 +102,7 @@ export class SimulatedFiles implements FilePlayer {
         over(null)
       },
       pause: (now) => {
+        if (now && timer !== null && played > 0) this.paused += 1
         paused = now
       },
     }

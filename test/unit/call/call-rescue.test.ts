@@ -347,13 +347,15 @@ describe('a media path that cannot be made anew', () => {
   })
 
   test('a reply that the caller cuts off meanwhile does not keep the call: its end would never come', async () => {
-    const made = await speaking({ files: true })
+    const made = await speaking({ files: true, call: { plan: { keys: { '1': { do: 'interrupt' } } } } })
     made.world.clock.advance(300)
     made.leg.audio(new Int16Array(160))
     made.world.detector.speech('speech_started')
     made.leg.end('media_lost')
     await settle()
     expect([made.call.turnState, made.call.ended]).toEqual(['overlap', false])
+    // Nothing is heard of their voice any more; a key is.
+    made.call.digit('1')
     made.world.clock.advance(2000)
     await settle()
     expect(made.world.observer.interruptions).toHaveLength(1)

@@ -35,6 +35,8 @@ export class Bench {
   readonly echo = new FakeEcho()
   /** Questions for words that are not answered yet. */
   readonly wordsAsked: ((words: string | null) => void)[] = []
+  /** How much of the line each of all questions showed. */
+  readonly wordsShownMs: number[] = []
   private frames = 0
 
   constructor(settings: Partial<TurnSettings> = {}, turnDetection: TurnDetection = 'engine', parts: BenchParts = {}) {
@@ -69,7 +71,7 @@ export class Bench {
         language: 'en',
         turnEndModel: this.turnEnd,
         overlapModel: this.judge,
-        wordsIn: parts.words === true ? (_samples, signal) => this.writeDown(signal) : null,
+        wordsIn: parts.words === true ? (samples, signal) => this.writeDown(samples, signal) : null,
         echo: parts.echo === true ? this.echo : null,
         clock: this.clock,
         session: this.session,
@@ -96,13 +98,21 @@ export class Bench {
   pass(durationMs: number): void {
     for (let passed = 0; passed < durationMs; passed += 20) {
       this.clock.advance(Math.min(20, durationMs - passed))
+      this.arrive(20)
+    }
+  }
+
+  /** Frames that come at once. */
+  arrive(durationMs: number): void {
+    for (let arrived = 0; arrived < durationMs; arrived += 20) {
       this.frames += 1
       const samples = new Int16Array(160).fill(this.frames)
       this.coordinator.callerAudio({ sampleRateHz: 8000, samples })
     }
   }
 
-  private writeDown(signal: AbortSignal): Promise<string | null> {
+  private writeDown(samples: Int16Array, signal: AbortSignal): Promise<string | null> {
+    this.wordsShownMs.push(samples.length / 8)
     return new Promise((resolve) => {
       this.wordsAsked.push(resolve)
       signal.addEventListener('abort', () => resolve(null))

@@ -17,6 +17,21 @@ describe('speech over the agent, by its words', () => {
     expect(bench.wordsAsked).toHaveLength(2)
   })
 
+  test('are asked for what came of the line, not for what was said before while nothing came', async () => {
+    const bench = overlapped({ words: true })
+    bench.pass(60)
+    bench.clock.advance(1500)
+    expect(bench.wordsAsked).toHaveLength(0)
+    bench.pass(120)
+    // 300 ms of voice, and as much of the line before it.
+    expect(bench.wordsShownMs).toEqual([600])
+    bench.stopped(0)
+    bench.wordsAsked[0]?.('')
+    await settle()
+    bench.pass(20)
+    expect(bench.wordsShownMs).toEqual([600, 600])
+  })
+
   test('that nobody needs any more are not waited for', async () => {
     const bench = overlapped({ words: true })
     bench.pass(240)

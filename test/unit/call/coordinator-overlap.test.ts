@@ -101,6 +101,31 @@ describe('speech over the agent, by its sound', () => {
     bench.clock.advance(5000)
     expect(bench.playout.holding).not.toBe('paused')
   })
+
+  test('frames that stop coming are no voice that goes on: a murmur of which half is late is a murmur', () => {
+    const bench = overlapped()
+    bench.judge?.say('backchannel')
+    bench.pass(60)
+    bench.clock.advance(1500)
+    expect([bench.state, bench.playout.holding]).toEqual(['overlap', 'none'])
+    bench.pass(60)
+    bench.stopped(20)
+    expect([bench.state, verdicts(bench)]).toEqual(['agent_speaking', ['backchannel']])
+  })
+
+  test.each(['vad', 'model'] as const)('by %s, min_ms is so much of a voice, and not so much time', (start) => {
+    const bench = new Bench({ bargeIn: { ...settings.bargeIn, start } as never }).answer()
+    bench.pass(1000)
+    bench.started(120)
+    bench.pass(100)
+    bench.clock.advance(1500)
+    expect(bench.state).toBe('overlap')
+    // What was late comes at once.
+    bench.arrive(20)
+    expect(bench.state).toBe('overlap')
+    bench.arrive(20)
+    expect(bench.state).toBe('caller_speaking')
+  })
 })
 
 describe('the agent’s own voice, back from the line', () => {

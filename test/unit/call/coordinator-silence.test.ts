@@ -80,7 +80,7 @@ describe('nobody speaks', () => {
     bench.reply(3000)
     bench.clock.advance(300)
     bench.started()
-    bench.clock.advance(300)
+    bench.pass(300)
     expect(bench.state).toBe('caller_speaking')
     bench.stopped()
     bench.clock.advance(600)
