@@ -142,6 +142,7 @@ function verdictAt(course: Course, checkpoint: Checkpoint): OverlapJudgement {
       ended: checkpoint === 'end',
       score: score === null ? null : { interruption: score[0], backchannel: score[1], noise: score[2] },
       words: null,
+      wordsDue: false,
       language: null,
     },
     [],

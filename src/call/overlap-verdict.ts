@@ -7,8 +7,9 @@ import type { OverlapScore } from './overlap-model.ts'
  * again with every frame: a caller who went on after a `backchannel` may yet cut in, for then the next answer is another.
  *
  * Words that are never assent decide nearly alone. Other words need the sound's leave, for a recogniser writes words for coughs
- * and hums, too. Without words the sound decides, surer the earlier it is asked. How long the voice lasts decides
- * nothing, until it lasts longer than assent ever does.
+ * and hums, too. Without words the sound decides, surer the earlier it is asked; when the voice is over it decides at
+ * once, but for an unsure one of which words are on their way. How long the voice lasts decides nothing, until it lasts
+ * longer than assent ever does.
  */
 export type OverlapJudgement = 'interruption' | 'backchannel' | 'noise' | 'undecided'
 
@@ -23,6 +24,8 @@ export interface HeardOverlap {
   readonly score: OverlapScore | null
   /** The newest words, interim or final; null where there are none yet. */
   readonly words: string | null
+  /** Words of what has been said are on their way. */
+  readonly wordsDue: boolean
   /** Of the words: ISO 639-1, with or without a region; null where it isn't known. */
   readonly language: string | null
 }
@@ -59,7 +62,11 @@ export function overlapVerdict(
   if (byWords !== 'undecided') return byWords
   const over = overlap.ended || sinceOnsetMs - voicedMs >= policy.endedQuietMs
   if (score === null) return voicedMs > policy.backchannelMsMax ? 'interruption' : 'undecided'
-  if (over) return score.interruption >= policy.endedFrom ? 'interruption' : harmless(score)
+  if (over) {
+    if (score.interruption < policy.endedFrom) return harmless(score)
+    const sure = overlap.words !== null || score.interruption >= valueAt(policy.interruptionFrom, sinceOnsetMs)
+    return sure || !overlap.wordsDue ? 'interruption' : 'undecided'
+  }
   if (voicedMs > policy.backchannelMsMax && score.noise < 0.5) return 'interruption'
   if (score.interruption >= valueAt(policy.interruptionFrom, sinceOnsetMs)) return 'interruption'
   if (score.interruption <= valueAt(policy.harmlessUpTo, sinceOnsetMs)) return harmless(score)

@@ -45,8 +45,9 @@ export interface OverlapFacts {
 
 /** What a model is shown from before the onset: the noise of the line, and a soft beginning. */
 const beforeMs: Milliseconds = 300
-/** The first words are asked for when there may be one, and then this often, and at the end. */
+/** The first words are asked for when there may be one, or a shorter voice pauses; then this often, and at the end. */
 const firstWordsMs: Milliseconds = 300
+const firstPauseMs: Milliseconds = 80
 const wordsEveryMs: Milliseconds = 140
 /** Words that are not there by then come too late to matter. */
 const wordsMaxMs: Milliseconds = 500
@@ -66,8 +67,8 @@ export class Overlap {
   /** All of it was listened to, and no word was in it. */
   private wordless = false
   private asked: { readonly atMs: Milliseconds; readonly whole: boolean; readonly abort: AbortController } | null = null
-  /** How much of the line had come when words were asked for last. */
-  private askedAtLineMs: Milliseconds = 0
+  /** How much of the line had come when words were asked for last; null: they never were. */
+  private askedAtLineMs: Milliseconds | null = null
   private askedForWhole = false
   private pausedSinceMs: Milliseconds | null = null
   private pausedBeforeMs: Milliseconds = 0
@@ -129,7 +130,7 @@ export class Overlap {
     this.wordless = false
     this.asked?.abort.abort()
     this.asked = null
-    this.askedAtLineMs = firstWordsMs - wordsEveryMs
+    this.askedAtLineMs = null
     listener?.begin(past(agoMs + beforeMs), agoMs)
   }
 
@@ -188,7 +189,8 @@ export class Overlap {
     const score = listener?.score ?? null
     // Words that come before the sound can be judged wait for that, where it goes on.
     const words = listener !== null && score === null && !ended ? null : text
-    const heard = { sinceOnsetMs, voicedMs, ended, score, words, language }
+    const wordsDue = this.asked !== null && now - this.asked.atMs < wordsMaxMs
+    const heard = { sinceOnsetMs, voicedMs, ended, score, words, wordsDue, language }
     const judgeable = listener !== null || wordsIn !== null || text !== null
     return {
       sinceOnsetMs,
@@ -198,7 +200,7 @@ export class Overlap {
       echo: this.isEcho,
       judgement: judgeable ? (this.wordless ? 'noise' : overlapVerdict(heard, settings.backchannels)) : null,
       words: text === null ? (wordsIn === null ? null : 0) : countWords(text),
-      wordsDue: this.asked !== null && now - this.asked.atMs < wordsMaxMs,
+      wordsDue,
       pausedMs: this.pausedMs,
     }
   }
@@ -224,12 +226,19 @@ export class Overlap {
     if (comesUp) this.soundsSince(echo.onsetMs)
   }
 
+  private get wordsMayBeNew(): boolean {
+    const quietMs = this.deps.quietMs()
+    if (this.askedAtLineMs === null) return this.lineMs >= firstWordsMs || quietMs >= firstPauseMs
+    const sinceMs = this.lineMs - this.askedAtLineMs
+    return sinceMs >= wordsEveryMs && quietMs < sinceMs
+  }
+
   private askForWords(): void {
     const { wordsIn, clock, settings } = this.deps
     if (wordsIn === null || settings.start === 'vad' || this.isEcho) return
     if (this.asked !== null || this.askedForWhole) return
     const whole = this.ended !== null
-    if (!whole && this.lineMs - this.askedAtLineMs < wordsEveryMs) return
+    if (!whole && !this.wordsMayBeNew) return
     const abort = new AbortController()
     const asked = { atMs: clock.now(), whole, abort }
     this.asked = asked

@@ -32,6 +32,35 @@ describe('speech over the agent, by its words', () => {
     expect(bench.wordsShownMs).toEqual([600, 600])
   })
 
+  test('of a short voice are asked for when it pauses, and an unsure sound waits for them', async () => {
+    const bench = overlapped({ words: true })
+    bench.judge?.say('interruption', 0.45)
+    bench.quietSinceMs = bench.clock.now()
+    bench.pass(60)
+    expect(bench.wordsAsked).toHaveLength(0)
+    bench.pass(20)
+    expect(bench.wordsAsked).toHaveLength(1)
+    // It is over for all that is known of its sound.
+    bench.pass(120)
+    expect(bench.state).toBe('overlap')
+    bench.wordsAsked[0]?.('mm-hm')
+    await settle()
+    bench.stopped(200)
+    bench.wordsAsked[1]?.('mm-hm')
+    await settle()
+    expect(verdicts(bench)).toEqual(['backchannel'])
+  })
+
+  test('that do not come keep an unsure sound for half a second', () => {
+    const bench = overlapped({ words: true })
+    bench.judge?.say('interruption', 0.45)
+    bench.stopped(0)
+    bench.clock.advance(480)
+    expect(bench.state).toBe('overlap')
+    bench.clock.advance(40)
+    expect(verdicts(bench)).toEqual(['interruption'])
+  })
+
   test('that nobody needs any more are not waited for', async () => {
     const bench = overlapped({ words: true })
     bench.pass(240)

@@ -24,6 +24,7 @@ const heard = (parts: Partial<HeardOverlap>): HeardOverlap => ({
   score: score(0.5),
   ended: false,
   words: null,
+  wordsDue: false,
   language: null,
   ...parts,
 })
@@ -46,6 +47,18 @@ test('when the voice is over there is always a verdict', () => {
   expect(verdict({ ended: true, score: score(0.39) })).toBe('backchannel')
   expect(verdict({ voicedMs: 240, score: score(0.39, 0.5) })).toBe('noise')
   expect(verdict({ voicedMs: 260, score: score(0.5) })).toBe('undecided')
+})
+
+test('an unsure voice that is over waits for words that are on their way, and for no others', () => {
+  // At 400 ms 0.7 is sure.
+  const over = { ended: true, wordsDue: true }
+  expect(verdict({ ...over, score: score(0.69) })).toBe('undecided')
+  expect(verdict({ ...over, score: score(0.71) })).toBe('interruption')
+  expect(verdict({ ...over, score: score(0.39) })).toBe('backchannel')
+  expect(verdict({ ...over, score: score(0.69), wordsDue: false })).toBe('interruption')
+  // Some have come, and the rest of them is on its way.
+  expect(verdict({ ...over, ...words('Humble'), score: score(0.5) })).toBe('interruption')
+  expect(verdict({ ...over, ...words('Yeah'), score: score(0.5) })).toBe('backchannel')
 })
 
 test('a word that is never assent decides, unless the sound is sure that it was none', () => {
