@@ -1,4 +1,4 @@
-import { type AudioFrame, ptimeMs, type SampleRateHz } from '#audio/format.ts'
+import { type AudioFrame, ptimeMs, type SampleRateHz, samplesPerFrame } from '#audio/format.ts'
 import { peakOf } from '#audio/level.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { FilePlayer } from './file-player.ts'
@@ -32,6 +32,15 @@ export interface MediaPathListener extends PlayoutListener {
   broke(thrown: unknown): void
 }
 
+/**
+ * A line that brings nothing for so long is silent: telephones and trunks with silence suppression send no pauses, and
+ * without them no voice would ever end, here or at an agent that finds the turns itself. A network that hangs hands over
+ * late what it held, so a line that has never left anything out is given longer.
+ */
+const silentAfterTicks = 75
+const suppressedAfterTicks = 10
+const suppressedMsMin: Milliseconds = 1000
+
 export class MediaPath {
   readonly playout: Playout
   /** Legs that followed a lost one. */
@@ -48,11 +57,16 @@ export class MediaPath {
   private firstFrameMs: Milliseconds | null = null
   private lastFrameMs: Milliseconds | null = null
   private readonly past: LegStats = noLegStats()
+  private readonly silence: AudioFrame
+  /** Frame times since the line has brought something; a time in which this process stood still is one. */
+  private quietTicks = 0
 
   /** From now on a frame is due every 20 ms, and the first one now. */
   constructor(deps: MediaPathDeps, listener: MediaPathListener, leg: Leg) {
     this.deps = deps
     this.listener = listener
+    const { sampleRateHz } = deps
+    this.silence = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
     this.playout = new Playout(deps.sampleRateHz, listener, deps.playout, deps.warmUp, deps.files)
     this.attach(leg)
     this.resume()
@@ -62,6 +76,7 @@ export class MediaPath {
         // Guarded by hand, so that no closure is made for each frame.
         try {
           playout.writeFrames(count)
+          this.fillSilence()
         } catch (thrown) {
           listener.broke(thrown)
         }
@@ -158,6 +173,7 @@ export class MediaPath {
   private onLeg(event: LegEvent): void {
     switch (event.type) {
       case 'audio':
+        this.quietTicks = 0
         if (event.madeUp !== true) this.heardFrame()
         if (this.watching) this.peak = Math.max(this.peak, peakOf(event.frame.samples))
         return this.listener.frame(event.frame)
@@ -167,6 +183,16 @@ export class MediaPath {
         this.forget()
         return this.listener.legEnded(event.cause)
     }
+  }
+
+  private fillSilence(): void {
+    this.quietTicks += 1
+    if (this.quietTicks <= suppressedAfterTicks || this.framesIn === 0 || this.leg === null) return
+    const leavesOut = this.driftMs <= -suppressedMsMin
+    if (!leavesOut && this.quietTicks <= silentAfterTicks) return
+    // What it has left out already belongs to it: what was sent meanwhile would lie elsewhere beside what is heard.
+    const due = this.quietTicks === suppressedAfterTicks + 1 ? this.quietTicks : 1
+    for (let index = 0; index < due; index += 1) this.listener.frame(this.silence)
   }
 
   private heardFrame(): void {

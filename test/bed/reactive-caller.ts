@@ -18,6 +18,8 @@ export interface ReactiveCallOptions extends CallerOptions {
   readonly callerId?: string
   /** Default 'sip'. */
   readonly via?: 'sip' | 'local'
+  /** The telephone sends nothing where there is digital silence, but for 60 ms behind a sound. Default: it sends all. */
+  readonly suppressesSilence?: boolean
 }
 
 export interface ReactiveCall {
@@ -29,6 +31,7 @@ export interface ReactiveCall {
 /** 120 ms each key and 120 ms between them, as the bed's dialplan says. */
 const digitMs = 240
 const connectMsMax = 10_000
+const hangoverFrames = 3
 
 /** The switchboard of one test process: all its lines end here. */
 export class Telephones {
@@ -64,7 +67,8 @@ export class Telephones {
       ...(options.callerId === undefined ? {} : { callerId: options.callerId }),
       ...(options.via === undefined ? {} : { via: options.via }),
     })
-    const line = new AsteriskLine({ uuid, clock: this.clock, call, step })
+    const { suppressesSilence = false } = options
+    const line = new AsteriskLine({ uuid, clock: this.clock, call, step, suppressesSilence })
     this.lines.push(line)
     void call.ended.then(() => {
       line.end()
@@ -116,6 +120,7 @@ interface AsteriskLineOptions {
   readonly clock: Clock
   readonly call: PlacedCall
   readonly step: { readonly line: { readonly uuid: string; readonly address: string } }
+  readonly suppressesSilence: boolean
 }
 
 class AsteriskLine implements Line {
@@ -132,6 +137,7 @@ class AsteriskLine implements Line {
   private user: LineUser | null = null
   private pacing: Disposable | null = null
   private over = false
+  private silentFrames = 0
 
   constructor(options: AsteriskLineOptions) {
     this.options = options
@@ -199,6 +205,8 @@ class AsteriskLine implements Line {
   private speak(): void {
     this.frame.fill(0)
     this.user?.speak(this.frame, this.clock.now())
+    this.silentFrames = this.frame.every((sample) => sample === 0) ? this.silentFrames + 1 : 0
+    if (this.options.suppressesSilence && this.silentFrames > hangoverFrames) return
     // A message that the kernel does not take whole would break the stream; on one machine it takes each.
     this.socket?.write(this.message.subarray(0, writeAudioMessage(this.message, 0, this.sampleRateHz, this.frame)))
   }

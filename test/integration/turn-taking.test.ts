@@ -192,6 +192,32 @@ describe('turns by the built-in models', () => {
     60_000,
   )
 
+  test('a telephone that sends no pauses: its caller is answered, murmurs, and interrupts', async () => {
+    longReply = replies.join(' ')
+    const line = await call('5551008', { noiseDbfs: null, suppressesSilence: true })
+    const { caller } = line
+    await caller.waitForSpeech(5000)
+    await caller.waitForQuiet(1500)
+    await caller.say(await samplesOf(sentences[0] as Utterance))
+    await caller.sayAfter(700, murmurSound(-22, 8000), 10_000)
+    await caller.silence(2500)
+    const sentence = sentences[1] as Utterance
+    await caller.say(await samplesOf(sentence))
+    longReply = ''
+    await caller.waitForQuiet(600)
+    await caller.waitForSpeech(10_000)
+    await caller.waitForQuiet(1500)
+    const { record, turns } = await recordOf(line, line.id)
+    const overlaps = (record.overlaps as readonly { readonly verdict: string }[]).map(({ verdict }) => verdict)
+    expect([turns.map(({ outcome }) => outcome), overlaps]).toEqual([
+      ['interrupted', 'answered'],
+      [expect.stringMatching(/^(backchannel|noise)$/), 'interruption'],
+    ])
+    const heard = turns[1]?.caller_text ?? ''
+    const { rate } = wordErrors(sentence.words, heard)
+    expect(rate <= 0.3 ? 'right' : `${rate} wrong: ${heard}`).toBe('right')
+  }, 60_000)
+
   test.concurrent.each([
     { line: 'a clean line', extension: '102', application: 'silence', mode: 'stream', echo: null },
     // What is played from files comes back as well, and is no answer of the caller's.

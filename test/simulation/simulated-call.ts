@@ -57,6 +57,7 @@ export class SimulatedCall {
   session: ScriptedSession | null = null
   /** Something was wrong with a leg: what depends on a leg that takes its frames is not looked at. */
   legFaults = false
+  private lineBroke = false
   /** The machine stood still during it. */
   stalled = false
   /** When the caller hung up, or the engine let the caller go. */
@@ -351,12 +352,12 @@ export class SimulatedCall {
 
   /** A frame of the caller's goes to the engine, if a leg takes it there. */
   private said(samples: Int16Array): void {
-    const { call, caller, leg, world, saidSamples } = this
+    const { call, caller, leg, world, saidSamples, muted } = this
     const delivered = leg?.paced === true && leg.condition !== 'broken' && !call.ended
     if (delivered) markCaller(samples, saidSamples)
+    else this.lineBroke = true
     if (call.ended) this.endingMs ??= world.clock.now()
     const truth = { loud: levelDbfs(samples) > voicedDbfs, own: caller.speaks, echoes: caller.echoes }
-    const { muted } = this
     this.echo?.frame(truth)
     if (delivered) this.saidSamples += samples.length
     if (delivered && muted) addRange(this.mutedSaid, saidSamples, this.saidSamples)
@@ -372,9 +373,9 @@ export class SimulatedCall {
     })
   }
 
-  /** A model that judges a turn is shown one stretch of the caller's audio; muted in the middle of it, there is silence. */
+  /** A model is shown one stretch of the caller's audio; where they were muted, or the line broke, silence is in it. */
   private checkShown(samples: Int16Array): void {
-    if (isOnePiece(samples) || this.mutedSaid.length > 0) return
+    if (isOnePiece(samples) || this.lineBroke || this.mutedSaid.length > 0) return
     this.report('turn_audio', `what is shown of a turn, ${samples.length} samples, is not one piece`)
   }
 
