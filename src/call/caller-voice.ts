@@ -38,6 +38,8 @@ export class CallerVoice {
   echoing = false
   startedMs: Milliseconds = 0
   stoppedMs: Milliseconds = 0
+  /** How much of the line has come since, as of that event. */
+  stoppedAgoMs: Milliseconds = 0
   private readonly deps: CallerVoiceDeps
   private replyEndedMs = Number.NEGATIVE_INFINITY
   /** The caller has spoken, and is done, in the last words of the reply or in its guard time. */
@@ -71,6 +73,7 @@ export class CallerVoice {
     this.echoing = false
     // Where the caller was muted until now, the voice began with that.
     this.stoppedMs = Math.max(atMs, this.startedMs)
+    this.stoppedAgoMs = event.agoMs
   }
 
   replyBegins(): void {

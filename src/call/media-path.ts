@@ -4,6 +4,7 @@ import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { FilePlayer } from './file-player.ts'
 import type { HangupCause, Leg, LegEvent, LegStats } from './leg.ts'
 import { noLegStats } from './leg.ts'
+import { LineGaps } from './line-gaps.ts'
 import type { AudioFacts } from './observer.ts'
 import type { Pacer } from './pacer.ts'
 import { Playout } from './playout.ts'
@@ -32,15 +33,6 @@ export interface MediaPathListener extends PlayoutListener {
   broke(thrown: unknown): void
 }
 
-/**
- * A line that brings nothing for so long is silent: telephones and trunks with silence suppression send no pauses, and
- * without them no voice would ever end, here or at an agent that finds the turns itself. A network that hangs hands over
- * late what it held, so a line that has never left anything out is given longer.
- */
-const silentAfterTicks = 75
-const suppressedAfterTicks = 10
-const suppressedMsMin: Milliseconds = 1000
-
 export class MediaPath {
   readonly playout: Playout
   /** Legs that followed a lost one. */
@@ -58,8 +50,7 @@ export class MediaPath {
   private lastFrameMs: Milliseconds | null = null
   private readonly past: LegStats = noLegStats()
   private readonly silence: AudioFrame
-  /** Frame times since the line has brought something; a time in which this process stood still is one. */
-  private quietTicks = 0
+  private readonly gaps = new LineGaps()
 
   /** From now on a frame is due every 20 ms, and the first one now. */
   constructor(deps: MediaPathDeps, listener: MediaPathListener, leg: Leg) {
@@ -99,6 +90,7 @@ export class MediaPath {
     if (this.legs > 0) this.restarts += 1
     this.legs += 1
     this.leg = leg
+    this.gaps.reset()
     this.playout.expectLeg(leg)
     leg.onEvent((event) => {
       // A leg that was given up for another one has nothing more to say.
@@ -173,7 +165,7 @@ export class MediaPath {
   private onLeg(event: LegEvent): void {
     switch (event.type) {
       case 'audio':
-        this.quietTicks = 0
+        this.gaps.frame()
         if (event.madeUp !== true) this.heardFrame()
         if (this.watching) this.peak = Math.max(this.peak, peakOf(event.frame.samples))
         return this.listener.frame(event.frame)
@@ -186,12 +178,8 @@ export class MediaPath {
   }
 
   private fillSilence(): void {
-    this.quietTicks += 1
-    if (this.quietTicks <= suppressedAfterTicks || this.framesIn === 0 || this.leg === null) return
-    const leavesOut = this.driftMs <= -suppressedMsMin
-    if (!leavesOut && this.quietTicks <= silentAfterTicks) return
-    // What it has left out already belongs to it: what was sent meanwhile would lie elsewhere beside what is heard.
-    const due = this.quietTicks === suppressedAfterTicks + 1 ? this.quietTicks : 1
+    const due = this.gaps.tick()
+    if (this.framesIn === 0 || this.leg === null) return
     for (let index = 0; index < due; index += 1) this.listener.frame(this.silence)
   }
 

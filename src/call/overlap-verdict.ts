@@ -8,7 +8,7 @@ import type { OverlapScore } from './overlap-model.ts'
  *
  * Words that are never assent decide nearly alone. Other words need the sound's leave, for a recogniser writes words for coughs
  * and hums, too. Without words the sound decides, surer the earlier it is asked; when the voice is over it decides at
- * once, but for an unsure one of which words are on their way. How long the voice lasts decides nothing, until it lasts
+ * once, unless it is unsure and words are still on their way. How long the voice lasts decides nothing, until it lasts
  * longer than assent ever does.
  */
 export type OverlapJudgement = 'interruption' | 'backchannel' | 'noise' | 'undecided'

@@ -8,7 +8,7 @@ import type { Hold } from './playout-contract.ts'
 
 /**
  * Speech over the agent's, from its onset until it is known what it was: gathers what is known of it, asks `barge-in.ts`
- * with every frame time, and does to the reply what that says. One per call; it serves one overlap after the other.
+ * with every frame, and does to the reply what that says. One per call; it serves one overlap after the other.
  */
 export interface OverlapDeps {
   readonly clock: Clock
@@ -22,6 +22,8 @@ export interface OverlapDeps {
   readonly past: (durationMs: Milliseconds) => Int16Array<ArrayBuffer>
   /** How long the caller's voice has been quiet, as the detector knows it before it says so. */
   readonly quietMs: () => Milliseconds
+  /** How much of the line the detector has not judged yet. */
+  readonly unjudgedMs: () => Milliseconds
   /** Null where no model judges sounds. */
   readonly listener: OverlapListener | null
   /** Null where nobody writes words down. */
@@ -51,6 +53,11 @@ const firstPauseMs: Milliseconds = 80
 const wordsEveryMs: Milliseconds = 140
 /** Words that are not there by then come too late to matter. */
 const wordsMaxMs: Milliseconds = 500
+/** The detector is behind by so much at most; where more comes at once, the rest has yet to be judged. */
+const unjudgedMsMax: Milliseconds = 100
+/** Of frames that come at once not each is looked at: what was sent is searched for in what came. */
+const lookEveryMs: Milliseconds = 10
+const frameLateMs: Milliseconds = 1.5 * ptimeMs
 /** A second sound so soon after the first belongs to it: "mm-hm", "no, no". */
 const sameSpeechMs: Milliseconds = 700
 
@@ -74,6 +81,7 @@ export class Overlap {
   private pausedBeforeMs: Milliseconds = 0
   private timer: Disposable | null = null
   private verdict: OverlapVerdict | null = null
+  private lookedMs: Milliseconds = 0
   private readonly looked = () => this.look()
 
   constructor(deps: OverlapDeps) {
@@ -94,7 +102,9 @@ export class Overlap {
     this.pausedBeforeMs = 0
     this.soundsSince(agoMs)
     // Where no frames come, words may still, and a pause has an end.
-    this.timer = this.deps.clock.every(ptimeMs, () => this.deps.guarded(this.looked))
+    this.timer = this.deps.clock.every(ptimeMs, () => {
+      if (this.deps.clock.now() - this.lookedMs > frameLateMs) this.deps.guarded(this.looked)
+    })
     this.look()
   }
 
@@ -104,11 +114,12 @@ export class Overlap {
     this.lineMs += (samples.length * 1000) / this.deps.sampleRateHz
     // Behind the end as well: its last sound is only heard whole with what follows it.
     this.deps.listener?.push(samples)
-    this.deps.guarded(this.looked)
+    if (this.deps.clock.now() - this.lookedMs >= lookEveryMs) this.deps.guarded(this.looked)
   }
 
   stopped(agoMs: Milliseconds): void {
-    this.ended = { atMs: this.deps.clock.now() - agoMs, lineMs: this.lineMs - agoMs }
+    const atMs = Math.max(this.onsetMs, this.deps.clock.now() - agoMs)
+    this.ended = { atMs, lineMs: this.lineMs - agoMs }
     this.look()
   }
 
@@ -164,6 +175,7 @@ export class Overlap {
 
   private look(): void {
     if (this.timer === null) return
+    this.lookedMs = this.deps.clock.now()
     this.lookForEcho()
     this.askForWords()
     const { settings } = this.deps
@@ -179,12 +191,11 @@ export class Overlap {
   }
 
   private evidence(): OverlapEvidence {
-    const { clock, listener, wordsIn, settings, language } = this.deps
+    const { clock, listener, wordsIn, settings, language, unjudgedMs } = this.deps
     const now = clock.now()
     const ended = this.ended !== null
-    const sinceOnsetMs = this.lineMs
-    const quietMs = this.ended === null ? this.deps.quietMs() : sinceOnsetMs - this.ended.lineMs
-    const voicedMs = Math.max(0, sinceOnsetMs - quietMs)
+    const sinceOnsetMs = this.lineMs - Math.max(0, unjudgedMs() - unjudgedMsMax)
+    const voicedMs = Math.max(0, this.ended?.lineMs ?? sinceOnsetMs - this.deps.quietMs())
     const { text } = this
     const score = listener?.score ?? null
     // Words that come before the sound can be judged wait for that, where it goes on.

@@ -13,6 +13,8 @@ export interface SpeechDetectorSession {
   push(samples: Int16Array): Accepted
   /** How long the voice has been quiet up to the newest sample; 0 while it speaks. Known before `speech_stopped` is. */
   quietMs(): Milliseconds
+  /** How much of what was pushed is not judged yet. */
+  unjudgedMs(): Milliseconds
   /** While the agent speaks more is asked of a sound to be speech: it may come back from a loudspeaker. */
   agentSpeaks(speaks: boolean): void
   close(): void

@@ -71,7 +71,7 @@ export class TurnEffects {
           this.parts.replies.protectedUntilMs(settings.bargeIn),
         )
       case 'pause_overlap':
-        return this.parts.overlap.stopped(clock.now() - this.parts.voice.stoppedMs)
+        return this.parts.overlap.stopped(this.parts.voice.stoppedAgoMs)
       case 'continue_overlap':
         return this.parts.overlap.resumed(clock.now() - this.parts.voice.startedMs)
       case 'end_overlap':

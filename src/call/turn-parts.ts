@@ -69,6 +69,7 @@ export function createTurnParts(
       sampleRateHz,
       past: (durationMs) => lookBack.newest(durationMs),
       quietMs,
+      unjudgedMs: () => detection?.unjudgedMs() ?? 0,
       listener: settings.bargeIn.start === 'vad' ? null : (overlapModel?.open(sampleRateHz) ?? null),
       wordsIn,
       echo,

@@ -36,6 +36,7 @@ export function createCallDetector(detector: SpeechDetector, settings: SpeechSet
           return session.push(heard)
         },
         quietMs: () => gate.quietMs(pushed),
+        unjudgedMs: () => gate.unjudgedMs(pushed),
         agentSpeaks: (speaks) => gate.setThreshold(speaks ? raisedThreshold : threshold),
         close: () => session.close(),
       }

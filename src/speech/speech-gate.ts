@@ -83,6 +83,11 @@ export class SpeechGate {
     return (until - this.quietFrom) / this.samplesPerMs
   }
 
+  /** How much there is behind the last window that was judged. */
+  unjudgedMs(newestSample: number): Milliseconds {
+    return Math.max(0, newestSample - this.previousEnd) / this.samplesPerMs
+  }
+
   /** Forgets speech under way, without an event: what was heard is known to be no speech of the caller's. */
   reset(): void {
     this.speakingNow = false

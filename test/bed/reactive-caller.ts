@@ -1,7 +1,7 @@
 import type { Socket, TCPSocketListener } from 'bun'
 import { AudioSocketParser, audioMessageBytes, terminateMessage, writeAudioMessage } from '#asterisk/audiosocket.ts'
 import { ptimeMs, type SampleRateHz } from '#audio/format.ts'
-import { type Clock, SystemClock } from '#base/clock.ts'
+import { type Clock, type Milliseconds, SystemClock } from '#base/clock.ts'
 import { Pacer } from '#call/pacer.ts'
 import type { Asterisk } from './asterisk.ts'
 import { Caller, type CallerOptions } from './caller.ts'
@@ -26,6 +26,8 @@ export interface ReactiveCall {
   readonly caller: Caller
   /** Asterisk's own recordings of both directions are in it. */
   readonly call: PlacedCall
+  /** The telephone's network hangs for so long; what it said meanwhile comes all at once behind it. */
+  hang(durationMs: Milliseconds): void
 }
 
 /** 120 ms each key and 120 ms between them, as the bed's dialplan says. */
@@ -79,7 +81,7 @@ export class Telephones {
     if (!(await Promise.race([line.connected.then(() => true), late]))) throw new Error('Asterisk opened no line')
     const caller = new Caller(line, options)
     line.open(this.pacer)
-    return { caller, call }
+    return { caller, call, hang: (durationMs) => line.hang(durationMs) }
   }
 
   /** Ends whatever still runs. */
@@ -138,6 +140,8 @@ class AsteriskLine implements Line {
   private pacing: Disposable | null = null
   private over = false
   private silentFrames = 0
+  private hangsUntilMs: Milliseconds | null = null
+  private readonly held: Uint8Array[] = []
 
   constructor(options: AsteriskLineOptions) {
     this.options = options
@@ -178,6 +182,10 @@ class AsteriskLine implements Line {
     if (!this.over) void this.options.call.hangup()
   }
 
+  hang(durationMs: Milliseconds): void {
+    this.hangsUntilMs = this.clock.now() + durationMs
+  }
+
   // ── called by the telephones ──────────────────────────────────────────────────────────────────────────────────
 
   attach(socket: Socket<Receiver>): void {
@@ -207,7 +215,11 @@ class AsteriskLine implements Line {
     this.user?.speak(this.frame, this.clock.now())
     this.silentFrames = this.frame.every((sample) => sample === 0) ? this.silentFrames + 1 : 0
     if (this.options.suppressesSilence && this.silentFrames > hangoverFrames) return
+    const message = this.message.subarray(0, writeAudioMessage(this.message, 0, this.sampleRateHz, this.frame))
+    if (this.hangsUntilMs !== null && this.clock.now() < this.hangsUntilMs) return void this.held.push(message.slice())
+    this.hangsUntilMs = null
     // A message that the kernel does not take whole would break the stream; on one machine it takes each.
-    this.socket?.write(this.message.subarray(0, writeAudioMessage(this.message, 0, this.sampleRateHz, this.frame)))
+    for (const late of this.held.splice(0)) this.socket?.write(late)
+    this.socket?.write(message)
   }
 }

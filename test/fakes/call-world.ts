@@ -130,6 +130,7 @@ export class FakeDetector implements SpeechDetector {
         return this.answer
       },
       quietMs: () => this.quietForMs,
+      unjudgedMs: () => 0,
       agentSpeaks: (speaks) => {
         this.raised = speaks
       },

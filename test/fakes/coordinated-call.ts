@@ -51,7 +51,7 @@ export async function coordinatedCall<Bench extends SessionBench>(
     {
       callId: 'call-1',
       callStartedMs: clock.now(),
-      detection: { push: () => 'sent', quietMs: () => 0, agentSpeaks: () => {}, close: () => {} },
+      detection: { push: () => 'sent', quietMs: () => 0, unjudgedMs: () => 0, agentSpeaks: () => {}, close: () => {} },
       providerName,
       language: 'en',
       turnEndModel: null,

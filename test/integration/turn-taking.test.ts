@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,6 +59,10 @@ describe('turns by the built-in models', () => {
       yaml: `llm:\n  initial_greeting: Hello.\nproviders:\n  local:\n    llm:\n      base_url: ${server.baseUrl}\n`,
     })
   }, 300_000)
+
+  afterEach(() => {
+    longReply = ''
+  })
 
   afterAll(async () => {
     telephones?.close()
@@ -155,25 +159,25 @@ describe('turns by the built-in models', () => {
     60_000,
   )
 
-  // The second telephone hangs within the murmur, and sends the rest of it all at once.
+  // The second telephone's network hangs within the murmur, and brings the rest of it all at once.
   test.each([
     ['a murmur', '5551006', 0],
-    ['a murmur in two pieces, a second apart', '5551007', 1200],
+    ['a murmur of which half is late', '5551007', 1300],
   ] as const)(
     '%s over a reply does not break it off',
     async (_what, number, hangsMs) => {
       // What is said into the last words of a reply would be an answer.
       longReply = hangsMs === 0 ? '' : replies.slice(0, 2).join(' ')
+      const murmur = murmurSound(-22, 8000)
+      const cut = 160 * 8
       const line = await call(number)
       const { caller } = line
       await caller.waitForSpeech(5000)
       await caller.waitForQuiet(1500)
       await caller.say(await samplesOf(sentences[0] as Utterance))
-      const said = caller.sayAfter(700, murmurSound(-22, 8000), 10_000)
-      await caller.waitForSpeech(10_000)
-      await Bun.sleep(850)
-      if (hangsMs > 0) Bun.sleepSync(hangsMs)
-      await said
+      await caller.sayAfter(700, murmur.subarray(0, cut), 10_000)
+      if (hangsMs > 0) line.hang(hangsMs)
+      await caller.say(murmur.subarray(cut))
       await caller.waitForQuiet(1500)
       const { record, turns } = await recordOf(line, line.id)
       const overlaps = record.overlaps as readonly { readonly verdict: string }[]
@@ -187,7 +191,6 @@ describe('turns by the built-in models', () => {
         [expect.stringMatching(/^answered: /)],
         [expect.objectContaining({ verdict: expect.stringMatching(/^(backchannel|noise)$/) })],
       ])
-      longReply = ''
     },
     60_000,
   )

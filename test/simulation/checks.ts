@@ -97,19 +97,22 @@ function ranDry(call: SimulatedCall, reply: SentReply, run: Heard): boolean {
 function checkReply(call: SimulatedCall, reply: SentReply): void {
   const heard = call.ear.heard.filter((run) => run.reply === reply.number)
   const taken = mergedChunks(reply)
-  // Where a file breaks off, or is stopped, is known to a frame: so much may be missing or doubled there, once for each.
-  let slips = (call.files?.brokeOff ?? 0) + (call.files?.stopped ?? 0)
-  // Where it is held back, and goes on, is within a frame of the PBX's as well; what breaks off while the engine stands
-  // still is known of behind that.
-  const slipFrames = 1 + (call.files?.paused ?? 0) + (call.stalled ? stallMsMax / 20 : 0)
-  const slipMax = (call.line.sampleRateHz / 50) * slipFrames
+  // Where a file breaks off, or is stopped, is known to a few frames: so much may be missing or doubled there, once for
+  // each. What breaks off while the engine stands still is known of behind that.
+  const frameSamples = call.line.sampleRateHz / 50
+  const stallFrames = call.stalled ? stallMsMax / 20 : 0
+  const slips = (call.files?.slipFrames ?? []).map((frames) => (frames + stallFrames) * frameSamples)
+  const allowed = (slip: number) => {
+    const index = slips.findIndex((slipMax) => Math.abs(slip) <= slipMax)
+    if (index >= 0) slips.splice(index, 1)
+    return index >= 0
+  }
   let piece = 0
   let next = taken[0]?.from ?? 0
   for (const run of heard) {
     const slip = run.from - next
     if (slip !== 0) {
-      if (slips > 0 && Math.abs(slip) <= slipMax) slips -= 1
-      else call.report(slip > 0 ? 'lost' : 'doubled', `${name(reply, run)}: sample ${next} was to come`)
+      if (!allowed(slip)) call.report(slip > 0 ? 'lost' : 'doubled', `${name(reply, run)}: sample ${next} was to come`)
     }
     next = run.from + run.count
     const end = taken[piece]?.until ?? 0
@@ -121,7 +124,7 @@ function checkReply(call: SimulatedCall, reply: SentReply): void {
   }
   const whole = piece === taken.length - 1 && next === taken.at(-1)?.until
   if (taken.length === 0 || whole || reply.interrupted !== null) return
-  if (slips > 0 && (taken.at(-1)?.until ?? 0) - next <= slipMax) return
+  if (allowed((taken.at(-1)?.until ?? 0) - next)) return
   checkBrokenOff(call, reply, heard, next)
 }
 

@@ -26,6 +26,7 @@ export class EnergyDetector implements SpeechDetector {
         return 'sent'
       },
       quietMs: () => ear.quietFrames * 20,
+      unjudgedMs: () => 0,
       agentSpeaks: () => {},
       close: () => {
         if (!closed) this.opened -= 1

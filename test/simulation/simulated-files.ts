@@ -16,10 +16,8 @@ export interface SimulatedFilesOptions {
 export class SimulatedFiles implements FilePlayer {
   /** Files that broke off: where that was is known to a frame only. */
   brokeOff = 0
-  /** Files that the engine stopped while they played. */
-  stopped = 0
-  /** How often the engine held one back while it played. */
-  paused = 0
+  /** Where each of these broke off, or was stopped by the engine, is known to so many frames: one, and one for each time that it was held back before. */
+  readonly slipFrames: number[] = []
   failed = 0
   playing = 0
   private readonly options: SimulatedFilesOptions
@@ -54,6 +52,7 @@ export class SimulatedFiles implements FilePlayer {
     let timer: Disposable | null = null
     let played = 0
     let paused = false
+    let pauses = 0
     this.playing += 1
     const over = (event: FilePlaybackEvent | null) => {
       if (timer === null) return
@@ -68,6 +67,7 @@ export class SimulatedFiles implements FilePlayer {
       if (paused) return true
       if (played >= breaksAt) {
         this.brokeOff += 1
+        this.slipFrames.push(1 + pauses)
         over('failed')
         return false
       }
@@ -98,11 +98,11 @@ export class SimulatedFiles implements FilePlayer {
     this.stopLast = () => over(null)
     return {
       stop: () => {
-        if (timer !== null && played > 0) this.stopped += 1
+        if (timer !== null && played > 0) this.slipFrames.push(1 + pauses)
         over(null)
       },
       pause: (now) => {
-        if (now && timer !== null && played > 0) this.paused += 1
+        if (now && played > 0) pauses += 1
         paused = now
       },
     }

@@ -64,6 +64,7 @@ export class Bench {
         detection: {
           push: () => 'sent',
           quietMs: () => this.quietMs(),
+          unjudgedMs: () => this.unjudgedMs,
           agentSpeaks: (speaks) => this.marks.push(speaks ? 'raised' : 'lowered'),
           close: () => {},
         },
@@ -126,6 +127,9 @@ export class Bench {
 
   /** As a detector knows it: since when the voice has been quiet; null while it sounds. */
   quietSinceMs: number | null = null
+
+  /** How much of the line the detector has not judged yet. */
+  unjudgedMs = 0
 
   private quietMs(): number {
     return this.quietSinceMs === null ? 0 : this.clock.now() - this.quietSinceMs

@@ -120,11 +120,26 @@ describe('speech over the agent, by its sound', () => {
     bench.pass(100)
     bench.clock.advance(1500)
     expect(bench.state).toBe('overlap')
-    // What was late comes at once.
-    bench.arrive(20)
+    bench.pass(20)
     expect(bench.state).toBe('overlap')
-    bench.arrive(20)
+    bench.pass(20)
     expect(bench.state).toBe('caller_speaking')
+  })
+
+  test('what comes all at once is no voice before it is judged: half a second of a cough and the quiet behind it', () => {
+    const bench = new Bench({ bargeIn: { ...settings.bargeIn, start: 'vad' } as never }).answer()
+    bench.pass(1000)
+    bench.started(120)
+    bench.clock.advance(480)
+    bench.unjudgedMs = 500
+    bench.arrive(500)
+    bench.pass(20)
+    expect(bench.state).toBe('overlap')
+    // 30 ms of it were the cough.
+    bench.unjudgedMs = 0
+    bench.quietSinceMs = bench.clock.now() - 490
+    bench.stopped(490)
+    expect([bench.state, verdicts(bench)]).toEqual(['agent_speaking', ['noise']])
   })
 })
 

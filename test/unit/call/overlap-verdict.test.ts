@@ -42,7 +42,7 @@ test('the sound decides where it is sure enough for the time', () => {
   expect(verdict({ score: score(0.51), sinceOnsetMs: 1000, voicedMs: 1000 })).toBe('interruption')
 })
 
-test('when the voice is over there is always a verdict', () => {
+test('when the voice is over and no words are due there is always a verdict', () => {
   expect(verdict({ ended: true, score: score(0.41) })).toBe('interruption')
   expect(verdict({ ended: true, score: score(0.39) })).toBe('backchannel')
   expect(verdict({ voicedMs: 240, score: score(0.39, 0.5) })).toBe('noise')

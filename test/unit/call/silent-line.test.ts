@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { fakeAgent } from '../../fakes/agent.ts'
 import { ringingCall, type TestCall } from '../../fakes/calls.ts'
+import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
 const frame = () => new Int16Array(160).fill(1000)
@@ -35,7 +36,7 @@ describe('a line that brings nothing', () => {
   test('for a second and a half is silent from then on, and what comes next is heard', async () => {
     const made = await listening()
     speak(made, 400)
-    made.world.clock.advance(1500)
+    made.world.clock.advance(1520)
     expect(heard(made)).toEqual(Array(20).fill(1))
     made.world.clock.advance(500)
     expect(silent(made)).toBe(25)
@@ -59,9 +60,9 @@ describe('a line that brings nothing', () => {
     const made = await listening()
     speak(made, 400)
     made.world.clock.advance(1200)
-    speak(made, 200)
+    speak(made, 400)
     expect(silent(made)).toBe(0)
-    made.world.clock.advance(200)
+    made.world.clock.advance(220)
     expect(silent(made)).toBe(0)
     made.world.clock.advance(20)
     expect(silent(made)).toBe(11)
@@ -83,13 +84,18 @@ describe('a line that brings nothing', () => {
     const made = await listening()
     speak(made, 400)
     made.world.clock.advance(1200)
-    speak(made, 200)
+    speak(made, 400)
+    const next = new FakeLeg()
     made.pbx.reopen = () => new Promise(() => {})
     made.leg.end('media_lost')
     await settle()
     made.world.clock.advance(1000)
-    expect(made.call.ended).toBe(false)
     expect(silent(made)).toBe(0)
+    expect(made.call.attachLeg(next)).not.toBe('refused')
+    made.world.clock.advance(1000)
+    expect([silent(made), made.call.ended]).toEqual([0, false])
+    next.audio(frame())
+    expect(heard(made).at(-1)).toBe(1)
   })
 
   test('is told of by nothing that counts frames', async () => {

@@ -51,6 +51,7 @@ describe('createCallDetector', () => {
     expect(session.quietMs()).toBe(32)
     session.push(new Int16Array(160))
     expect(session.quietMs()).toBe(52)
+    expect(session.unjudgedMs()).toBe(20)
   })
 
   test('its readiness is the detector’s', () => {

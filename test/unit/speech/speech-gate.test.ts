@@ -89,6 +89,8 @@ describe('SpeechGate', () => {
       const gate = gateOf()
       gate.push(0.9, window)
       expect(gate.quietMs(window + 80)).toBe(0)
+      expect(gate.unjudgedMs(window + 80)).toBe(10)
+      expect(gate.unjudgedMs(window - 80)).toBe(0)
       gate.push(0.1, 2 * window)
       expect(gate.quietMs(2 * window + 80)).toBe(42)
       gate.push(0.4, 3 * window)
