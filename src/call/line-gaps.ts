@@ -1,5 +1,5 @@
 /**
- * How much silence is due where a line brings nothing: pure, asked once every frame time.
+ * How much silence is due where a line brings nothing. It has no clock: a tick is a frame time of 20 ms.
  *
  * Telephones and trunks with silence suppression send no pauses, and without them no voice would ever end, here or at an
  * agent that finds the turns itself. A network that hangs, on the other hand, hands over late what it held, and a silence
@@ -15,6 +15,8 @@ const settledAfterTicks = 15
 const forgottenAfterTicks = 1500
 
 export class LineGaps {
+  /** A frame has come, ever. */
+  private begun = false
   /** Frames since the last tick. */
   private came = 0
   /** Ticks without a frame; those of the gaps before that may still be made up for; and of those that were not. */
@@ -29,6 +31,7 @@ export class LineGaps {
 
   /** Another line. */
   reset(): void {
+    this.begun = false
     this.came = 0
     this.quiet = 0
     this.owed = 0
@@ -52,10 +55,12 @@ export class LineGaps {
   }
 
   private goesOn(came: number): void {
-    if (this.quiet >= suppressedAfterTicks) {
+    // A line that begins late has left out nothing.
+    if (this.begun && this.quiet >= suppressedAfterTicks) {
       this.owed += this.quiet
       this.sinceGap = 0
     }
+    this.begun = true
     this.quiet = 0
     this.sinceGap += 1
     const late = came - 1

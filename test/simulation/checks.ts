@@ -101,8 +101,10 @@ function checkReply(call: SimulatedCall, reply: SentReply): void {
   // each. What breaks off while the engine stands still is known of behind that.
   const frameSamples = call.line.sampleRateHz / 50
   const stallFrames = call.stalled ? stallMsMax / 20 : 0
-  const slips = (call.files?.slipFrames ?? []).map((frames) => (frames + stallFrames) * frameSamples)
-  const allowed = (slip: number) => {
+  const slips = (call.files?.slipFrames ?? [])
+    .map((frames) => (frames + stallFrames) * frameSamples)
+    .sort((a, b) => a - b)
+  const takeSlip = (slip: number) => {
     const index = slips.findIndex((slipMax) => Math.abs(slip) <= slipMax)
     if (index >= 0) slips.splice(index, 1)
     return index >= 0
@@ -111,9 +113,8 @@ function checkReply(call: SimulatedCall, reply: SentReply): void {
   let next = taken[0]?.from ?? 0
   for (const run of heard) {
     const slip = run.from - next
-    if (slip !== 0) {
-      if (!allowed(slip)) call.report(slip > 0 ? 'lost' : 'doubled', `${name(reply, run)}: sample ${next} was to come`)
-    }
+    if (slip !== 0 && !takeSlip(slip))
+      call.report(slip > 0 ? 'lost' : 'doubled', `${name(reply, run)}: sample ${next} was to come`)
     next = run.from + run.count
     const end = taken[piece]?.until ?? 0
     if (next > end) return call.report('strange', `${name(reply, run)}: the engine had the floor for ${end} only`)
@@ -124,7 +125,7 @@ function checkReply(call: SimulatedCall, reply: SentReply): void {
   }
   const whole = piece === taken.length - 1 && next === taken.at(-1)?.until
   if (taken.length === 0 || whole || reply.interrupted !== null) return
-  if (allowed((taken.at(-1)?.until ?? 0) - next)) return
+  if (takeSlip((taken.at(-1)?.until ?? 0) - next)) return
   checkBrokenOff(call, reply, heard, next)
 }
 

@@ -355,7 +355,7 @@ export class SimulatedCall {
     const { call, caller, leg, world, saidSamples, muted } = this
     const delivered = leg?.paced === true && leg.condition !== 'broken' && !call.ended
     if (delivered) markCaller(samples, saidSamples)
-    else this.lineBroke = true
+    else if (saidSamples > 0) this.lineBroke = true
     if (call.ended) this.endingMs ??= world.clock.now()
     const truth = { loud: levelDbfs(samples) > voicedDbfs, own: caller.speaks, echoes: caller.echoes }
     this.echo?.frame(truth)

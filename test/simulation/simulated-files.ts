@@ -14,9 +14,12 @@ export interface SimulatedFilesOptions {
 }
 
 export class SimulatedFiles implements FilePlayer {
-  /** Files that broke off: where that was is known to a frame only. */
+  /** Files that broke off. */
   brokeOff = 0
-  /** Where each of these broke off, or was stopped by the engine, is known to so many frames: one, and one for each time that it was held back before. */
+  /**
+   * For each file that broke off, or that the engine stopped: within how many frames it is known where. One, and one more
+   * for each time that it had been held back.
+   */
   readonly slipFrames: number[] = []
   failed = 0
   playing = 0

@@ -143,6 +143,21 @@ describe('speech over the agent, by its sound', () => {
   })
 })
 
+describe('the end of a voice', () => {
+  test('lies where it lies in the line, though all of it came at once', () => {
+    const bench = new Bench({ bargeIn: { ...settings.bargeIn, start: 'vad' } as never }).answer()
+    bench.pass(1000)
+    bench.started(120)
+    bench.unjudgedMs = 500
+    bench.arrive(500)
+    bench.pass(20)
+    bench.unjudgedMs = 0
+    // 170 ms of it were voice.
+    bench.stopped(470)
+    expect([bench.state, verdicts(bench)]).toEqual(['agent_speaking', ['noise']])
+  })
+})
+
 describe('the agent’s own voice, back from the line', () => {
   test('holds nothing back and interrupts nothing, however long', () => {
     const bench = new Bench(settings, 'engine', { judge: true, echo: true }).answer()

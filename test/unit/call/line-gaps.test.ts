@@ -11,6 +11,13 @@ function run(line: LineGaps, ticks: number): number {
   return due
 }
 
+/** It has brought its first frame. */
+function begun(): LineGaps {
+  const line = new LineGaps()
+  run(line, 1)
+  return line
+}
+
 /** Frame times without one, and how much silence each of them brings. */
 const gap = (line: LineGaps, ticks: number) => Array.from({ length: ticks }, () => line.tick())
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
@@ -39,7 +46,7 @@ test('one that has left out a second is silent after 200 ms, from its last frame
 })
 
 test('a second is left out in parts as well', () => {
-  const line = new LineGaps()
+  const line = begun()
   for (let part = 0; part < 5; part += 1) {
     expect(sum(gap(line, 10))).toBe(0)
     run(line, 20)
@@ -65,7 +72,7 @@ test('what was late is not left out, whether it comes at once or in pieces', () 
 })
 
 test('what comes later than that is still made up for', () => {
-  const line = new LineGaps()
+  const line = begun()
   gap(line, 60)
   run(line, 20)
   burst(line, 61)
@@ -73,8 +80,15 @@ test('what comes later than that is still made up for', () => {
   expect(hangs(line)).toBe(true)
 })
 
-test('single frames that were lost are no pauses, however many', () => {
+test('a line that begins late has left out nothing', () => {
   const line = new LineGaps()
+  gap(line, 70)
+  run(line, 100)
+  expect(hangs(line)).toBe(true)
+})
+
+test('single frames that were lost are no pauses, however many', () => {
+  const line = begun()
   for (let loss = 0; loss < 100; loss += 1) {
     gap(line, 3)
     run(line, 20)
@@ -83,7 +97,7 @@ test('single frames that were lost are no pauses, however many', () => {
 })
 
 test('jitter is none either', () => {
-  const line = new LineGaps()
+  const line = begun()
   for (let pair = 0; pair < 500; pair += 1) {
     line.tick()
     burst(line, 2)
@@ -92,13 +106,13 @@ test('jitter is none either', () => {
 })
 
 test('after half a minute without a gap, and on another line, nothing is known of pauses', () => {
-  const line = new LineGaps()
+  const line = begun()
   gap(line, 60)
   run(line, 1499)
   expect(sum(gap(line, 11))).toBe(11)
   run(line, 1500)
   expect(hangs(line)).toBe(true)
-  const other = new LineGaps()
+  const other = begun()
   gap(other, 60)
   run(other, 20)
   other.reset()
