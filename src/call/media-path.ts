@@ -52,7 +52,10 @@ export class MediaPath {
   private readonly silence: AudioFrame
   private readonly gaps = new LineGaps()
 
-  /** From now on a frame is due every 20 ms, and the first one now. */
+  /**
+   * From now on a frame is due every 20 ms, and the first one now: an Asterisk that reads an AudioSocket which brings
+   * nothing waits with its channels locked, all calls' (`res_audiosocket.c`).
+   */
   constructor(deps: MediaPathDeps, listener: MediaPathListener, leg: Leg) {
     this.deps = deps
     this.listener = listener

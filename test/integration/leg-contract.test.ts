@@ -39,8 +39,6 @@ class Bench {
   private asterisk: Asterisk | null = null
   private ari: AriClient | null = null
   private events: AriEvents | null = null
-  /** Of the leg before: an Asterisk that sets up channels while it takes others down has been seen to hang for good. */
-  private leaving: Promise<unknown> = Promise.resolve()
 
   async start(): Promise<void> {
     const asterisk = await startAsterisk({})
@@ -140,7 +138,6 @@ class Bench {
   async open(door: Door, format: WireFormat, farFormat: WireFormat): Promise<LegUnderTest> {
     const { ari } = this
     if (ari === null) throw new Error('not started')
-    await this.leaving
     const bridge = bridgeId(application, systemRandom.uuid())
     const made = ari.createBridge(bridge)
     const farDoor = this.audioSocket(farFormat)
@@ -148,7 +145,7 @@ class Bench {
       this.channel(ari, bridge, made, door, format),
       this.channel(ari, bridge, made, farDoor, farFormat),
     ])
-    await untilJoined(under.leg, far.leg)
+    await untilJoined(under, far)
     const { id } = under.channel
     const farSide = new BridgedFarSide(far.leg, {
       hangUp: () => ari.hangup(id),
@@ -163,9 +160,7 @@ class Bench {
       dispose: () => {
         void under.leg.close('caller')
         void far.leg.close('caller')
-        this.leaving = Promise.all([under.channel.release(), far.channel.release()]).then(() =>
-          ari.destroyBridge(bridge),
-        )
+        void Promise.all([under.channel.release(), far.channel.release()]).then(() => ari.destroyBridge(bridge))
         farDoor.close()
       },
     }
@@ -184,33 +179,45 @@ class Bench {
     format: WireFormat,
   ) {
     const uuid = systemRandom.uuid()
-    const taken = Promise.withResolvers<Leg>()
-    this.awaited.push({ uuid, took: taken.resolve })
+    const taken = Promise.withResolvers<Joining>()
+    this.awaited.push({ uuid, took: (leg) => taken.resolve({ leg, silence: keepSilent(leg) }) })
     const channel = new MediaChannel({ ari, clock, log: silentLog, application, door, format, bridgeId: bridge, uuid })
     this.channels.push(channel)
     const opened = await channel.open(made)
     if (!opened.ok) throw new Error(opened.error)
-    return { channel, leg: await taken.promise }
+    return { channel, ...(await taken.promise) }
   }
 }
 
+interface Joining {
+  readonly leg: Leg
+  readonly silence: Disposable
+}
+
+/**
+ * Silence from the leg's first moment on, as calls send it: an Asterisk that reads an AudioSocket may wait there for the
+ * next message with the channel locked, and answers nobody until one comes.
+ */
+function keepSilent(leg: Leg): Disposable {
+  const { sampleRateHz } = leg.format
+  const frame = { sampleRateHz, samples: new Int16Array(samplesPerFrame(sampleRateHz)) }
+  leg.write(frame)
+  const timer = setInterval(() => {
+    if (leg.write(frame) === 'closed') clearInterval(timer)
+  }, 20)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
 /** Asterisk says that a channel is in the bridge a moment before its audio is: until each hears the other. */
-async function untilJoined(one: Leg, other: Leg): Promise<void> {
-  let heard = 0
-  for (const leg of [one, other]) {
-    let first = true
-    leg.onEvent((event) => {
-      if (event.type !== 'audio' || !first) return
-      first = false
-      heard += 1
+async function untilJoined(...joining: readonly Joining[]): Promise<void> {
+  const hears = ({ leg }: Joining) =>
+    new Promise<void>((resolve) => {
+      leg.onEvent((event) => {
+        if (event.type === 'audio') resolve()
+      })
     })
-  }
-  while (heard < 2) {
-    for (const { format, write } of [one, other].map((leg) => ({ format: leg.format, write: leg.write.bind(leg) }))) {
-      write({ sampleRateHz: format.sampleRateHz, samples: new Int16Array(samplesPerFrame(format.sampleRateHz)) })
-    }
-    await Bun.sleep(20)
-  }
+  await Promise.all(joining.map(hears))
+  for (const { silence } of joining) silence[Symbol.dispose]()
   // What is under way is no part of the test.
   await Bun.sleep(200)
 }
