@@ -13,7 +13,7 @@ import {
 import { CallSession } from './call-session.ts'
 import { type CallState, type CallStateEvent, nextCallState } from './call-state.ts'
 import { closePart, logBug } from './closing.ts'
-import { Coordinator, type Hearing, heard, noTurns } from './coordinator.ts'
+import { Coordinator } from './coordinator.ts'
 import type { DialplanPlace } from './dialplan-place.ts'
 import { EarlyCaller } from './early-caller.ts'
 import { IncidentLog } from './incident-log.ts'
@@ -26,13 +26,13 @@ import { MediaWatch } from './media-watch.ts'
 import type { Caller, CallFacts, CallStep } from './observer.ts'
 import type { PbxSide } from './pbx-side.ts'
 import type { SpeechDetectorSession, SpeechEvent } from './speech-detector.ts'
+import { type Hearing, heard, noTurns } from './turn-facts.ts'
 import type { TurnState } from './turn-state.ts'
 
 /**
  * One call from admission to its record: it joins a leg and an agent session, owns both, and closes both. The door it
  * came through (ARI or the dialplan) says when the channel is answered and bridged, and hands in how to release it.
- * The leg, the agent session and the bridge come up side by side, in any order; `mediaOpen` is where they meet. The
- * call may end at any moment of that, by anyone, any number of times: `end` runs once.
+ * Leg, agent session and bridge come up side by side and `meet`; it may end at any moment, by anyone: `end` runs once.
  */
 export class Call {
   readonly id: string

@@ -5,16 +5,15 @@ import type { OverlapVerdict } from './barge-in.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { EarlyCaller } from './early-caller.ts'
 import type { TurnEnder } from './endpointing.ts'
-import type { GateReason } from './gate.ts'
 import { KeyActions } from './key-actions.ts'
 import type { AgentKeyAction } from './key-pad.ts'
 import { LastWords } from './last-words.ts'
 import type { HangupCause } from './leg.ts'
 import { isMachineTalk } from './machine-talk.ts'
-import type { CallFacts } from './observer.ts'
-import { noOverlaps, type OverlapLog } from './overlap-log.ts'
+import type { OverlapLog } from './overlap-log.ts'
 import type { SpeechEvent } from './speech-detector.ts'
 import { TurnEffects } from './turn-effects.ts'
+import type { Hearing, TurnFacts } from './turn-facts.ts'
 import type { TurnLog } from './turn-log.ts'
 import { createTurnParts, type TurnParts } from './turn-parts.ts'
 import { nextTurn, type TurnEvent, type TurnState } from './turn-state.ts'
@@ -34,28 +33,6 @@ import { nextTurn, type TurnEvent, type TurnState } from './turn-state.ts'
 /** A greeting that has not sounded by then is given up, so that the caller can speak. */
 const greetingTimeoutMs = 5000
 
-export interface Hearing {
-  /** The agent hears the caller now; one that finds the turns itself also while it speaks. */
-  readonly listens: boolean
-  readonly gateReasons: readonly GateReason[]
-}
-/** Before there is an agent to listen. */
-export const heard: Hearing = { listens: true, gateReasons: [] }
-
-type TurnFacts = Pick<
-  CallFacts,
-  'turns' | 'turnsDropped' | 'spokenCharacters' | 'overlapCounts' | 'overlaps' | 'faults'
->
-/** Of a call that ended before anybody could speak. */
-export const noTurns: TurnFacts = {
-  turns: [],
-  turnsDropped: 0,
-  spokenCharacters: 0,
-  overlapCounts: noOverlaps,
-  overlaps: [],
-  faults: 0,
-}
-
 export class Coordinator {
   private readonly deps: CoordinatorDeps
   private readonly parts: TurnParts
@@ -72,6 +49,7 @@ export class Coordinator {
     this.parts = createTurnParts(deps, sampleRateHz, {
       overlap: (verdict) => this.overlapDecided(verdict),
       turnOver: (by) => this.turnOver(by),
+      overlooked: (event) => deps.guarded(() => this.voiced(event)),
     })
     const dispatch = (event: TurnEvent) => this.dispatch(event)
     this.effects = new TurnEffects(deps, this.parts, sampleRateHz, dispatch)
@@ -139,6 +117,7 @@ export class Coordinator {
     const { streaming } = this
     this.parts.lookBack.push(frame.samples, streaming)
     this.parts.overlap.frame(frame.samples)
+    this.parts.overlooked?.frame(frame.samples, this.overlooks)
     if (!streaming) return
     this.audioInput.frame = frame
     this.deps.session.send(this.audioInput)
@@ -161,12 +140,26 @@ export class Coordinator {
     return this.deps.turnDetection === 'engine' || (this.deps.detection !== null && this.deps.settings.bargeIn.confirm)
   }
 
+  /** The agent speaks, and nobody is heard over it. */
+  private get overlooks(): boolean {
+    const { voice, gate } = this.parts
+    return this.state === 'agent_speaking' && this.judged && !voice.detectorHears && !gate.muted
+  }
+
   private get agentSounds(): boolean {
     return this.state === 'agent_speaking' || this.state === 'overlap'
   }
 
   /** From our detector. */
   speech(event: SpeechEvent): void {
+    const { overlooked } = this.parts
+    const known = overlooked?.speaking === true
+    overlooked?.handOver()
+    if (known && event.type === 'speech_started') return this.parts.voice.detected(event)
+    this.voiced(event)
+  }
+
+  private voiced(event: SpeechEvent): void {
     const { turnDetection, session } = this.deps
     this.parts.voice.detected(event)
     const counts = turnDetection === 'engine' || (this.judged && this.agentSounds)

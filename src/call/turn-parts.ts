@@ -9,7 +9,9 @@ import type { Leaving } from './leaving.ts'
 import { LookBack } from './look-back.ts'
 import { Overlap } from './overlap.ts'
 import { OverlapLog } from './overlap-log.ts'
+import { OverlookedVoice } from './overlooked-voice.ts'
 import { Replies } from './replies.ts'
+import type { SpeechEvent } from './speech-detector.ts'
 import { TurnLog } from './turn-log.ts'
 import { TurnPause } from './turn-pause.ts'
 import { Waiting } from './waiting.ts'
@@ -18,6 +20,7 @@ import { Waiting } from './waiting.ts'
 export interface TurnParts {
   readonly gate: Gate
   readonly lookBack: LookBack
+  readonly overlooked: OverlookedVoice | null
   readonly voice: CallerVoice
   readonly overlap: Overlap
   readonly pause: TurnPause
@@ -34,6 +37,7 @@ export interface TurnParts {
 }
 
 export interface TurnDecisions {
+  readonly overlooked: (event: SpeechEvent) => void
   overlap(verdict: OverlapVerdict): void
   turnOver(by: TurnEnder): void
 }
@@ -48,7 +52,19 @@ export function createTurnParts(
   decisions: TurnDecisions,
 ): TurnParts {
   const { clock, settings, guarded, detection, echo, playout, language, wordsIn } = deps
-  const quietMs = () => detection?.quietMs() ?? 0
+  const { bargeIn } = settings
+  const second = bargeIn.start === 'vad' || detection === null ? null : (deps.overlapModel?.open(sampleRateHz) ?? null)
+  const overlooked =
+    second === null
+      ? null
+      : new OverlookedVoice({
+          sampleRateHz,
+          listener: second,
+          past: (durationMs) => lookBack.newest(durationMs),
+          isEcho: (newestMs) => echo?.soundOf(newestMs) === 'echo',
+          event: decisions.overlooked,
+        })
+  const quietMs = () => overlooked?.quietMs ?? detection?.quietMs() ?? 0
   const { turnEndModel: model, overlapModel } = deps
   const over = (by: TurnEnder) => decisions.turnOver(by)
   const pause = new TurnPause({ clock, settings: settings.endpointing, sampleRateHz, language, model, over, guarded })
@@ -61,6 +77,7 @@ export function createTurnParts(
     }),
     lookBack,
     voice: new CallerVoice({ clock, echo, quietMs }),
+    overlooked,
     overlap: new Overlap({
       clock,
       settings: settings.bargeIn,

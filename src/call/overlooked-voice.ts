@@ -1,0 +1,123 @@
+import { levelDbfs } from '#audio/level.ts'
+import type { Milliseconds } from '#base/clock.ts'
+import type { OverlapListener } from './overlap-model.ts'
+import type { SpeechEvent } from './speech-detector.ts'
+
+/**
+ * A voice over the agent's that the detector does not hear: it knows speech, and gives shouts and sung words little more
+ * than a noise. While nothing else is heard, the line's level tells that something sounds; what it is, the model of
+ * overlaps says, and nobody is told of it unless the model is sure that it interrupts. Then it begins and ends as the
+ * detector's own would, by its level, until the detector hears it after all.
+ *
+ * The floor follows the line where nobody is listened to, faster down than up: what lies over it for two thirds of the
+ * time, so that a noise that lasts becomes the floor, and the voices of a babble hardly rise over their own.
+ */
+export interface OverlookedVoiceDeps {
+  readonly sampleRateHz: number
+  readonly listener: OverlapListener
+  /** The newest audio of the line. */
+  readonly past: (durationMs: Milliseconds) => Int16Array
+  readonly isEcho: (newestMs: Milliseconds) => boolean
+  readonly event: (event: SpeechEvent) => void
+}
+
+const quietestDbfs = -50
+const overFloorDb = 12
+const floorDbPerSecond = { up: 6, down: 12 } as const
+/** A sound of so long may be a voice; a gap of so long ends one, and one that nobody is sure of by then is none. */
+const soundsMs: Milliseconds = 100
+const gapMs: Milliseconds = 300
+const soundsMsMax: Milliseconds = 2500
+/** A voice that the detector has not heard anything of for so long is none: something has come up that stays. */
+const speaksMsMax: Milliseconds = 10_000
+/** What the model hears from before the onset. */
+const lineMs: Milliseconds = 300
+/** The model's word counts from so long a voice on, and where it stands for so long. */
+const sureFrom = 0.8
+const sureAfterMs: Milliseconds = 360
+const sureForMs: Milliseconds = 60
+
+export class OverlookedVoice {
+  private readonly deps: OverlookedVoiceDeps
+  private state: 'idle' | 'listening' | 'speaking' = 'idle'
+  private floorDbfs = quietestDbfs
+  private loudMs: Milliseconds = 0
+  private sinceMs: Milliseconds = 0
+  private quiet: Milliseconds = 0
+  private sureMs: Milliseconds = 0
+
+  constructor(deps: OverlookedVoiceDeps) {
+    this.deps = deps
+  }
+
+  get speaking(): boolean {
+    return this.state === 'speaking'
+  }
+
+  /** How long the voice has been quiet; null where there is none. */
+  get quietMs(): Milliseconds | null {
+    return this.state === 'speaking' ? this.quiet : null
+  }
+
+  /** The detector hears somebody: from now on it is asked alone. */
+  handOver(): void {
+    this.rest()
+  }
+
+  /** One frame of the caller's. @param watching nobody else is heard, and the agent speaks */
+  frame(samples: Int16Array, watching: boolean): void {
+    const ms = (samples.length * 1000) / this.deps.sampleRateHz
+    const dbfs = levelDbfs(samples)
+    if (this.state === 'idle') this.follow(dbfs, ms / 1000)
+    const loud = dbfs >= Math.max(this.floorDbfs, quietestDbfs) + overFloorDb
+    if (this.state === 'speaking') return this.sounding(dbfs, loud, ms)
+    if (!watching) return this.rest()
+    if (this.state === 'listening') return this.listening(samples, dbfs, loud, ms)
+    this.loudMs = loud ? this.loudMs + ms : 0
+    if (this.loudMs < soundsMs) return
+    this.state = 'listening'
+    this.sinceMs = this.loudMs
+    this.quiet = 0
+    this.sureMs = 0
+    this.deps.listener.begin(this.deps.past(this.sinceMs + lineMs), this.sinceMs)
+  }
+
+  private follow(dbfs: number, seconds: number): void {
+    const { up, down } = floorDbPerSecond
+    this.floorDbfs += Math.max(-down * seconds, Math.min(up * seconds, dbfs - this.floorDbfs))
+  }
+
+  private listening(samples: Int16Array, dbfs: number, loud: boolean, ms: Milliseconds): void {
+    const { listener, isEcho, event } = this.deps
+    listener.push(samples)
+    this.sinceMs += ms
+    this.quiet = loud ? 0 : this.quiet + ms
+    if (this.quiet >= gapMs) return this.rest()
+    if (this.sinceMs > soundsMsMax) return this.stays(dbfs)
+    const sure = this.sinceMs >= sureAfterMs && (listener.score?.interruption ?? 0) >= sureFrom
+    this.sureMs = sure ? this.sureMs + ms : 0
+    if (this.sureMs < sureForMs || isEcho(this.sinceMs)) return
+    this.state = 'speaking'
+    event({ type: 'speech_started', agoMs: this.sinceMs })
+  }
+
+  private sounding(dbfs: number, loud: boolean, ms: Milliseconds): void {
+    this.sinceMs += ms
+    this.quiet = loud ? 0 : this.quiet + ms
+    if (this.quiet < gapMs && this.sinceMs < speaksMsMax) return
+    if (this.quiet < gapMs) this.stays(dbfs)
+    else this.rest()
+    this.deps.event({ type: 'speech_stopped', agoMs: this.quiet })
+  }
+
+  /** It belongs to the line from now on. */
+  private stays(dbfs: number): void {
+    this.floorDbfs = Math.max(this.floorDbfs, dbfs)
+    this.rest()
+  }
+
+  private rest(): void {
+    this.state = 'idle'
+    this.loudMs = 0
+  }
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'bun:test'
+import type { OverlapScore } from '#call/overlap-model.ts'
+import { OverlookedVoice } from '#call/overlooked-voice.ts'
+import type { SpeechEvent } from '#call/speech-detector.ts'
+
+const frameMs = 20
+/** A frame of this level: a square wave. */
+const frame = (dbfs: number) =>
+  Int16Array.from({ length: 160 }, (_, index) => (index % 2 === 0 ? 1 : -1) * Math.round(32_768 * 10 ** (dbfs / 20)))
+
+function setUp({ echo = false } = {}) {
+  const events: SpeechEvent[] = []
+  const begun: { readonly pastMs: number; readonly agoMs: number }[] = []
+  const heard = { frames: 0 }
+  let score: OverlapScore | null = null
+  const voice = new OverlookedVoice({
+    sampleRateHz: 8000,
+    listener: {
+      get score() {
+        return score
+      },
+      begin: (past, agoMs) => void begun.push({ pastMs: past.length / 8, agoMs }),
+      push: () => {
+        heard.frames += 1
+      },
+    },
+    past: (durationMs) => new Int16Array(durationMs * 8),
+    isEcho: () => echo,
+    event: (event) => void events.push(event),
+  })
+  const play = (dbfs: number, ms: number, watching = true) => {
+    for (let at = 0; at < ms; at += frameMs) voice.frame(frame(dbfs), watching)
+  }
+  play(-60, 2000)
+  return {
+    voice,
+    events,
+    begun,
+    heard,
+    play,
+    sure: (interruption: number) => {
+      score = { interruption, backchannel: 1 - interruption, noise: 0 }
+    },
+  }
+}
+
+describe('a voice that the detector does not hear', () => {
+  test('begins where the model is sure of it, from its onset on, and ends with its level', () => {
+    const { voice, events, begun, play, sure } = setUp()
+    sure(0.9)
+    play(-25, 340)
+    expect(begun).toEqual([{ pastMs: 400, agoMs: 100 }])
+    expect(events).toEqual([])
+    play(-25, 80)
+    expect(events).toEqual([{ type: 'speech_started', agoMs: 400 }])
+    expect(voice.quietMs).toBe(0)
+    play(-60, 280)
+    expect(voice.quietMs).toBe(280)
+    expect(events).toHaveLength(1)
+    play(-60, 20)
+    expect(events[1]).toEqual({ type: 'speech_stopped', agoMs: 300 })
+    expect(voice.quietMs).toBeNull()
+  })
+
+  test('is none where the model is not sure, or only for a moment', () => {
+    const { events, play, sure } = setUp()
+    sure(0.79)
+    play(-25, 1000)
+    sure(0.95)
+    play(-25, 40)
+    sure(0.5)
+    play(-25, 1000)
+    play(-60, 2000)
+    expect(events).toEqual([])
+  })
+
+  test('nobody is asked about a click, nor about what lies little over the line’s own noise', () => {
+    const { begun, play, sure } = setUp()
+    sure(0.99)
+    play(-20, 80)
+    play(-60, 400)
+    // A noise that lasts is the floor after a while.
+    play(-40, 10_000, false)
+    play(-30, 1000)
+    expect(begun).toEqual([])
+    play(-20, 200)
+    expect(begun).toHaveLength(1)
+  })
+
+  test('nothing is looked for where the detector hears somebody, and the agent’s own echo is nobody', () => {
+    const { begun, events, heard, play, sure, voice } = setUp()
+    sure(0.99)
+    play(-25, 1000, false)
+    expect(begun).toEqual([])
+    play(-60, 3000)
+    play(-25, 200)
+    expect(begun).toHaveLength(1)
+    const before = heard.frames
+    // It hears it after all.
+    play(-25, 400, false)
+    expect([heard.frames, events.length, voice.speaking]).toEqual([before, 0, false])
+    const echoed = setUp({ echo: true })
+    echoed.sure(0.99)
+    echoed.play(-25, 1000)
+    expect(echoed.events).toEqual([])
+  })
+
+  test('is none any more where it stays for long and the detector hears nothing of it', () => {
+    const { events, play, sure } = setUp()
+    sure(0.9)
+    play(-25, 9980)
+    expect(events).toHaveLength(1)
+    play(-25, 20)
+    expect(events[1]).toEqual({ type: 'speech_stopped', agoMs: 0 })
+    // It is the line's own noise from now on.
+    play(-25, 5000)
+    expect(events).toHaveLength(2)
+  })
+
+  test('nor is what stays for long and the model is not sure of', () => {
+    const { events, begun, play, sure } = setUp()
+    sure(0.6)
+    play(-25, 2600)
+    sure(0.9)
+    play(-25, 5000)
+    expect([events.length, begun.length]).toEqual([0, 1])
+  })
+
+  test('goes on as the detector’s, once that hears it as well', () => {
+    const { voice, events, play, sure } = setUp()
+    sure(0.9)
+    play(-25, 500)
+    expect(voice.speaking).toBe(true)
+    voice.handOver()
+    play(-60, 1000, false)
+    expect([voice.speaking, events.length]).toEqual([false, 1])
+  })
+})
