@@ -1,3 +1,5 @@
+import type { Milliseconds } from '#base/clock.ts'
+
 /**
  * What a voice over the agent's voice is, heard so far: a caller who cuts in, one who only says "mm-hm", or no speech
  * at all. The call asks, `speech/overlap.ts` listens. It knows sounds and no languages, so that it has an answer a
@@ -13,6 +15,9 @@ export interface OverlapScore {
   /** A cough, a laugh, a click, a door. */
   readonly noise: number
 }
+
+/** What it is shown of the line before the onset: its noise, and a soft beginning. */
+export const lineBeforeMs: Milliseconds = 300
 
 /** The ear for one leg; one overlap after the other. All calls are synchronous, and none after `begin` allocates. */
 export interface OverlapListener {

@@ -2,7 +2,7 @@ import { ptimeMs } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { type BargeInSettings, decideOverlap, type OverlapEvidence, type OverlapVerdict } from './barge-in.ts'
 import type { LineEcho } from './line-echo.ts'
-import type { OverlapListener } from './overlap-model.ts'
+import { lineBeforeMs, type OverlapListener } from './overlap-model.ts'
 import { overlapVerdict } from './overlap-verdict.ts'
 import type { Hold } from './playout-contract.ts'
 
@@ -45,8 +45,6 @@ export interface OverlapFacts {
   readonly verdict: OverlapVerdict
 }
 
-/** What a model is shown from before the onset: the noise of the line, and a soft beginning. */
-const beforeMs: Milliseconds = 300
 /** The first words are asked for when there may be one, or a shorter voice pauses; then this often, and at the end. */
 const firstWordsMs: Milliseconds = 300
 const firstPauseMs: Milliseconds = 80
@@ -142,7 +140,7 @@ export class Overlap {
     this.asked?.abort.abort()
     this.asked = null
     this.askedAtLineMs = null
-    listener?.begin(past(agoMs + beforeMs), agoMs)
+    listener?.begin(past(agoMs + lineBeforeMs), agoMs)
   }
 
   /** Words of the caller's, from whoever writes them down. */
@@ -255,7 +253,7 @@ export class Overlap {
     this.asked = asked
     this.askedAtLineMs = this.lineMs
     this.askedForWhole = whole
-    void wordsIn(this.deps.past(this.lineMs + beforeMs), abort.signal).then((text) => {
+    void wordsIn(this.deps.past(this.lineMs + lineBeforeMs), abort.signal).then((text) => {
       if (this.asked !== asked) return
       this.asked = null
       this.deps.guarded(() => {

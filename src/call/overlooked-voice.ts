@@ -1,6 +1,6 @@
 import { levelDbfs } from '#audio/level.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import type { OverlapListener } from './overlap-model.ts'
+import { lineBeforeMs, type OverlapListener } from './overlap-model.ts'
 import type { SpeechEvent } from './speech-detector.ts'
 
 /**
@@ -30,8 +30,6 @@ const gapMs: Milliseconds = 300
 const soundsMsMax: Milliseconds = 2500
 /** A voice that the detector has not heard anything of for so long is none: something has come up that stays. */
 const speaksMsMax: Milliseconds = 10_000
-/** What the model hears from before the onset. */
-const lineMs: Milliseconds = 300
 /** The model's word counts from so long a voice on, and where it stands for so long. */
 const sureFrom = 0.8
 const sureAfterMs: Milliseconds = 360
@@ -79,7 +77,7 @@ export class OverlookedVoice {
     this.sinceMs = this.loudMs
     this.quiet = 0
     this.sureMs = 0
-    this.deps.listener.begin(this.deps.past(this.sinceMs + lineMs), this.sinceMs)
+    this.deps.listener.begin(this.deps.past(this.sinceMs + lineBeforeMs), this.sinceMs)
   }
 
   private follow(dbfs: number, seconds: number): void {

@@ -20,6 +20,7 @@ import { Waiting } from './waiting.ts'
 export interface TurnParts {
   readonly gate: Gate
   readonly lookBack: LookBack
+  /** Null where nothing interrupts, or nobody could tell that it does. */
   readonly overlooked: OverlookedVoice | null
   readonly voice: CallerVoice
   readonly overlap: Overlap
@@ -37,7 +38,7 @@ export interface TurnParts {
 }
 
 export interface TurnDecisions {
-  readonly overlooked: (event: SpeechEvent) => void
+  overlooked(event: SpeechEvent): void
   overlap(verdict: OverlapVerdict): void
   turnOver(by: TurnEnder): void
 }
@@ -52,20 +53,22 @@ export function createTurnParts(
   decisions: TurnDecisions,
 ): TurnParts {
   const { clock, settings, guarded, detection, echo, playout, language, wordsIn } = deps
-  const { bargeIn } = settings
-  const second = bargeIn.start === 'vad' || detection === null ? null : (deps.overlapModel?.open(sampleRateHz) ?? null)
+  const { turnEndModel: model, overlapModel } = deps
+  const { enabled, start } = settings.bargeIn
+  const past = (durationMs: Milliseconds) => lookBack.newest(durationMs)
+  const listener = start === 'vad' ? null : (overlapModel?.open(sampleRateHz) ?? null)
+  // The two never listen at once: what is overlooked is no overlap yet.
   const overlooked =
-    second === null
+    listener === null || detection === null || !enabled
       ? null
       : new OverlookedVoice({
           sampleRateHz,
-          listener: second,
-          past: (durationMs) => lookBack.newest(durationMs),
+          listener,
+          past,
           isEcho: (newestMs) => echo?.soundOf(newestMs) === 'echo',
-          event: decisions.overlooked,
+          event: (event) => decisions.overlooked(event),
         })
   const quietMs = () => overlooked?.quietMs ?? detection?.quietMs() ?? 0
-  const { turnEndModel: model, overlapModel } = deps
   const over = (by: TurnEnder) => decisions.turnOver(by)
   const pause = new TurnPause({ clock, settings: settings.endpointing, sampleRateHz, language, model, over, guarded })
   const lookBack = new LookBack(clock, sampleRateHz, pause.asksModel ? lookBackForModelMs : lookBackMs)
@@ -84,10 +87,10 @@ export function createTurnParts(
       language,
       hold: (hold) => playout.hold(hold),
       sampleRateHz,
-      past: (durationMs) => lookBack.newest(durationMs),
+      past,
       quietMs,
       unjudgedMs: () => detection?.unjudgedMs() ?? 0,
-      listener: settings.bargeIn.start === 'vad' ? null : (overlapModel?.open(sampleRateHz) ?? null),
+      listener,
       wordsIn,
       echo,
       decided: (verdict) => decisions.overlap(verdict),

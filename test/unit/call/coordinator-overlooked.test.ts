@@ -11,12 +11,17 @@ describe('a voice over the agent that the detector does not hear', () => {
       bench.coordinator.callerAudio({ sampleRateHz: 8000, samples })
     }
   }
-
-  test('interrupts where the judge is sure of it, and its turn ends with its level', () => {
+  /** A reply has sounded for a second and more, and for 200 ms there has been something over it. */
+  const sounded = () => {
     const bench = new Bench(settings, 'engine', { judge: true }).answer()
     bench.pass(600)
     loud(bench, 30, 800)
     loud(bench, 3000, 200)
+    return bench
+  }
+
+  test('interrupts where the judge is sure of it, and its turn ends with its level', () => {
+    const bench = sounded()
     bench.judge?.say('interruption')
     loud(bench, 3000, 140)
     expect([bench.state, bench.playout.holding]).toEqual(['agent_speaking', 'none'])
@@ -33,10 +38,7 @@ describe('a voice over the agent that the detector does not hear', () => {
   })
 
   test('the detector’s word is one more of the same voice', () => {
-    const bench = new Bench(settings, 'engine', { judge: true }).answer()
-    bench.pass(600)
-    loud(bench, 30, 800)
-    loud(bench, 3000, 200)
+    const bench = sounded()
     bench.judge?.say('interruption')
     loud(bench, 3000, 200)
     bench.judge?.say('interruption')
@@ -52,12 +54,21 @@ describe('a voice over the agent that the detector does not hear', () => {
   })
 
   test('is nobody where the judge takes it for a listener', () => {
-    const bench = new Bench(settings, 'engine', { judge: true }).answer()
-    bench.pass(600)
-    loud(bench, 30, 800)
-    loud(bench, 3000, 200)
+    const bench = sounded()
     bench.judge?.say('backchannel')
     loud(bench, 3000, 600)
+    expect(bench.judge?.begun).toHaveLength(1)
     expect([bench.state, bench.playout.holding, verdicts(bench).length]).toEqual(['agent_speaking', 'none', 0])
+  })
+  test('nobody is asked where nothing may interrupt, or any voice of a length does', () => {
+    for (const bargeIn of [{ enabled: false }, { start: 'vad' }] as const) {
+      const bench = new Bench({ bargeIn: { ...settings.bargeIn, ...bargeIn } as never }, 'engine', {
+        judge: true,
+      }).answer()
+      bench.pass(600)
+      loud(bench, 30, 800)
+      loud(bench, 3000, 600)
+      expect([bench.state, bench.judge?.begun.length]).toEqual(['agent_speaking', 0])
+    }
   })
 })
