@@ -11,6 +11,8 @@ import { commonNow, type TurnsEvent } from './turns-wire.ts'
  */
 const frameSamples = 160
 const sampleRateHz = 8000
+/** 60 ms: a telephone's jitter buffer. */
+const echoSlackSamples = 3 * frameSamples
 /** Below is silence: the line brings digital silence where the agent says nothing. */
 export const audibleDbfs = -60
 
@@ -73,7 +75,8 @@ export class TurnsCaller {
   /** All of what was heard, for the echo: samples in the order in which they came. */
   private echoed = new Int16Array(0)
   private received = 0
-  private sentFrames = 0
+  /** Where in what was heard the echo is; NaN before its first frame. */
+  private echoAt = Number.NaN
 
   /** @param noise loops under all; @param gain of the noise */
   private constructor(noise: Int16Array, gain: number) {
@@ -181,7 +184,6 @@ export class TurnsCaller {
     }
     if (this.echo !== null) this.mixEcho(this.echo)
     if (playing !== null) this.advance(playing, atMs)
-    this.sentFrames += 1
     // One machine's kernel takes each message whole.
     this.socket?.write(this.message.subarray(0, writeAudioMessage(this.message, 0, sampleRateHz, frame)))
     this.look()
@@ -199,9 +201,15 @@ export class TurnsCaller {
     if (playing.at >= sound.samples.length) this.playing = null
   }
 
-  /** What was heard so long ago comes back; the two ways bring a frame each 20 ms. */
+  /**
+   * What was heard so long ago comes back. A telephone plays without a gap whatever the jitter of what it gets: the echo
+   * goes on where it was, and only what is far off is set right.
+   */
   private mixEcho({ gain, delayMs }: Echo): void {
-    const from = this.received - frameSamples - (delayMs * sampleRateHz) / 1000
+    const due = this.received - frameSamples - (delayMs * sampleRateHz) / 1000
+    if (!(Math.abs(this.echoAt - due) <= echoSlackSamples)) this.echoAt = due
+    const from = this.echoAt
+    this.echoAt += frameSamples
     for (let index = 0; index < frameSamples; index += 1) {
       const at = from + index
       const echoed = at < 0 || at >= this.received ? 0 : (this.echoed[at] as number)

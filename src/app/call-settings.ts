@@ -52,6 +52,7 @@ export function callSettings(configuration: Configuration, offer: Offer): CallSe
         confirm: bargeIn.confirm,
         backchannels: bargeIn.backchannels,
       },
+      overlookedVoices: vad.overlooked_voices,
       mute: mutePolicies.filter((policy) => turns.mute.includes(policy)),
       noInput: { afterMs: turns.check_in_after_ms, checkIns: turns.check_ins, farewell: turns.farewell },
       apology: llm.apology,

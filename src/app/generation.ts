@@ -148,19 +148,20 @@ export class Generation implements CallGrounds {
     return this.configuration.turn_taking.stop === 'model' && finders.length > 0
   }
 
-  get judgesOverlaps(): boolean {
-    const { turn_taking: turns, barge_in: bargeIn } = this.configuration
-    const overlaps = this.providersInUse.some(
-      ({ turnDetection }) => turnDetection === 'engine' || (turnDetection === 'provider' && bargeIn.confirm),
-    )
-    return bargeIn.enabled && turns.start !== 'vad' && overlaps
+  /** What sounds over the agent's voice is judged, or what the detector takes for a noise. */
+  get judgesSounds(): boolean {
+    const { turn_taking: turns, barge_in: bargeIn, vad } = this.configuration
+    const finds = this.providersInUse.some(({ turnDetection }) => turnDetection === 'engine')
+    const confirms = this.providersInUse.some(({ turnDetection }) => turnDetection === 'provider') && bargeIn.confirm
+    const overlaps = bargeIn.enabled && turns.start !== 'vad' && (finds || confirms)
+    return overlaps || (vad.overlooked_voices && finds)
   }
 
   /** Begins to load and to connect what calls need; what runs already goes on. */
   start(): void {
     this.detection.start()
     if (this.asksTurnEnd) this.deps.turnEnd.start()
-    if (this.judgesOverlaps) this.deps.overlaps.start()
+    if (this.judgesSounds) this.deps.overlaps.start()
     for (const provider of this.providersInUse) provider.start()
   }
 
@@ -198,7 +199,7 @@ export class Generation implements CallGrounds {
   /** Without them calls are served all the same: turns end by silence, voices interrupt by their length. */
   get modelsReady(): boolean {
     const { turnEnd, overlaps } = this.deps
-    return (!this.asksTurnEnd || turnEnd.readiness().ready) && (!this.judgesOverlaps || overlaps.readiness().ready)
+    return (!this.asksTurnEnd || turnEnd.readiness().ready) && (!this.judgesSounds || overlaps.readiness().ready)
   }
 
   /** What each provider that calls go to has been found to need. */

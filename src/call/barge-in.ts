@@ -41,6 +41,9 @@ export interface BargeInSettings {
   readonly backchannels: readonly string[]
 }
 
+/** Something may interrupt, and what it sounds like matters. */
+export const judgesSound = ({ enabled, start }: BargeInSettings): boolean => enabled && start !== 'vad'
+
 export interface OverlapEvidence {
   readonly sinceOnsetMs: Milliseconds
   /** How long the voice has sounded, the pause at its end not counted. */

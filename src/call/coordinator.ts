@@ -1,7 +1,7 @@
 import type { AgentEvent, Fault } from '#agent/provider.ts'
 import type { AudioFrame, SampleRateHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import type { OverlapVerdict } from './barge-in.ts'
+import { judgesSound, type OverlapVerdict } from './barge-in.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { EarlyCaller } from './early-caller.ts'
 import type { TurnEnder } from './endpointing.ts'
@@ -11,6 +11,7 @@ import { LastWords } from './last-words.ts'
 import type { HangupCause } from './leg.ts'
 import { isMachineTalk } from './machine-talk.ts'
 import type { OverlapLog } from './overlap-log.ts'
+import type { Overlooks } from './overlooked-voice.ts'
 import type { SpeechEvent } from './speech-detector.ts'
 import { TurnEffects } from './turn-effects.ts'
 import type { Hearing, TurnFacts } from './turn-facts.ts'
@@ -32,6 +33,7 @@ import { nextTurn, type TurnEvent, type TurnState } from './turn-state.ts'
 
 /** A greeting that has not sounded by then is given up, so that the caller can speak. */
 const greetingTimeoutMs = 5000
+const betweenReplies: readonly TurnState[] = ['listening', 'endpointing', 'thinking', 'guarding']
 
 export class Coordinator {
   private readonly deps: CoordinatorDeps
@@ -140,10 +142,12 @@ export class Coordinator {
     return this.deps.turnDetection === 'engine' || (this.deps.detection !== null && this.deps.settings.bargeIn.confirm)
   }
 
-  /** The agent speaks, and nobody is heard over it. */
-  private get overlooks(): boolean {
+  /** Nobody is heard, and somebody might have been overlooked. */
+  private get overlooks(): Overlooks {
     const { voice, gate } = this.parts
-    return this.state === 'agent_speaking' && this.judged && !voice.detectorHears && !gate.muted
+    if (voice.detectorHears || gate.muted) return null
+    if (this.state === 'agent_speaking') return this.judged && judgesSound(this.deps.settings.bargeIn) ? 'reply' : null
+    return this.deps.turnDetection === 'engine' && betweenReplies.includes(this.state) ? 'silence' : null
   }
 
   private get agentSounds(): boolean {

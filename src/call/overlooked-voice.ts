@@ -1,13 +1,14 @@
 import { levelDbfs } from '#audio/level.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import { lineBeforeMs, type OverlapListener } from './overlap-model.ts'
+import { lineBeforeMs, type OverlapListener, type OverlapScore } from './overlap-model.ts'
 import type { SpeechEvent } from './speech-detector.ts'
 
 /**
- * A voice over the agent's that the detector does not hear: it knows speech, and gives shouts and sung words little more
- * than a noise. While nothing else is heard, the line's level tells that something sounds; what it is, the model of
- * overlaps says, and nobody is told of it unless the model is sure that it interrupts. Then it begins and ends as the
- * detector's own would, by its level, until the detector hears it after all.
+ * A voice that the detector does not hear: it knows speech, and gives shouts, sung words and hums little more than a
+ * noise. While nothing else is heard, the line's level tells that something sounds; what it is, the model of overlaps
+ * says, and nobody is told of it unless the model is sure: over the agent's voice that it interrupts, in the agent's
+ * silence that it is no noise, for there a hum is an answer. Then it begins and ends as the detector's own would, by its
+ * level, until the detector hears it after all.
  *
  * The floor follows the line where nobody is listened to, faster down than up: what lies over it for two thirds of the
  * time, so that a noise that lasts becomes the floor, and the voices of a babble hardly rise over their own.
@@ -21,6 +22,9 @@ export interface OverlookedVoiceDeps {
   readonly event: (event: SpeechEvent) => void
 }
 
+/** Who might be overlooked: somebody over the agent's reply, somebody in its silence; null: there is nobody to look for. */
+export type Overlooks = 'reply' | 'silence' | null
+
 const quietestDbfs = -50
 const overFloorDb = 12
 const floorDbPerSecond = { up: 6, down: 12 } as const
@@ -30,8 +34,9 @@ const gapMs: Milliseconds = 300
 const soundsMsMax: Milliseconds = 2500
 /** A voice that the detector has not heard anything of for so long is none: something has come up that stays. */
 const speaksMsMax: Milliseconds = 10_000
-/** The model's word counts from so long a voice on, and where it stands for so long. */
-const sureFrom = 0.8
+/** p(interruption) from which, p(noise) up to which the model is sure, from so long a voice on, where it stands for so long. */
+const interruptionFrom = 0.8
+const noiseUpTo = 0.05
 const sureAfterMs: Milliseconds = 360
 const sureForMs: Milliseconds = 60
 
@@ -62,15 +67,15 @@ export class OverlookedVoice {
     this.rest()
   }
 
-  /** One frame of the caller's. @param watching nobody else is heard, and the agent speaks */
-  frame(samples: Int16Array, watching: boolean): void {
+  /** One frame of the caller's. */
+  frame(samples: Int16Array, overlooks: Overlooks): void {
     const ms = (samples.length * 1000) / this.deps.sampleRateHz
     const dbfs = levelDbfs(samples)
     if (this.state === 'idle') this.follow(dbfs, ms / 1000)
     const loud = dbfs >= Math.max(this.floorDbfs, quietestDbfs) + overFloorDb
     if (this.state === 'speaking') return this.sounding(dbfs, loud, ms)
-    if (!watching) return this.rest()
-    if (this.state === 'listening') return this.listening(samples, dbfs, loud, ms)
+    if (overlooks === null) return this.rest()
+    if (this.state === 'listening') return this.listening(samples, overlooks, dbfs, loud, ms)
     this.loudMs = loud ? this.loudMs + ms : 0
     if (this.loudMs < soundsMs) return
     this.state = 'listening'
@@ -85,14 +90,20 @@ export class OverlookedVoice {
     this.floorDbfs += Math.max(-down * seconds, Math.min(up * seconds, dbfs - this.floorDbfs))
   }
 
-  private listening(samples: Int16Array, dbfs: number, loud: boolean, ms: Milliseconds): void {
+  private listening(
+    samples: Int16Array,
+    overlooks: 'reply' | 'silence',
+    dbfs: number,
+    loud: boolean,
+    ms: Milliseconds,
+  ): void {
     const { listener, isEcho, event } = this.deps
     listener.push(samples)
     this.sinceMs += ms
     this.quiet = loud ? 0 : this.quiet + ms
     if (this.quiet >= gapMs) return this.rest()
     if (this.sinceMs > soundsMsMax) return this.stays(dbfs)
-    const sure = this.sinceMs >= sureAfterMs && (listener.score?.interruption ?? 0) >= sureFrom
+    const sure = this.sinceMs >= sureAfterMs && isSure(listener.score, overlooks)
     this.sureMs = sure ? this.sureMs + ms : 0
     if (this.sureMs < sureForMs || isEcho(this.sinceMs)) return
     this.state = 'speaking'
@@ -118,4 +129,9 @@ export class OverlookedVoice {
     this.state = 'idle'
     this.loudMs = 0
   }
+}
+
+function isSure(score: OverlapScore | null, overlooks: 'reply' | 'silence'): boolean {
+  if (score === null) return false
+  return overlooks === 'reply' ? score.interruption >= interruptionFrom : score.noise <= noiseUpTo
 }

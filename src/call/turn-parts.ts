@@ -1,6 +1,6 @@
 import type { SampleRateHz } from '#audio/format.ts'
 import type { Milliseconds } from '#base/clock.ts'
-import type { OverlapVerdict } from './barge-in.ts'
+import { judgesSound, type OverlapVerdict } from './barge-in.ts'
 import { CallerVoice } from './caller-voice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { TurnEnder } from './endpointing.ts'
@@ -20,7 +20,7 @@ import { Waiting } from './waiting.ts'
 export interface TurnParts {
   readonly gate: Gate
   readonly lookBack: LookBack
-  /** Null where nothing interrupts, or nobody could tell that it does. */
+  /** Null where nobody is looked for, or nobody could tell a voice from a noise. */
   readonly overlooked: OverlookedVoice | null
   readonly voice: CallerVoice
   readonly overlap: Overlap
@@ -54,12 +54,11 @@ export function createTurnParts(
 ): TurnParts {
   const { clock, settings, guarded, detection, echo, playout, language, wordsIn } = deps
   const { turnEndModel: model, overlapModel } = deps
-  const { enabled, start } = settings.bargeIn
   const past = (durationMs: Milliseconds) => lookBack.newest(durationMs)
-  const listener = start === 'vad' ? null : (overlapModel?.open(sampleRateHz) ?? null)
+  const listener = overlapModel?.open(sampleRateHz) ?? null
   // The two never listen at once: what is overlooked is no overlap yet.
   const overlooked =
-    listener === null || detection === null || !enabled
+    listener === null || detection === null || !settings.overlookedVoices
       ? null
       : new OverlookedVoice({
           sampleRateHz,
@@ -90,7 +89,7 @@ export function createTurnParts(
       past,
       quietMs,
       unjudgedMs: () => detection?.unjudgedMs() ?? 0,
-      listener,
+      listener: judgesSound(settings.bargeIn) ? listener : null,
       wordsIn,
       echo,
       decided: (verdict) => decisions.overlap(verdict),

@@ -11,6 +11,8 @@ export interface TurnSettings {
   readonly endpointing: EndpointingSettings
   readonly turnMaxMs: Milliseconds
   readonly bargeIn: BargeInSettings
+  /** A voice that the detector does not hear and the judge of overlaps does is one. */
+  readonly overlookedVoices: boolean
   readonly mute: readonly MutePolicy[]
   readonly noInput: NoInputSettings
   /** Spoken when the agent could not answer a turn. */

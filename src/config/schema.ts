@@ -222,6 +222,10 @@ const vad = section(
       { min: 2000, max: 120_000 },
       'A turn that goes on for so long is cut and answered.',
     ),
+    overlooked_voices: flag(
+      true,
+      'A sound that is no speech by threshold and that the judge of speech over the agent surely takes for a voice (a shout, a sung word, a hum) begins a turn as well, and interrupts where it is surely an interruption. Off, threshold alone decides.',
+    ),
   },
   'When the caller speaks and when a turn is over.',
 )

@@ -236,6 +236,7 @@ export const turnSettings: TurnSettings = {
     confirm: true,
     backchannels: [],
   },
+  overlookedVoices: true,
   mute: [],
   noInput: { afterMs: 0, checkIns: ['Are you there?', 'Hello?'], farewell: 'Goodbye.' },
   apology: 'I am sorry.',

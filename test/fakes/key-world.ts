@@ -252,7 +252,7 @@ export class KeyWorld {
     }
     Object.assign(generation.world, {
       turnEndModel: this.turnEnd,
-      overlapModel: { open: () => (generation.judgesOverlaps ? this.overlaps : null) },
+      overlapModel: { open: () => (generation.judgesSounds ? this.overlaps : null) },
     })
     const stage = generation.providers.stage as Provider<'agent'> | undefined
     if (stage === undefined) return

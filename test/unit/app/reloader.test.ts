@@ -189,7 +189,7 @@ describe('a reload waits', () => {
   })
 
   test('a while for models that calls can do without, and then goes on without them', async () => {
-    const all = new FakeGenerations(`turn_taking: {stop: silence, start: vad}`)
+    const all = new FakeGenerations(`turn_taking: {stop: silence, start: vad}\nvad: {overlooked_voices: false}`)
     expect(all.modelStarts).toEqual([])
     all.modelsReady = { ready: false, reason: 'not fetched' }
     const answering = after(all, '')

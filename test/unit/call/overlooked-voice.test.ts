@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { OverlapScore } from '#call/overlap-model.ts'
-import { OverlookedVoice } from '#call/overlooked-voice.ts'
+import { OverlookedVoice, type Overlooks } from '#call/overlooked-voice.ts'
 import type { SpeechEvent } from '#call/speech-detector.ts'
 
 const frameMs = 20
@@ -28,8 +28,8 @@ function setUp({ echo = false } = {}) {
     isEcho: () => echo,
     event: (event) => void events.push(event),
   })
-  const play = (dbfs: number, ms: number, watching = true) => {
-    for (let at = 0; at < ms; at += frameMs) voice.frame(frame(dbfs), watching)
+  const play = (dbfs: number, ms: number, overlooks: Overlooks = 'reply') => {
+    for (let at = 0; at < ms; at += frameMs) voice.frame(frame(dbfs), overlooks)
   }
   play(-60, 2000)
   return {
@@ -40,6 +40,9 @@ function setUp({ echo = false } = {}) {
     play,
     sure: (interruption: number) => {
       score = { interruption, backchannel: 1 - interruption, noise: 0 }
+    },
+    noise: (noise: number) => {
+      score = { interruption: 0, backchannel: 1 - noise, noise }
     },
   }
 }
@@ -62,6 +65,36 @@ describe('a voice that the detector does not hear', () => {
     expect(voice.quietMs).toBeNull()
   })
 
+  test('in the agent’s silence is whatever is no noise for sure: a hum is an answer there', () => {
+    const { begun, events, play, noise } = setUp()
+    noise(0.05)
+    play(-25, 380, 'silence')
+    expect([begun.length, events.length]).toEqual([1, 0])
+    play(-25, 20, 'silence')
+    expect(events).toEqual([{ type: 'speech_started', agoMs: 400 }])
+    play(-60, 300, 'silence')
+    expect(events[1]).toEqual({ type: 'speech_stopped', agoMs: 300 })
+    const coughs = setUp()
+    coughs.noise(0.06)
+    coughs.play(-25, 2000, 'silence')
+    expect([coughs.begun.length, coughs.events.length]).toEqual([1, 0])
+  })
+
+  test('over the reply a hum is none', () => {
+    const { begun, events, play, noise } = setUp()
+    noise(0)
+    play(-25, 2000)
+    expect([begun.length, events.length]).toEqual([1, 0])
+  })
+
+  test('is judged by where it is, where the reply ends meanwhile', () => {
+    const { begun, events, play, noise } = setUp()
+    noise(0)
+    play(-25, 500)
+    play(-25, 60, 'silence')
+    expect([begun.length, events]).toEqual([1, [{ type: 'speech_started', agoMs: 560 }]])
+  })
+
   test('is none where the model is not sure, or only for a moment', () => {
     const { begun, events, play, sure } = setUp()
     sure(0.79)
@@ -80,7 +113,7 @@ describe('a voice that the detector does not hear', () => {
     play(-20, 80)
     play(-60, 400)
     // A noise that lasts is the floor after a while.
-    play(-40, 10_000, false)
+    play(-40, 10_000, null)
     play(-30, 1000)
     expect(begun).toEqual([])
     play(-20, 200)
@@ -90,14 +123,14 @@ describe('a voice that the detector does not hear', () => {
   test('nothing is looked for where the detector hears somebody, and the agent’s own echo is nobody', () => {
     const { begun, events, heard, play, sure, voice } = setUp()
     sure(0.99)
-    play(-25, 1000, false)
+    play(-25, 1000, null)
     expect(begun).toEqual([])
     play(-60, 3000)
     play(-25, 200)
     expect(begun).toHaveLength(1)
     const before = heard.frames
     // It hears it after all.
-    play(-25, 400, false)
+    play(-25, 400, null)
     expect([heard.frames, events.length, voice.speaking]).toEqual([before, 0, false])
     const echoed = setUp({ echo: true })
     echoed.sure(0.99)
@@ -132,7 +165,7 @@ describe('a voice that the detector does not hear', () => {
     play(-25, 500)
     expect(voice.speaking).toBe(true)
     voice.handOver()
-    play(-60, 1000, false)
+    play(-60, 1000, null)
     expect([voice.speaking, events.length]).toEqual([false, 1])
   })
 })

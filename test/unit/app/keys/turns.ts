@@ -19,6 +19,9 @@ const judged = (probability: number) => async (up: KeyCall, world: KeyWorld) => 
   return await committedAfter()(up)
 }
 
+/** What the detector takes for no speech, as loud as one. */
+const loud = () => Int16Array.from({ length: 160 }, (_, index) => (index % 2 === 0 ? 3000 : -3000))
+
 const byModel = (more: object = {}) => ({ around: { turn_taking: { stop: 'model', ...more } } })
 
 export const turnProbes: Probes = {
@@ -85,6 +88,18 @@ export const turnProbes: Probes = {
     return await up.toldAfter('speech_stopped', 1000)
   }),
   'vad.end_silence_ms': call([700, 900], committedAfter()),
+  'vad.overlooked_voices': call(
+    [true, false],
+    async (up) => {
+      await up.greeted()
+      await up.pass(600)
+      await up.pass(200, 0, loud)
+      up.soundsLike({ interruption: 0.2, backchannel: 0.8, noise: 0 })
+      await up.pass(400, 0, loud)
+      return up.count('speech_started')
+    },
+    { shows: [1, 0] },
+  ),
   'vad.max_turn_ms': call([4000, 6000], async (up) => {
     await up.greeted()
     await up.toldAfter('turn_committed', 20_000, 1)
