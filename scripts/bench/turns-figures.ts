@@ -1,6 +1,7 @@
 import type { Clip } from '../../test/material/material.ts'
 import { percentile } from './figures.ts'
-import type { EchoOutcome, OverlapOutcome, TurnOutcome } from './turns-visits.ts'
+import type { EchoOutcome } from './turns-echo.ts'
+import type { OverlapOutcome, TurnOutcome } from './turns-visits.ts'
 
 /** What callers met, as the figures of `just bench turns`. Rates are shares of 1; `n` says of how many. */
 export interface Spread {
@@ -14,6 +15,8 @@ export interface TurnsFigures {
   readonly endpoint_delay_ms: Spread
   readonly engine_added_ms: Spread
   readonly false_cutoff_rate: number
+  /** Turns to which nothing was answered, not even in a pause. */
+  readonly unanswered_turn_rate: number
   readonly barge_in_reaction_ms: Spread
   readonly missed_interruption_rate: number
   readonly backchannel_false_stop_rate: number
@@ -21,6 +24,7 @@ export interface TurnsFigures {
   readonly overlap_silence_ms: Spread
   readonly echo_self_answer_count: number
   readonly echo_broken_off_count: number
+  readonly echo_unanswered_count: number
   readonly played: Readonly<Record<string, number>>
 }
 
@@ -33,25 +37,30 @@ export interface Outcomes {
 export const isInterruption = ({ label }: Clip): boolean => label.startsWith('interruption')
 export const isBackchannel = ({ label }: Clip): boolean => label === 'backchannel'
 
+const isUnanswered = ({ cutOffs, endpointMs }: TurnOutcome): boolean => cutOffs === 0 && endpointMs === null
+
 export function turnsFigures({ overlaps, turns, echoes }: Outcomes): TurnsFigures {
   const interruptions = overlaps.filter(({ clip }) => isInterruption(clip))
   const backchannels = overlaps.filter(({ clip }) => isBackchannel(clip))
   const noises = overlaps.filter(({ clip }) => !isInterruption(clip) && !isBackchannel(clip))
   const whole = turns.filter(({ cutOffs }) => cutOffs === 0)
   const paused = turns.filter(({ turn }) => turn.pauses.length > 0)
+  const ofEchoes = (count: (one: EchoOutcome) => number) => echoes.reduce((sum, one) => sum + count(one), 0)
   return {
     response_ms: spread(whole.flatMap(({ responseMs }) => responseMs ?? [])),
     endpoint_delay_ms: spread(whole.flatMap(({ endpointMs }) => endpointMs ?? [])),
     engine_added_ms: spread(turns.flatMap(({ engineMs }) => engineMs ?? [])),
     false_cutoff_rate: share(turns, ({ cutOffs }) => cutOffs > 0),
+    unanswered_turn_rate: share(turns, isUnanswered),
     barge_in_reaction_ms: spread(interruptions.flatMap(({ reactionMs }) => reactionMs ?? [])),
     missed_interruption_rate: share(interruptions, ({ interruptedMs }) => interruptedMs === null),
     backchannel_false_stop_rate: share(backchannels, ({ interruptedMs }) => interruptedMs !== null),
     noise_false_stop_rate: share(noises, ({ interruptedMs }) => interruptedMs !== null),
     // Of those that stopped the agent too: its silence then lasts to the end of what is looked at.
     overlap_silence_ms: spread([...backchannels, ...noises].map(({ silenceMs }) => silenceMs)),
-    echo_self_answer_count: echoes.reduce((sum, { selfAnswers }) => sum + selfAnswers, 0),
-    echo_broken_off_count: echoes.reduce((sum, { brokenOff }) => sum + brokenOff, 0),
+    echo_self_answer_count: ofEchoes(({ selfAnswers }) => selfAnswers),
+    echo_broken_off_count: ofEchoes(({ brokenOff }) => brokenOff),
+    echo_unanswered_count: ofEchoes(({ unanswered }) => unanswered),
     played: {
       turns: turns.length,
       turns_with_pauses: paused.length,
@@ -59,7 +68,7 @@ export function turnsFigures({ overlaps, turns, echoes }: Outcomes): TurnsFigure
       interruption_phrases: overlaps.filter(({ clip }) => clip.label === 'interruption_phrase').length,
       backchannels: backchannels.length,
       noises: noises.length,
-      echo_turns: echoes.reduce((sum, one) => sum + one.turns, 0),
+      echo_turns: ofEchoes(({ turns }) => turns),
     },
   }
 }
@@ -110,15 +119,22 @@ export function breakdown({ overlaps, turns }: Outcomes): string[] {
   )
   const early = overlaps.filter(({ clip, intoReplyMs }) => isInterruption(clip) && intoReplyMs < 1000)
   of('interruptions within the first second of a reply', early)
-  for (const kind of [...new Set(turns.map(({ turn }) => turn.kind))].sort()) {
-    const mine = turns.filter(({ turn }) => turn.kind === kind)
+  const ofTurns = (name: string, mine: readonly TurnOutcome[]) => {
+    if (mine.length === 0) return
     const delay = spread(mine.filter(({ cutOffs }) => cutOffs === 0).flatMap(({ endpointMs }) => endpointMs ?? []))
-    const cut = share(mine, ({ cutOffs }) => cutOffs > 0)
+    const [cut, none] = [share(mine, ({ cutOffs }) => cutOffs > 0), share(mine, isUnanswered)]
     lines.push(
-      `  turns, ${kind}: n ${mine.length}, cut off ${(cut * 100).toFixed(1)} %, endpoint delay p50 ${delay.p50} p95 ${delay.p95} ms`,
+      `  turns, ${name}: n ${mine.length}, cut off ${(cut * 100).toFixed(1)} %, not answered ${(none * 100).toFixed(1)} %, endpoint delay p50 ${delay.p50} p95 ${delay.p95} ms`,
     )
   }
+  for (const [condition, mine] of groups(turns, (one) => one.condition)) ofTurns(condition, mine)
+  for (const [kind, mine] of groups(turns, ({ turn }) => turn.kind)) ofTurns(kind, mine)
   return lines
+}
+
+/** By name. */
+function groups<T>(all: readonly T[], nameOf: (one: T) => string): [string, T[]][] {
+  return [...Map.groupBy(all, nameOf)].sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
 export function spread(values: readonly number[]): Spread {

@@ -1,6 +1,7 @@
 import type { Random } from '#base/random.ts'
 import type { Clip, Turn } from '../../test/material/material.ts'
 import { audibleDbfs, type Said, type Sound, type TurnsCaller } from './turns-caller.ts'
+import { type EchoOutcome, echoOutcome } from './turns-echo.ts'
 import { commonNow } from './turns-wire.ts'
 
 /** What callers of `just bench turns` do, and what became of each thing they did. */
@@ -31,15 +32,6 @@ export interface TurnOutcome {
   readonly responseMs: number | null
   /** The end of the turn → the first frame of the reply. */
   readonly engineMs: number | null
-}
-
-export interface EchoOutcome {
-  readonly turns: number
-  /** Turns that nobody had spoken. */
-  readonly selfAnswers: number
-  /** Replies that nobody broke off and that did not sound to their end. */
-  readonly brokenOff: number
-  readonly unanswered: number
 }
 
 /** Longer than any pause that may end a turn, and the reply's first frame. */
@@ -144,26 +136,15 @@ export async function echoVisit(
   outcome: (one: EchoOutcome) => void,
 ): Promise<void> {
   await caller.wait(600)
-  let spoken = 0
-  let unanswered = 0
+  const spoken: Said[] = []
   for (const turn of turns) {
-    const before = caller.told.length
-    await caller.say(turn)
-    spoken += 1
-    if (
-      !(await caller.until(() => caller.told.slice(before).some(({ event }) => event === 'committed'), answerWithinMs))
-    ) {
-      unanswered += 1
-    }
+    const said = await caller.say(turn)
+    spoken.push(said)
+    const answered = () => eventsBetween(caller, 'committed', said.offsetMs - lastSoundMs, Number.POSITIVE_INFINITY)
+    await caller.until(() => answered().length > 0, answerWithinMs)
     // The whole reply, and what of it may still come back.
     await caller.until(() => caller.quietMs < 100, 2000)
     await caller.until(() => caller.quietMs >= 2500, 30_000)
   }
-  const committed = caller.told.filter(({ event }) => event === 'committed').length
-  outcome({
-    turns: spoken,
-    selfAnswers: Math.max(0, committed - (spoken - unanswered)),
-    brokenOff: caller.told.filter(({ event }) => event === 'interrupted').length,
-    unanswered,
-  })
+  outcome(echoOutcome(spoken, caller.told, lastSoundMs, answerWithinMs))
 }

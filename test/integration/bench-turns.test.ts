@@ -11,7 +11,14 @@ const spreads = [
   'barge_in_reaction_ms',
   'overlap_silence_ms',
 ] as const
-const rates = ['false_cutoff_rate', 'missed_interruption_rate', 'backchannel_false_stop_rate', 'noise_false_stop_rate']
+const rates = [
+  'false_cutoff_rate',
+  'unanswered_turn_rate',
+  'missed_interruption_rate',
+  'backchannel_false_stop_rate',
+  'noise_false_stop_rate',
+]
+const counts = ['echo_self_answer_count', 'echo_broken_off_count', 'echo_unanswered_count'] as const
 
 async function bench(...options: string[]) {
   const child = Bun.spawn([process.execPath, '--no-env-file', 'scripts/bench.ts', 'turns', '--json', ...options], {
@@ -39,7 +46,7 @@ describe('just bench turns', () => {
       expect(Number(figures[name])).toBeGreaterThanOrEqual(0)
       expect(Number(figures[name])).toBeLessThanOrEqual(1)
     }
-    expect(figures.echo_self_answer_count).toBeNumber()
+    for (const name of counts) expect(figures[name]).toBeNumber()
     expect(figures.played).toMatchObject({
       turns: 8,
       interruption_words: 8,
