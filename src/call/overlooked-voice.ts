@@ -1,5 +1,6 @@
 import { levelDbfs } from '#audio/level.ts'
 import type { Milliseconds } from '#base/clock.ts'
+import type { LineSound } from './line-echo.ts'
 import { lineBeforeMs, type OverlapListener, type OverlapScore } from './overlap-model.ts'
 import type { SpeechEvent } from './speech-detector.ts'
 
@@ -18,7 +19,8 @@ export interface OverlookedVoiceDeps {
   readonly listener: OverlapListener
   /** The newest audio of the line. */
   readonly past: (durationMs: Milliseconds) => Int16Array
-  readonly isEcho: (newestMs: Milliseconds) => boolean
+  /** What the newest of it is; `other` where it is not compared with what was sent. */
+  readonly soundOf: (newestMs: Milliseconds) => LineSound
   readonly event: (event: SpeechEvent) => void
 }
 
@@ -97,15 +99,16 @@ export class OverlookedVoice {
     loud: boolean,
     ms: Milliseconds,
   ): void {
-    const { listener, isEcho, event } = this.deps
+    const { listener, soundOf, event } = this.deps
     listener.push(samples)
     this.sinceMs += ms
     this.quiet = loud ? 0 : this.quiet + ms
     if (this.quiet >= gapMs) return this.rest()
     if (this.sinceMs > soundsMsMax) return this.stays(dbfs)
-    const sure = this.sinceMs >= sureAfterMs && isSure(listener.score, overlooks)
-    this.sureMs = sure ? this.sureMs + ms : 0
-    if (this.sureMs < sureForMs || isEcho(this.sinceMs)) return
+    // The model is sure for a little longer of what has just fallen silent, and that may have been an echo.
+    const sounds = loud && this.sinceMs >= sureAfterMs && isSure(listener.score, overlooks)
+    this.sureMs = sounds && soundOf(this.sinceMs) === 'other' ? this.sureMs + ms : 0
+    if (this.sureMs < sureForMs) return
     this.state = 'speaking'
     event({ type: 'speech_started', agoMs: this.sinceMs })
   }

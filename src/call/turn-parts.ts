@@ -64,7 +64,7 @@ export function createTurnParts(
           sampleRateHz,
           listener,
           past,
-          isEcho: (newestMs) => echo?.soundOf(newestMs) === 'echo',
+          soundOf: (newestMs) => echo?.soundOf(newestMs) ?? 'other',
           event: (event) => decisions.overlooked(event),
         })
   const quietMs = () => overlooked?.quietMs ?? detection?.quietMs() ?? 0

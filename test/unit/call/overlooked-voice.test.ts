@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import type { LineSound } from '#call/line-echo.ts'
 import type { OverlapScore } from '#call/overlap-model.ts'
 import { OverlookedVoice, type Overlooks } from '#call/overlooked-voice.ts'
 import type { SpeechEvent } from '#call/speech-detector.ts'
@@ -8,11 +9,12 @@ const frameMs = 20
 const frame = (dbfs: number) =>
   Int16Array.from({ length: 160 }, (_, index) => (index % 2 === 0 ? 1 : -1) * Math.round(32_768 * 10 ** (dbfs / 20)))
 
-function setUp({ echo = false } = {}) {
+function setUp(sound: LineSound = 'other') {
   const events: SpeechEvent[] = []
   const begun: { readonly pastMs: number; readonly agoMs: number }[] = []
   const heard = { frames: 0 }
   let score: OverlapScore | null = null
+  let lineSound = sound
   const voice = new OverlookedVoice({
     sampleRateHz: 8000,
     listener: {
@@ -25,7 +27,7 @@ function setUp({ echo = false } = {}) {
       },
     },
     past: (durationMs) => new Int16Array(durationMs * 8),
-    isEcho: () => echo,
+    soundOf: () => lineSound,
     event: (event) => void events.push(event),
   })
   const play = (dbfs: number, ms: number, overlooks: Overlooks = 'reply') => {
@@ -40,6 +42,9 @@ function setUp({ echo = false } = {}) {
     play,
     sure: (interruption: number) => {
       score = { interruption, backchannel: 1 - interruption, noise: 0 }
+    },
+    isNow: (what: LineSound) => {
+      lineSound = what
     },
     noise: (noise: number) => {
       score = { interruption: 0, backchannel: 1 - noise, noise }
@@ -132,10 +137,24 @@ describe('a voice that the detector does not hear', () => {
     // It hears it after all.
     play(-25, 400, null)
     expect([heard.frames, events.length, voice.speaking]).toEqual([before, 0, false])
-    const echoed = setUp({ echo: true })
+    const echoed = setUp('echo')
     echoed.sure(0.99)
     echoed.play(-25, 1000)
     expect([echoed.begun.length, echoed.events.length]).toEqual([1, 0])
+  })
+
+  test('an echo that has just ended is nobody either, however sure the model is', () => {
+    const { events, play, sure, isNow } = setUp('echo')
+    sure(0.99)
+    play(-25, 600)
+    isNow('silence')
+    play(-25, 100)
+    isNow('other')
+    play(-60, 200)
+    play(-25, 40)
+    expect(events).toEqual([])
+    play(-25, 20)
+    expect(events).toEqual([{ type: 'speech_started', agoMs: 960 }])
   })
 
   test('is none any more where it stays for long and the detector hears nothing of it', () => {
