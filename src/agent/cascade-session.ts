@@ -1,5 +1,6 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import { BrokenReply, remainderOf } from './broken-reply.ts'
 import type { CreateRunner, FunctionCall } from './functions.ts'
 import { heardText, type SpokenPiece } from './heard-text.ts'
 import { History } from './history.ts'
@@ -12,12 +13,12 @@ import type {
   LlmEvent,
   Session,
   SessionOf,
-  StageName,
   SttEvent,
   TtsEvent,
 } from './provider.ts'
 import { ReplyFunctions } from './reply-functions.ts'
 import { SentenceSplitter } from './sentences.ts'
+import { StageTimes } from './stage-times.ts'
 import type { Tally } from './tally.ts'
 
 /**
@@ -55,14 +56,16 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   /** Final transcripts that were asked for and have not come. */
   private finalsAwaited = 0
   private heardWords: string[] = []
-  private turnStartedMs = 0
-  private stagesDone: StageName[] = []
+  private readonly stages: StageTimes
   private deadline: Disposable | null = null
   private modelDone = false
   private piecesWaiting = 0
   private pieces: SpokenPiece[] = []
   /** The newest reply, once its words have been told. */
   private told = ''
+  /** The newest message of the history is what was heard of the newest reply. */
+  private remembered = false
+  private readonly broken = new BrokenReply()
   /** Pieces handed to the voice and not yet spoken, in order. */
   private speakingText: string[] = []
   private pieceMs = 0
@@ -86,6 +89,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.clock = clock
     this.replyMaxMs = replyMaxMs
     this.history = new History(context.prompt)
+    this.stages = new StageTimes(clock, (stage, durationMs) => this.listener({ type: 'stage', stage, durationMs }))
     const runner = functions?.create(clock, context.tools)
     this.functions =
       functions === undefined || runner === undefined || runner.declarations.length === 0
@@ -147,8 +151,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private commit(): Accepted {
     this.cancelReply()
     this.phase = 'transcribing'
-    this.turnStartedMs = this.clock.now()
-    this.stagesDone = []
+    this.stages.restart()
     this.finalsAwaited += 1
     this.arm()
     return this.stt.send({ type: 'finalize' })
@@ -165,16 +168,16 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   }
 
   private interrupted(heardMs: Milliseconds): Accepted {
-    const half = this.speakingText[0]
-    if (this.phase === 'speaking' && half !== undefined && this.pieceMs > 0) {
+    const [half] = this.speakingText
+    const speaking = this.phase === 'speaking'
+    this.broken.brokenOff(remainderOf(this.pieces, speaking ? this.speakingText : [], heardMs))
+    if (speaking && half !== undefined && this.pieceMs > 0) {
       this.pieces.push({ text: half, durationMs: this.pieceMs })
     }
     const words = heardText(this.pieces, heardMs)
-    // A reply whose audio had all been made stands in the history already, whole: what was heard takes its place.
-    if (this.phase === 'idle' && this.pieces.length > 0) this.history.takeBackAssistant()
     this.cancelReply()
+    if (this.pieces.length > 0 || !this.remembered) this.remember(words)
     this.pieces = []
-    this.history.assistant(words)
     const corrects = this.told === '' ? {} : { corrects: this.told }
     this.told = ''
     this.listener({ type: 'transcript', side: 'agent', final: true, text: words, ...corrects })
@@ -183,11 +186,25 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private say(text: string): Accepted {
     this.cancelReply()
+    this.broken.forget()
+    this.remembered = false
+    this.sayAll([text])
+    return 'sent'
+  }
+
+  private sayAll(texts: readonly string[]): void {
     this.beginReply()
     this.arm()
     this.modelDone = true
-    this.speak(text)
-    return 'sent'
+    for (const text of texts) this.speak(text)
+  }
+
+  /** What was heard of a reply takes the place of what stands of it in the history. */
+  private remember(words: string): void {
+    if (this.remembered) this.history.takeBackAssistant()
+    const whole = this.broken.with(words)
+    this.history.assistant(whole)
+    this.remembered = whole !== ''
   }
 
   private onStt(event: SttEvent): void {
@@ -199,24 +216,31 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.finalsAwaited = Math.max(0, this.finalsAwaited - 1)
     if (event.text !== '') this.heardWords.push(event.text)
     if (this.phase !== 'transcribing' || this.finalsAwaited > 0) return
-    this.stage('stt')
+    this.stages.reached('stt')
     const words = this.heardWords.join(' ')
     this.heardWords = []
-    if (words === '') {
-      this.cancelReply()
-      return this.listener({ type: 'nothing_heard' })
-    }
+    if (words === '') return this.nobodySpoke()
+    this.broken.forget()
+    this.remembered = false
     this.listener({ type: 'transcript', side: 'caller', final: true, text: words })
     this.history.user(words)
     this.beginReply()
     this.generate()
   }
 
+  private nobodySpoke(): void {
+    this.cancelReply()
+    const rest = this.broken.takeUp()
+    if (rest === null) return this.listener({ type: 'nothing_heard' })
+    this.listener({ type: 'taken_up' })
+    this.sayAll(rest)
+  }
+
   private generate(): void {
     const functions = this.functions?.offered ?? []
+    const messages = this.history.forModel()
     this.asked = []
     this.answer = ''
-    const messages = this.history.forModel()
     this.llm.send({ type: 'generate', messages, ...(functions.length === 0 ? {} : { functions }) })
   }
 
@@ -240,7 +264,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     if (!this.isMakingReply) return
     if (event.type === 'fault') return this.fault(event)
     if (event.type === 'text') {
-      this.stage('llm_first_token')
+      this.stages.reached('llm_first_token')
       this.answer += event.delta
       for (const piece of this.splitter.push(event.delta)) this.speak(piece)
       return
@@ -284,7 +308,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   }
 
   private speak(text: string): void {
-    this.stage('llm_first_sentence')
+    this.stages.reached('llm_first_sentence')
     this.phase = 'speaking'
     if (!this.announced) this.listener({ type: 'reply_started' })
     this.announced = true
@@ -305,7 +329,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
         if (!this.audible) {
           this.audible = true
           this.disarm()
-          this.stage('tts_first_audio')
+          this.stages.reached('tts_first_audio')
         }
         this.pieceMs += (event.frame.samples.length * 1000) / event.frame.sampleRateHz
         return this.listener(event)
@@ -322,7 +346,8 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     const text = this.pieces.map((piece) => piece.text).join(' ')
     this.disarm()
     this.phase = 'idle'
-    this.history.assistant(text)
+    this.remember(text)
+    this.broken.saidWhole()
     this.told = text
     if (text !== '') this.listener({ type: 'transcript', side: 'agent', final: true, text })
     this.listener({ type: 'reply_done' })
@@ -337,38 +362,29 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   }
 
   private cancelReply(): void {
+    if (this.isMakingReply) this.functions?.restart()
+    this.stopParts()
+  }
+
+  private stopParts(): void {
     this.disarm()
-    if (this.isMakingReply) {
-      this.functions?.restart()
-      this.llm.send({ type: 'cancel' })
-      this.tts.send({ type: 'cancel' })
-    }
+    if (this.isMakingReply) for (const part of [this.llm, this.tts]) part.send({ type: 'cancel' })
     this.phase = 'idle'
   }
 
   private fault(fault: Fault): void {
     if (this.closed !== null) return
     // What was spoken before the fault was heard, and the model must know that it said it.
-    if (this.phase === 'speaking') this.history.assistant(this.pieces.map((piece) => piece.text).join(' '))
-    const leaves = (this.functions?.departure ?? null) !== null
-    if (!leaves) {
+    if (this.phase === 'speaking') this.remember(this.pieces.map((piece) => piece.text).join(' '))
+    if ((this.functions?.departure ?? null) === null) {
       this.cancelReply()
       return this.listener(fault)
     }
     // The farewell was the last of this call: without the rest of it the agent leaves all the same.
     this.listener({ type: 'incident', code: fault.code, message: fault.message })
-    this.llm.send({ type: 'cancel' })
-    this.tts.send({ type: 'cancel' })
-    this.disarm()
-    this.phase = 'idle'
+    this.stopParts()
     this.listener({ type: 'reply_done' })
     this.leave()
-  }
-
-  private stage(stage: StageName): void {
-    if (this.turnStartedMs === 0 || this.stagesDone.includes(stage)) return
-    this.stagesDone.push(stage)
-    this.listener({ type: 'stage', stage, durationMs: this.clock.now() - this.turnStartedMs })
   }
 
   private arm(): void {

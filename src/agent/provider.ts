@@ -129,6 +129,8 @@ export type AgentEvent =
   | { readonly type: 'reply_done' }
   /** The caller's turn held no words; the agent has nothing to answer. */
   | { readonly type: 'nothing_heard' }
+  /** The caller's turn held no words, and had broken off a reply: its rest is the reply that follows. */
+  | { readonly type: 'taken_up' }
   /** When what has been said until now has been heard, the call ends here, or goes on elsewhere. */
   | { readonly type: 'leave'; readonly how: Departure }
   | Usage

@@ -222,6 +222,8 @@ export class Coordinator {
         return this.deps.playout.announce()
       case 'tool':
         return this.tool(event.running)
+      case 'taken_up':
+        return this.deps.observer.takenUp(this.deps.callId)
       case 'usage':
       case 'incident':
       case 'closed':

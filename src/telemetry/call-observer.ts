@@ -49,6 +49,10 @@ export function createCallObserver(
       metrics.bargeIn(verdict, reactionMs, pausedMs)
       log.debug('speech over the agent', { call: callId, verdict, paused_ms: Math.round(pausedMs) })
     },
+    takenUp(callId) {
+      metrics.takenUp()
+      log.info('what interrupted held no word: the reply is taken up', { call: callId })
+    },
     gateExpired(callId, reason) {
       metrics.gateExpired(reason)
       log.warn('the gate was held shut for too long, and is open again', { call: callId, reason })

@@ -78,6 +78,10 @@ export class Metrics {
     'Speech of callers over the agent’s, by verdict.',
     ['verdict'],
   )
+  private readonly repliesTakenUp = this.registry.counter(
+    'ai_agent_replies_taken_up_total',
+    'Replies that something without words had broken off, and whose rest was said after it.',
+  )
   private readonly bargeInReaction = this.registry.histogram(
     'ai_agent_barge_in_reaction_seconds',
     'Onset of an interruption to where the agent fell silent.',
@@ -258,6 +262,10 @@ export class Metrics {
     if (untold > 0) this.untold.inc({ provider }, untold)
     if (tokens === null) return
     for (const kind of tokenKinds) this.tokens.inc({ provider, token_type: kind }, tokens[kind])
+  }
+
+  takenUp(): void {
+    this.repliesTakenUp.inc()
   }
 
   gateExpired(reason: GateReason): void {

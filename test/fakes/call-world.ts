@@ -23,6 +23,7 @@ export class RecordingObserver implements CallObserver {
   readonly interruptions: string[] = []
   readonly bargeIns: { verdict: string; reactionMs: number; pausedMs: number }[] = []
   readonly gatesExpired: string[] = []
+  repliesTakenUp = 0
   readonly turns: TurnRecord[] = []
   readonly transcripts: string[] = []
   readonly faults: string[] = []
@@ -45,6 +46,9 @@ export class RecordingObserver implements CallObserver {
   }
   bargeIn(_callId: string, verdict: string, reactionMs: number, pausedMs: number): void {
     this.bargeIns.push({ verdict, reactionMs, pausedMs })
+  }
+  takenUp(): void {
+    this.repliesTakenUp += 1
   }
   gateExpired(_callId: string, reason: string): void {
     this.gatesExpired.push(reason)

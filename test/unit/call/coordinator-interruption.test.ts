@@ -30,6 +30,23 @@ describe('the caller speaks over the agent', () => {
     expect(bench.leg.written.slice(before).every((frame) => frame.every((sample) => sample === 0))).toBe(true)
   })
 
+  test('without a word: the agent takes its reply up again, as the answer to that turn', () => {
+    const bench = new Bench().answer()
+    bench.clock.advance(500)
+    bench.started()
+    bench.pass(260)
+    bench.stopped()
+    bench.pass(600)
+    expect([bench.state, bench.session.taken().at(-1)]).toEqual(['thinking', 'turn_committed'])
+    bench.session.emit({ type: 'taken_up' })
+    bench.reply(1000)
+    bench.clock.advance(40)
+    expect([bench.state, bench.observer.repliesTakenUp]).toEqual(['agent_speaking', 1])
+    bench.clock.advance(2000)
+    expect(bench.state).toBe('listening')
+    expect(bench.observer.turns.map(({ outcome }) => outcome)).toEqual(['interrupted', 'answered'])
+  })
+
   test('for less: a false interruption; the reply has never paused', () => {
     const bench = new Bench().answer()
     bench.clock.advance(500)

@@ -145,6 +145,7 @@ function busy(): Metrics {
   }
   metrics.fault('local', 'unreachable')
   for (const verdict of overlapVerdicts) metrics.bargeIn(verdict, 250, 100)
+  metrics.takenUp()
   for (const reason of gateReasons) metrics.gateExpired(reason)
   metrics.gateChanged(true)
   metrics.gateChanged(false)

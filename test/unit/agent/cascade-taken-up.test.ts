@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'bun:test'
+import { CascadeBench } from './cascade-bench.ts'
+
+describe('what broke off a reply held no word', () => {
+  /** Two sentences of a reply, of which the first and a little of the second were heard. */
+  const brokenOff = async () => {
+    const bench = await CascadeBench.open()
+    bench.ask('When are you open?')
+    bench.text('We are open from nine. We close at five o’clock. ')
+    bench.done()
+    bench.audio(1000)
+    bench.spoken('We are open from nine.')
+    bench.audio(1000)
+    bench.spoken('We close at five o’clock.')
+    bench.send({ type: 'interrupted', heardMs: 1300 })
+    bench.events()
+    bench.spokenTexts()
+    return bench
+  }
+  const asked = 'user: When are you open?'
+
+  test('the agent goes on from the sentence that it was in, and remembers it as one reply', async () => {
+    const bench = await brokenOff()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'taken_up', 'llm_first_sentence 0', 'reply_started'])
+    expect(bench.spokenTexts()).toEqual(['We close at five o’clock.'])
+    bench.audio(1000)
+    bench.spoken('We close at five o’clock.')
+    expect(bench.events()).toEqual([
+      'tts_first_audio 0',
+      'audio 1000',
+      'agent: We close at five o’clock.',
+      'reply_done',
+    ])
+    bench.ask('Thanks.')
+    const whole = 'assistant: We are open from nine. We close at five o’clock.'
+    expect(bench.question.slice(1)).toEqual([asked, whole, 'user: Thanks.'])
+  })
+
+  test('words are answered, and the rest is forgotten', async () => {
+    const bench = await brokenOff()
+    bench.ask('And on Sundays?')
+    const heard = 'assistant: We are open from nine. We'
+    expect(bench.question.slice(1)).toEqual([asked, heard, 'user: And on Sundays?'])
+    bench.done()
+    bench.events()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'nothing_heard'])
+  })
+
+  test('what the voice had not made yet is said as well', async () => {
+    const bench = await CascadeBench.open()
+    bench.ask('When are you open?')
+    bench.text('We are open from nine. We close at five o’clock. ')
+    bench.audio(400)
+    bench.send({ type: 'interrupted', heardMs: 300 })
+    bench.spokenTexts()
+    bench.ask('')
+    expect(bench.spokenTexts()).toEqual(['We are open from nine.', 'We close at five o’clock.'])
+  })
+
+  test('words over what is taken up cut the memory there', async () => {
+    const bench = await brokenOff()
+    bench.ask('')
+    bench.audio(1000)
+    bench.spoken('We close at five o’clock.')
+    bench.send({ type: 'interrupted', heardMs: 500 })
+    bench.ask('Stop.')
+    const heard = 'assistant: We are open from nine. We close'
+    expect(bench.question.slice(1)).toEqual([asked, heard, 'user: Stop.'])
+  })
+
+  test('who goes on before it sounds has the turn, and without words again it is taken up all the same', async () => {
+    const bench = await brokenOff()
+    bench.ask('')
+    bench.send({ type: 'turn_resumed' })
+    bench.spokenTexts()
+    bench.ask('')
+    expect(bench.spokenTexts()).toEqual(['We close at five o’clock.'])
+    bench.send({ type: 'turn_resumed' })
+    bench.ask('But on Sundays?')
+    const heard = 'assistant: We are open from nine. We'
+    expect(bench.question.slice(1)).toEqual([asked, heard, 'user: But on Sundays?'])
+  })
+
+  test('a line that breaks it off for the third time hears no more of it', async () => {
+    const bench = await brokenOff()
+    for (let time = 0; time < 2; time += 1) {
+      bench.ask('')
+      bench.audio(1000)
+      bench.spoken('We close at five o’clock.')
+      bench.send({ type: 'interrupted', heardMs: 300 })
+    }
+    bench.events()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'nothing_heard'])
+  })
+
+  test('a greeting too; and not what was heard to its end', async () => {
+    const bench = await CascadeBench.open()
+    const greeting = { type: 'say', text: 'Hello and welcome. How can I help you?' } as const
+    bench.send(greeting)
+    bench.audio(2000)
+    bench.spoken(greeting.text)
+    bench.send({ type: 'interrupted', heardMs: 1500 })
+    bench.spokenTexts()
+    bench.ask('')
+    expect(bench.spokenTexts()).toEqual(['How can I help you?'])
+    bench.audio(1000)
+    bench.spoken('How can I help you?')
+    bench.send({ type: 'interrupted', heardMs: 980 })
+    bench.events()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'nothing_heard'])
+    bench.ask('Book a table.')
+    expect(bench.question.slice(1)).toEqual(['assistant: Hello and welcome. How can I help', 'user: Book a table.'])
+  })
+})
