@@ -42,7 +42,10 @@ export function remainderOf(
     leftMs -= durationMs
   }
   rest.push(...pending)
-  return rest.length === 0 ? null : { heard: heard.join(' '), rest }
+  if (rest.length === 0) return null
+  // Pieces may end at a comma: what is said again begins with a sentence.
+  while (heard.length > 0 && !/[.!?…。！？]["')\]]?$/.test(heard.at(-1) ?? '')) rest.unshift(heard.pop() ?? '')
+  return { heard: heard.join(' '), rest }
 }
 
 /** The sentences of a piece that end within this share of it, and the others. */
@@ -62,37 +65,57 @@ function cutAt(text: string, share: number): { readonly before: string[]; readon
 
 /** The newest reply of a call, as far as it was broken off and may be taken up. */
 export class BrokenReply {
-  /** What was heard of the reply that is said now before it was taken up. */
-  before = ''
-  private remainder: Remainder | null = null
+  /** Of the reply that is said now: what was heard before it was taken up, and the whole sentences among it. */
+  private heard = ''
+  private before = ''
+  private remainder: Remainder | 'unfinished' | null = null
   private times = 0
 
-  brokenOff(remainder: Remainder | null): void {
-    this.remainder = remainder === null ? null : { ...remainder, heard: this.with(remainder.heard) }
+  /** @param remainder `unfinished`: all that was to come is not known */
+  brokenOff(remainder: Remainder | 'unfinished' | null): void {
+    this.remainder =
+      remainder === null || remainder === 'unfinished'
+        ? remainder
+        : { ...remainder, heard: joined(this.before, remainder.heard) }
   }
 
+  /** There is nothing of it left to be said. */
   saidWhole(): void {
     this.remainder = null
   }
 
-  /** What is to be said now; null: nothing. */
-  takeUp(): readonly string[] | null {
+  /** The reply that is said now, or was last, is one that was taken up. */
+  get takenUp(): boolean {
+    return this.times > 0
+  }
+
+  /**
+   * @param heard the words of the reply that were heard until now
+   * @returns what is to be said now; `anew`: the reply has to be made once more; null: nothing
+   */
+  takeUp(heard: string): readonly string[] | 'anew' | null {
     const { remainder } = this
     if (remainder === null || this.times >= timesMax) return null
     this.times += 1
-    this.before = remainder.heard
-    return remainder.rest
+    const anew = remainder === 'unfinished'
+    this.heard = anew ? '' : heard
+    this.before = anew ? '' : remainder.heard
+    return anew ? 'anew' : remainder.rest
   }
 
-  /** The whole of the reply, with what was heard of it before. */
+  /** The whole of the reply: these words, and what was heard of it before; that alone where they do not reach so far. */
   with(text: string): string {
-    return [this.before, text].filter((words) => words !== '').join(' ')
+    const whole = joined(this.before, text)
+    return this.heard.startsWith(whole) ? this.heard : whole
   }
 
   /** Somebody has said something, or the agent says something else. */
   forget(): void {
+    this.heard = ''
     this.before = ''
     this.remainder = null
     this.times = 0
   }
 }
+
+const joined = (...texts: readonly string[]) => texts.filter((text) => text !== '').join(' ')

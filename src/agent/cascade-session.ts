@@ -1,8 +1,7 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
-import { BrokenReply, remainderOf } from './broken-reply.ts'
+import { BrokenReply } from './broken-reply.ts'
 import type { CreateRunner, FunctionCall } from './functions.ts'
-import { heardText, type SpokenPiece } from './heard-text.ts'
 import { History } from './history.ts'
 import type {
   Accepted,
@@ -18,6 +17,7 @@ import type {
 } from './provider.ts'
 import { ReplyFunctions } from './reply-functions.ts'
 import { SentenceSplitter } from './sentences.ts'
+import { SpokenReply } from './spoken-reply.ts'
 import { StageTimes } from './stage-times.ts'
 import type { Tally } from './tally.ts'
 
@@ -59,16 +59,12 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private readonly stages: StageTimes
   private deadline: Disposable | null = null
   private modelDone = false
-  private piecesWaiting = 0
-  private pieces: SpokenPiece[] = []
+  private readonly reply = new SpokenReply()
   /** The newest reply, once its words have been told. */
   private told = ''
-  /** The newest message of the history is what was heard of the newest reply. */
-  private remembered = false
+  /** The newest message of the history, where it is what was heard of the newest reply; else empty. */
+  private remembered = ''
   private readonly broken = new BrokenReply()
-  /** Pieces handed to the voice and not yet spoken, in order. */
-  private speakingText: string[] = []
-  private pieceMs = 0
   /** The reply's first sentence has gone to the voice. */
   private announced = false
   private audible = false
@@ -125,9 +121,9 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
       case 'turn_committed':
         return this.commit()
       case 'turn_resumed':
-        return this.resume()
+        return this.resume(input.forGood === true)
       case 'interrupted':
-        return this.interrupted(input.heardMs)
+        return this.interrupted(input.heardMs, input.forGood === true)
       case 'say':
         return this.say(input.text)
       case 'not_interrupted':
@@ -158,26 +154,25 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   }
 
   /** What was said stays said: it is the beginning of the turn that goes on. */
-  private resume(): Accepted {
-    if (this.phase === 'thinking' || this.phase === 'speaking') {
+  private resume(forGood: boolean): Accepted {
+    if (this.isMakingReply && !this.broken.takenUp) {
       const words = this.history.takeBackUser()
       if (words !== '') this.heardWords = [words]
     }
     this.cancelReply()
+    if (forGood) this.broken.forget()
     return 'sent'
   }
 
-  private interrupted(heardMs: Milliseconds): Accepted {
-    const [half] = this.speakingText
-    const speaking = this.phase === 'speaking'
-    this.broken.brokenOff(remainderOf(this.pieces, speaking ? this.speakingText : [], heardMs))
-    if (speaking && half !== undefined && this.pieceMs > 0) {
-      this.pieces.push({ text: half, durationMs: this.pieceMs })
-    }
-    const words = heardText(this.pieces, heardMs)
+  private interrupted(heardMs: Milliseconds, forGood: boolean): Accepted {
+    // What the model had not written, and what it was about to do, can only be asked for anew.
+    const whole = this.modelDone && (this.functions?.departure ?? null) === null
+    this.broken.brokenOff(whole ? this.reply.remainder(heardMs) : 'unfinished')
+    const words = this.reply.heard(heardMs)
+    if (this.reply.sounds || this.remembered === '') this.remember(words)
     this.cancelReply()
-    if (this.pieces.length > 0 || !this.remembered) this.remember(words)
-    this.pieces = []
+    this.reply.restart()
+    if (forGood) this.broken.forget()
     const corrects = this.told === '' ? {} : { corrects: this.told }
     this.told = ''
     this.listener({ type: 'transcript', side: 'agent', final: true, text: words, ...corrects })
@@ -187,7 +182,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private say(text: string): Accepted {
     this.cancelReply()
     this.broken.forget()
-    this.remembered = false
+    this.remembered = ''
     this.sayAll([text])
     return 'sent'
   }
@@ -196,15 +191,15 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.beginReply()
     this.arm()
     this.modelDone = true
-    for (const text of texts) this.speak(text)
+    for (const text of texts) if (this.isMakingReply) this.speak(text)
   }
 
   /** What was heard of a reply takes the place of what stands of it in the history. */
   private remember(words: string): void {
-    if (this.remembered) this.history.takeBackAssistant()
     const whole = this.broken.with(words)
+    if (this.remembered !== '') this.history.takeBackAssistant()
     this.history.assistant(whole)
-    this.remembered = whole !== ''
+    this.remembered = whole
   }
 
   private onStt(event: SttEvent): void {
@@ -221,7 +216,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.heardWords = []
     if (words === '') return this.nobodySpoke()
     this.broken.forget()
-    this.remembered = false
+    this.remembered = ''
     this.listener({ type: 'transcript', side: 'caller', final: true, text: words })
     this.history.user(words)
     this.beginReply()
@@ -230,10 +225,16 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private nobodySpoke(): void {
     this.cancelReply()
-    const rest = this.broken.takeUp()
+    const rest = this.broken.takeUp(this.remembered)
     if (rest === null) return this.listener({ type: 'nothing_heard' })
     this.listener({ type: 'taken_up' })
-    this.sayAll(rest)
+    this.stages.stop()
+    if (rest !== 'anew') return this.sayAll(rest)
+    if (this.remembered !== '') this.history.takeBackAssistant()
+    this.remembered = ''
+    this.beginReply()
+    this.arm()
+    this.generate()
   }
 
   private generate(): void {
@@ -247,11 +248,8 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private beginReply(): void {
     this.phase = 'thinking'
     this.modelDone = false
-    this.piecesWaiting = 0
-    this.pieces = []
+    this.reply.restart()
     this.told = ''
-    this.speakingText = []
-    this.pieceMs = 0
     this.announced = false
     this.audible = false
     this.splitter.flush()
@@ -292,7 +290,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private modelEnds(): void {
     this.modelDone = true
-    if (this.piecesWaiting === 0) this.finishReply()
+    if (this.reply.done) this.finishReply()
   }
 
   private async runFunctions(functions: ReplyFunctions, asked: readonly FunctionCall[]): Promise<void> {
@@ -312,8 +310,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.phase = 'speaking'
     if (!this.announced) this.listener({ type: 'reply_started' })
     this.announced = true
-    this.piecesWaiting += 1
-    this.speakingText.push(text)
+    this.reply.give(text)
     if (this.tts.send({ type: 'speak', text }) === 'sent') return
     this.fault({ type: 'fault', code: 'overloaded', message: 'the voice takes no more sentences', retryable: true })
   }
@@ -331,19 +328,17 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
           this.disarm()
           this.stages.reached('tts_first_audio')
         }
-        this.pieceMs += (event.frame.samples.length * 1000) / event.frame.sampleRateHz
+        this.reply.made((event.frame.samples.length * 1000) / event.frame.sampleRateHz)
         return this.listener(event)
       case 'spoken':
-        this.pieces.push({ text: this.speakingText.shift() ?? event.text, durationMs: this.pieceMs })
-        this.pieceMs = 0
-        this.piecesWaiting -= 1
-        if (this.modelDone && this.piecesWaiting === 0) this.finishReply()
+        this.reply.spoken(event.text)
+        if (this.modelDone && this.reply.done) this.finishReply()
         return
     }
   }
 
   private finishReply(): void {
-    const text = this.pieces.map((piece) => piece.text).join(' ')
+    const { text } = this.reply
     this.disarm()
     this.phase = 'idle'
     this.remember(text)
@@ -369,13 +364,15 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private stopParts(): void {
     this.disarm()
     if (this.isMakingReply) for (const part of [this.llm, this.tts]) part.send({ type: 'cancel' })
+    this.reply.stop()
     this.phase = 'idle'
   }
 
   private fault(fault: Fault): void {
     if (this.closed !== null) return
     // What was spoken before the fault was heard, and the model must know that it said it.
-    if (this.phase === 'speaking') this.remember(this.pieces.map((piece) => piece.text).join(' '))
+    if (this.phase === 'speaking') this.remember(this.reply.text)
+    this.broken.saidWhole()
     if ((this.functions?.departure ?? null) === null) {
       this.cancelReply()
       return this.listener(fault)

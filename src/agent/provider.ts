@@ -85,10 +85,16 @@ export type AgentInput =
   | { readonly type: 'caller_sounds'; readonly sounds: boolean }
   /** The caller's turn is over: answer it. One that finds the turns itself is told when a turn has lasted too long. */
   | { readonly type: 'turn_committed' }
-  /** The caller went on before any reply was heard: drop the reply, what was said and what comes now are one turn. */
-  | { readonly type: 'turn_resumed' }
-  /** The caller broke in; `heardMs` of the reply had left playout. */
-  | { readonly type: 'interrupted'; readonly heardMs: Milliseconds }
+  /**
+   * The caller went on before any reply was heard: drop the reply, what was said and what comes now are one turn.
+   * `forGood`: a key of theirs ended it, and it is not wanted any more.
+   */
+  | { readonly type: 'turn_resumed'; readonly forGood?: boolean }
+  /**
+   * The caller broke in; `heardMs` of the reply had left playout. `forGood`: it is not to be taken up, even where nobody
+   * turns out to have said a word.
+   */
+  | { readonly type: 'interrupted'; readonly heardMs: Milliseconds; readonly forGood?: boolean }
   /**
    * To an agent that finds the turns itself: what it has heard over its reply was no interruption, but a cough, a
    * listener's "mm-hm" or its own echo. The reply goes on; what it made of it is to be dropped.

@@ -18,6 +18,11 @@ export class StageTimes {
     this.done = []
   }
 
+  /** What follows is no answer to a turn. */
+  stop(): void {
+    this.startedMs = null
+  }
+
   reached(stage: StageName): void {
     if (this.startedMs === null || this.done.includes(stage)) return
     this.done.push(stage)

@@ -11,7 +11,7 @@ import { LastWords } from './last-words.ts'
 import type { HangupCause } from './leg.ts'
 import { isMachineTalk } from './machine-talk.ts'
 import type { OverlapLog } from './overlap-log.ts'
-import type { Overlooks } from './overlooked-voice.ts'
+import { betweenReplies, type Overlooks } from './overlooked-voice.ts'
 import type { SpeechEvent } from './speech-detector.ts'
 import { TurnEffects } from './turn-effects.ts'
 import type { Hearing, TurnFacts } from './turn-facts.ts'
@@ -33,7 +33,6 @@ import { nextTurn, type TurnEvent, type TurnState } from './turn-state.ts'
 
 /** A greeting that has not sounded by then is given up, so that the caller can speak. */
 const greetingTimeoutMs = 5000
-const betweenReplies: readonly TurnState[] = ['listening', 'endpointing', 'thinking', 'guarding']
 
 export class Coordinator {
   private readonly deps: CoordinatorDeps
@@ -147,6 +146,8 @@ export class Coordinator {
     const { voice, gate } = this.parts
     if (voice.detectorHears || gate.muted) return null
     if (this.state === 'agent_speaking') return this.judged && judgesSound(this.deps.settings.bargeIn) ? 'reply' : null
+    // Where nobody can tell a voice from the reply's echo, what follows a reply at once may be that.
+    if (this.state === 'guarding' && this.deps.echo === null) return null
     return this.deps.turnDetection === 'engine' && betweenReplies.includes(this.state) ? 'silence' : null
   }
 

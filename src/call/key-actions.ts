@@ -53,6 +53,7 @@ export class KeyActions {
 
   private interrupt(): void {
     const { state, parts } = this.deps
+    parts.replies.dropped = true
     switch (state()) {
       case 'overlap':
         return parts.overlap.decide('interruption')
@@ -118,7 +119,7 @@ export class KeyActions {
   /** What has not sounded yet never will. */
   private drop(): void {
     const { call, effects, dispatch } = this.deps
-    call.session.send({ type: 'turn_resumed' })
+    call.session.send({ type: 'turn_resumed', forGood: true })
     effects.finishTurn('abandoned')
     dispatch('reply_empty')
   }

@@ -3,6 +3,7 @@ import type { Milliseconds } from '#base/clock.ts'
 import type { LineSound } from './line-echo.ts'
 import { lineBeforeMs, type OverlapListener, type OverlapScore } from './overlap-model.ts'
 import type { SpeechEvent } from './speech-detector.ts'
+import type { TurnState } from './turn-state.ts'
 
 /**
  * A voice that the detector does not hear: it knows speech, and gives shouts, sung words and hums little more than a
@@ -26,6 +27,9 @@ export interface OverlookedVoiceDeps {
 
 /** Who might be overlooked: somebody over the agent's reply, somebody in its silence; null: there is nobody to look for. */
 export type Overlooks = 'reply' | 'silence' | null
+
+/** When that silence is. */
+export const betweenReplies: readonly TurnState[] = ['listening', 'endpointing', 'thinking', 'guarding']
 
 const quietestDbfs = -50
 const overFloorDb = 12
@@ -107,7 +111,10 @@ export class OverlookedVoice {
     if (this.sinceMs > soundsMsMax) return this.stays(dbfs)
     // The model is sure for a little longer of what has just fallen silent, and that may have been an echo.
     const sounds = loud && this.sinceMs >= sureAfterMs && isSure(listener.score, overlooks)
-    this.sureMs = sounds && soundOf(this.sinceMs) === 'other' ? this.sureMs + ms : 0
+    const sound = sounds ? soundOf(this.sinceMs) : 'silence'
+    // A voice that comes up over the agent's own begins there.
+    if (sound === 'echo') return this.rest()
+    this.sureMs = sound === 'other' ? this.sureMs + ms : 0
     if (this.sureMs < sureForMs) return
     this.state = 'speaking'
     event({ type: 'speech_started', agoMs: this.sinceMs })

@@ -17,6 +17,8 @@ export class Replies {
   private apologising = false
   /** The words of the newest reply that was told; empty before there is one. */
   last = ''
+  /** A key has ended the reply that sounds: nobody wants the rest of it. */
+  dropped = false
   private inRow = 0
   private count = 0
   private toldCount = 0
@@ -28,6 +30,7 @@ export class Replies {
   begins(nowMs: Milliseconds): void {
     this.count += 1
     this.brokeOff = false
+    this.dropped = false
     this.startedMs = nowMs
   }
 
@@ -66,8 +69,10 @@ export class Replies {
     this.brokeOff = false
   }
 
-  interrupted(nowMs: Milliseconds): void {
+  /** @returns whether that ends it for good: an apology is not worth saying twice */
+  interrupted(nowMs: Milliseconds): boolean {
     this.interruptedMs = nowMs
+    return this.dropped || this.apologising
   }
 
   /** A turn is over and waits for its answer. */

@@ -168,8 +168,9 @@ export class TurnEffects {
     const heardMs = playout.flush()
     this.agentFallsSilent()
     observer.interrupted(callId, this.parts.replies.greeting === 'sounding' ? 'greeting' : 'reply', heardMs)
-    this.parts.replies.interrupted(clock.now())
-    session.send({ type: 'interrupted', heardMs })
+    // Who was about to be left for their silence is there after all: it is no farewell any more.
+    const forGood = this.parts.replies.interrupted(clock.now()) || this.parts.waiting.leaving
+    session.send({ type: 'interrupted', heardMs, ...(forGood ? { forGood } : {}) })
     this.parts.waiting.callerSpoke()
     if (this.parts.replies.greeting === 'sounding') this.greetingOver()
     else this.finishTurn('interrupted')

@@ -7,7 +7,7 @@ import { decodeWeights } from './weights-text.ts'
 
 /**
  * The model of overlaps: two judges with one opinion. The one of the sound (`overlap-network.ts`) is asked with every
- * window, here, for less than a tenth of a millisecond, and only while somebody speaks over the agent; it knows hums, coughs
+ * window, here, for less than a tenth of a millisecond, and only while something sounds that may be a caller; it knows hums, coughs
  * and clicks after a quarter of a second. The one of the words (`overlap-words.ts`), where there is one, is asked in its
  * worker when there may be a word, and then again and again; between its answers, and without it, the other speaks for
  * both.

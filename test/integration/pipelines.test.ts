@@ -139,6 +139,48 @@ describe('a pipeline in YAML only', () => {
     }
   }, 60_000)
 
+  test('takes its reply up again, from the sentence that was cut, where what broke it off held no word', async () => {
+    const hours = 'On weekdays the office is open from nine in the morning until five in the evening.'
+    const sundays = 'On Sundays it is closed.'
+    const server = new OpenAiCompatibleServer({ pieces: [`${hours} ${sundays}`] })
+    server.transcribe = () => ({ text: server.requests.length === 0 ? (said[0] ?? '') : '' })
+    const engine = await startEngine((['stt', 'llm', 'tts'] as const).map((role) => ({ role, servers: [server] })))
+    try {
+      const line = await telephones.call(asterisk, { extension: '150', callerId: '555502' })
+      const id = await engineCallFrom(engine, '555502')
+      const { caller } = line
+      await caller.waitForSpeech(8000)
+      await caller.waitForQuiet(900)
+      await caller.say(sentences[0] as Int16Array)
+      await caller.waitForSpeech(8000)
+      await caller.say(sentences[1] as Int16Array)
+      const frames = caller.frames.length
+      await caller.waitForSpeech(8000)
+      await caller.waitForQuiet(1500)
+      await line.call.hangup()
+      await line.call.ended
+      const recordOf = () => engine.records().find((record) => record.call_id === id)
+      await engine.until('recorded', 15_000, () => recordOf() !== undefined)
+      const turns = (recordOf()?.turns ?? []) as readonly Turn[]
+      expect(turns.map(({ outcome }) => outcome)).toEqual(['interrupted', 'answered'])
+      expect(turns.map(({ caller_text: text }) => text)).toEqual([said[0] ?? '', ''])
+      expect(turns[1]?.agent_text).toBe(`${hours} ${sundays}`)
+      // The whole of the two sentences was heard after all, and the model was asked once.
+      const wantedMs = [hours, sundays].reduce((sum, text) => sum + voiceOf(text, 8000).length / 8, 0)
+      const after = Int16Array.from(caller.frames.slice(frames).flatMap((frame) => [...frame]))
+      const heardMs = audibleStretches(after, { sampleRateHz: 8000 })
+        .map(({ startMs, endMs }) => endMs - startMs)
+        .reduce((sum, ms) => sum + ms, 0)
+      expect(heardMs).toBeGreaterThan(wantedMs - 100)
+      expect(server.requests).toHaveLength(1)
+      expect(await engine.metric('ai_agent_replies_taken_up_total')).toBe(1)
+      expect(server.problems).toEqual([])
+    } finally {
+      await engine.stop()
+      await server.close()
+    }
+  }, 60_000)
+
   test('goes on with the next of a list where one fails: no turn is lost, and nobody apologises', async () => {
     const server = new OpenAiCompatibleServer(clerk)
     server.transcribe = () => ({ text: server.requests.length === 0 ? (said[0] ?? '') : (said[1] ?? '') })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { settle } from '../../fakes/manual-clock.ts'
 import { CascadeBench } from './cascade-bench.ts'
 
 describe('what broke off a reply held no word', () => {
@@ -22,16 +23,11 @@ describe('what broke off a reply held no word', () => {
   test('the agent goes on from the sentence that it was in, and remembers it as one reply', async () => {
     const bench = await brokenOff()
     bench.ask('')
-    expect(bench.events()).toEqual(['stt 0', 'taken_up', 'llm_first_sentence 0', 'reply_started'])
+    expect(bench.events()).toEqual(['stt 0', 'taken_up', 'reply_started'])
     expect(bench.spokenTexts()).toEqual(['We close at five o’clock.'])
     bench.audio(1000)
     bench.spoken('We close at five o’clock.')
-    expect(bench.events()).toEqual([
-      'tts_first_audio 0',
-      'audio 1000',
-      'agent: We close at five o’clock.',
-      'reply_done',
-    ])
+    expect(bench.events()).toEqual(['audio 1000', 'agent: We close at five o’clock.', 'reply_done'])
     bench.ask('Thanks.')
     const whole = 'assistant: We are open from nine. We close at five o’clock.'
     expect(bench.question.slice(1)).toEqual([asked, whole, 'user: Thanks.'])
@@ -52,11 +48,81 @@ describe('what broke off a reply held no word', () => {
     const bench = await CascadeBench.open()
     bench.ask('When are you open?')
     bench.text('We are open from nine. We close at five o’clock. ')
+    bench.done()
     bench.audio(400)
     bench.send({ type: 'interrupted', heardMs: 300 })
     bench.spokenTexts()
     bench.ask('')
     expect(bench.spokenTexts()).toEqual(['We are open from nine.', 'We close at five o’clock.'])
+  })
+
+  test('a reply that the model had not finished is asked for anew', async () => {
+    const bench = await CascadeBench.open()
+    bench.ask('When are you open?')
+    bench.text('We are open from nine. We clo')
+    bench.audio(1000)
+    bench.send({ type: 'interrupted', heardMs: 900 })
+    bench.events()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'taken_up'])
+    expect(bench.question.slice(1)).toEqual([asked])
+    bench.answer('We open at nine.', 800)
+    bench.ask('Thanks.')
+    expect(bench.question.slice(1)).toEqual([asked, 'assistant: We open at nine.', 'user: Thanks.'])
+  })
+
+  test('so is one that was to end the call: its model says whether it still does', async () => {
+    const bench = await CascadeBench.open({
+      terminate_call: () => ({ output: '{"ok":true}', departure: { kind: 'hang_up' }, failure: null }),
+    })
+    bench.ask('Goodbye.')
+    bench.text('Have a nice day. ')
+    bench.calls('terminate_call', '{}')
+    bench.done()
+    await settle()
+    bench.audio(700)
+    bench.send({ type: 'interrupted', heardMs: 500 })
+    bench.events()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'taken_up'])
+    expect(bench.question.at(-1)).toStartWith('tool: ')
+    bench.calls('terminate_call', '{}')
+    bench.done()
+    await settle()
+    bench.answer('Goodbye.', 500)
+    expect(bench.events().slice(-2)).toEqual(['reply_done', 'leave'])
+  })
+
+  test('nothing of one that was ended for good, by a key or before it sounded', async () => {
+    for (const input of [{ type: 'interrupted', heardMs: 1300 }, { type: 'turn_resumed' }] as const) {
+      const bench = await brokenOff()
+      bench.ask('')
+      bench.audio(500)
+      bench.send({ ...input, forGood: true })
+      bench.events()
+      bench.ask('')
+      expect(bench.events()).toEqual(['stt 0', 'nothing_heard'])
+    }
+  })
+
+  test('nor of one whose voice failed', async () => {
+    const bench = await brokenOff()
+    bench.ask('')
+    bench.audio(200)
+    bench.tts.session.emit({ type: 'fault', code: 'unreachable', message: 'gone', retryable: true })
+    bench.events()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'nothing_heard'])
+  })
+
+  test('a few words of it do not undo what was heard before', async () => {
+    const bench = await brokenOff()
+    bench.ask('')
+    bench.audio(300)
+    bench.send({ type: 'interrupted', heardMs: 20 })
+    bench.ask('Stop.')
+    const heard = 'assistant: We are open from nine. We'
+    expect(bench.question.slice(1)).toEqual([asked, heard, 'user: Stop.'])
   })
 
   test('words over what is taken up cut the memory there', async () => {

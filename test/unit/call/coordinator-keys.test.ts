@@ -174,6 +174,35 @@ describe('interrupt', () => {
     }
   })
 
+  test('what a key has ended is not taken up again; what a voice has may be', () => {
+    const [alone, over, byVoice, made] = [new Bench().answer(), new Bench().answer(), new Bench().answer(), new Bench()]
+    for (const bench of [alone, over, byVoice]) bench.clock.advance(1000)
+    for (const bench of [over, byVoice]) bench.started()
+    over.clock.advance(100)
+    for (const bench of [alone, over, made.think()]) press(bench, interrupt)
+    byVoice.pass(300)
+    const ends = [alone, over, made, byVoice].flatMap(({ session }) =>
+      session.inputs.flatMap((input) =>
+        input.type === 'interrupted' || input.type === 'turn_resumed' ? [[input.type, input.forGood]] : [],
+      ),
+    )
+    expect(ends).toEqual([
+      ['interrupted', true],
+      ['interrupted', true],
+      ['turn_resumed', true],
+      ['interrupted', undefined],
+    ])
+    // The next reply is another one.
+    over.clock.advance(200)
+    over.stopped()
+    over.clock.advance(600)
+    over.reply(3000)
+    over.clock.advance(1000)
+    over.started()
+    over.pass(300)
+    expect(over.session.inputs.findLast(({ type }) => type === 'interrupted')).not.toHaveProperty('forGood')
+  })
+
   test('while nothing is said: nothing', () => {
     const silent = new Bench().listen()
     const speaking = new Bench().listen()

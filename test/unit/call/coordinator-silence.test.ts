@@ -82,6 +82,8 @@ describe('nobody speaks', () => {
     bench.started()
     bench.pass(300)
     expect(bench.state).toBe('caller_speaking')
+    // They are there: it is not said again, whatever it was that they said.
+    expect(bench.session.inputs.findLast(({ type }) => type === 'interrupted')).toMatchObject({ forGood: true })
     bench.stopped()
     bench.clock.advance(600)
     heard(bench)
