@@ -3,13 +3,14 @@ import type { Milliseconds } from '#base/clock.ts'
 import type { LineSound } from './line-echo.ts'
 import { lineBeforeMs, type OverlapListener, type OverlapScore } from './overlap-model.ts'
 import type { SpeechEvent } from './speech-detector.ts'
+import { SteadyLevel } from './steady-level.ts'
 import type { TurnState } from './turn-state.ts'
 
 /**
  * A voice that the detector does not hear: it knows speech, and gives shouts, sung words and hums little more than a
  * noise. While nothing else is heard, the line's level tells that something sounds; what it is, the model of overlaps
  * says, and nobody is told of it unless the model is sure: over the agent's voice that it interrupts, in the agent's
- * silence that it is no noise, for there a hum is an answer. Then it begins and ends as the detector's own would, by its
+ * silence that it is no noise, for there a hum is an answer. A tone is neither. Then it begins and ends as the detector's own would, by its
  * level, until the detector hears it after all.
  *
  * The floor follows the line where nobody is listened to, faster down than up: what lies over it for two thirds of the
@@ -54,6 +55,7 @@ export class OverlookedVoice {
   private sinceMs: Milliseconds = 0
   private quiet: Milliseconds = 0
   private sureMs: Milliseconds = 0
+  private readonly level = new SteadyLevel()
 
   constructor(deps: OverlookedVoiceDeps) {
     this.deps = deps
@@ -81,8 +83,10 @@ export class OverlookedVoice {
     const loud = dbfs >= Math.max(this.floorDbfs, quietestDbfs) + overFloorDb
     if (this.state === 'speaking') return this.sounding(dbfs, loud, ms)
     if (overlooks === null) return this.rest()
+    if (loud) this.level.add(dbfs)
     if (this.state === 'listening') return this.listening(samples, overlooks, dbfs, loud, ms)
     this.loudMs = loud ? this.loudMs + ms : 0
+    if (!loud) this.level.restart()
     if (this.loudMs < soundsMs) return
     this.state = 'listening'
     this.sinceMs = this.loudMs
@@ -110,7 +114,7 @@ export class OverlookedVoice {
     if (this.quiet >= gapMs) return this.rest()
     if (this.sinceMs > soundsMsMax) return this.stays(dbfs)
     // The model is sure for a little longer of what has just fallen silent, and that may have been an echo.
-    const sounds = loud && this.sinceMs >= sureAfterMs && isSure(listener.score, overlooks)
+    const sounds = loud && this.sinceMs >= sureAfterMs && isSure(listener.score, overlooks) && !this.level.steady
     const sound = sounds ? soundOf(this.sinceMs) : 'silence'
     // A voice that comes up over the agent's own begins there.
     if (sound === 'echo') return this.rest()
@@ -138,6 +142,7 @@ export class OverlookedVoice {
   private rest(): void {
     this.state = 'idle'
     this.loudMs = 0
+    this.level.restart()
   }
 }
 

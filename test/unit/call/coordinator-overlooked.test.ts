@@ -9,7 +9,9 @@ import { settings, verdicts } from './overlapped.ts'
 const loud = (bench: Bench, amplitude: number, durationMs: number) => {
   for (let at = 0; at < durationMs; at += 20) {
     bench.clock.advance(20)
-    const samples = Int16Array.from({ length: 160 }, (_, index) => (index % 2 === 0 ? amplitude : -amplitude))
+    // No voice keeps its level.
+    const peak = at % 80 < 40 ? amplitude : amplitude * 0.7
+    const samples = Int16Array.from({ length: 160 }, (_, index) => (index % 2 === 0 ? peak : -peak))
     bench.coordinator.callerAudio({ sampleRateHz: 8000, samples })
   }
 }

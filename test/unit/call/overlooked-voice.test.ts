@@ -31,7 +31,8 @@ function setUp(sound: LineSound = 'other') {
     event: (event) => void events.push(event),
   })
   const play = (dbfs: number, ms: number, overlooks: Overlooks = 'reply') => {
-    for (let at = 0; at < ms; at += frameMs) voice.frame(frame(dbfs), overlooks)
+    // No voice keeps its level: every other 40 ms are softer.
+    for (let at = 0; at < ms; at += frameMs) voice.frame(frame(dbfs - (at % 80 < 40 ? 0 : 3)), overlooks)
   }
   play(-60, 2000)
   return {
@@ -98,6 +99,20 @@ describe('a voice that the detector does not hear', () => {
     play(-25, 500)
     play(-25, 60, 'silence')
     expect([begun.length, events]).toEqual([1, [{ type: 'speech_started', agoMs: 560 }]])
+  })
+
+  test('a tone of the network is none, whatever the model takes it for', () => {
+    const { voice, begun, events, noise } = setUp()
+    noise(0)
+    // Busy, as most of Europe has it: 425 Hz, 500 ms on and off.
+    for (let at = 0; at < 24_000; at += 160) {
+      const on = at % 8000 < 4000
+      const samples = Int16Array.from({ length: 160 }, (_, index) =>
+        on ? 3000 * Math.sin((2 * Math.PI * 425 * (at + index)) / 8000) : 0,
+      )
+      voice.frame(samples, 'silence')
+    }
+    expect([begun.length, events.length]).toEqual([3, 0])
   })
 
   test('is none where the model is not sure, or only for a moment', () => {

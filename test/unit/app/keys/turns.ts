@@ -19,8 +19,11 @@ const judged = (probability: number) => async (up: KeyCall, world: KeyWorld) => 
   return await committedAfter()(up)
 }
 
-/** What the detector takes for no speech, as loud as one. */
-const loud = () => Int16Array.from({ length: 160 }, (_, index) => (index % 2 === 0 ? 3000 : -3000))
+/** What the detector takes for no speech, as loud as one, and no tone. */
+const loud = (frame: number) => {
+  const peak = frame % 4 < 2 ? 3000 : 2000
+  return Int16Array.from({ length: 160 }, (_, index) => (index % 2 === 0 ? peak : -peak))
+}
 
 const byModel = (more: object = {}) => ({ around: { turn_taking: { stop: 'model', ...more } } })
 
