@@ -1,7 +1,7 @@
 /**
- * Does a sound keep its level as no voice does? The tones of telephone networks (dialling, ringing, busy, 425 Hz among
- * them, which to the model of overlaps are hums), hum and buzz stay within a few tenths of a decibel; the steadiest of
- * the people and hums of the speech material, sung notes among them, move by 1.5 dB and more.
+ * Does a sound keep its level as no voice does? The tones of telephone networks (dialling, ringing, busy: 425 Hz is a hum
+ * to the model of overlaps), hum and buzz stay within a few tenths of a decibel; people move by more, also where they
+ * sing a note. A hum that is held as evenly as a tone is lost with it.
  */
 const frames = 15
 const steadyDb = 1.2
