@@ -14,23 +14,41 @@ interface Stage {
   readonly group: 'lint' | 'unit' | 'integration'
   /** `tests`: the folder whose tests bun runs; else a command that must end with 0 and counts as one test. */
   readonly run: { readonly tests: readonly string[] } | { readonly command: readonly string[] }
+  /** Nothing in it goes by the clock: begins with the run, on the other core, and is told of where it stands here. */
+  readonly beside?: true
 }
 
 interface Outcome extends Tally {
   readonly failures: readonly Failure[]
+  /** Not printed yet. */
+  readonly said: string
 }
 
 const bun = process.execPath
 const root = join(import.meta.dir, '..')
 
+/** Of the unit tests, the folders that run beside the others: two fifths of their time, and nothing by the clock. */
+const unitBeside = ['audio', 'providers']
+
+function unitTests(isBeside: boolean): string[] {
+  const names = readdirSync(join(root, 'test', 'unit'))
+  return names.filter((name) => unitBeside.includes(name) === isBeside).map((name) => `./test/unit/${name}`)
+}
+
 const stages: readonly Stage[] = [
   { name: 'types', group: 'lint', run: { command: ['node_modules/.bin/tsc', '--noEmit'] } },
   { name: 'lint', group: 'lint', run: { command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] } },
-  { name: 'unit', group: 'unit', run: { tests: ['test/unit/'] } },
-  { name: 'contract', group: 'unit', run: { tests: ['test/contract/'] } },
-  { name: 'simulation', group: 'unit', run: { tests: ['test/simulation/'] } },
-  { name: 'models', group: 'integration', run: { command: [bun, '--no-env-file', 'src/main.ts', 'models'] } },
-  { name: 'binary', group: 'integration', run: { command: [bun, 'scripts/build.ts'] } },
+  { name: 'unit', group: 'unit', run: { tests: unitTests(false) } },
+  { name: 'unit, the other half', group: 'unit', run: { tests: unitTests(true) }, beside: true },
+  { name: 'contract', group: 'unit', run: { tests: ['test/contract/'] }, beside: true },
+  { name: 'simulation', group: 'unit', run: { tests: ['test/simulation/'] }, beside: true },
+  {
+    name: 'models',
+    group: 'integration',
+    run: { command: [bun, '--no-env-file', 'src/main.ts', 'models'] },
+    beside: true,
+  },
+  { name: 'binary', group: 'integration', run: { command: [bun, 'scripts/build.ts'] }, beside: true },
   { name: 'integration', group: 'integration', run: { tests: ['test/integration/'] } },
 ]
 
@@ -39,15 +57,27 @@ const failuresShown = 12
 const failureCharsMax = 1200
 
 async function runCommand(stage: Stage, command: readonly string[]): Promise<Outcome> {
-  const child = Bun.spawn([...command], { cwd: root, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
-  const code = await child.exited
+  const { code, said } = await ended(stage, command, process.env)
   return code === 0
-    ? { passed: 1, failed: 0, failures: [] }
-    : badStage(stage, `${command.slice(0, 4).join(' ')} ended with ${code}`)
+    ? { passed: 1, failed: 0, failures: [], said }
+    : badStage(stage, `${command.slice(0, 4).join(' ')} ended with ${code}`, said)
 }
 
-function badStage(stage: Stage, why: string): Outcome {
-  return { passed: 0, failed: 1, failures: [{ where: stage.name, why }] }
+/** What a stage beside the others says is kept until it is its turn to speak. */
+async function ended(
+  { beside }: Stage,
+  command: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly code: number; readonly said: string }> {
+  const out = beside === true ? 'pipe' : 'inherit'
+  const child = Bun.spawn([...command], { cwd: root, env, stdin: 'ignore', stdout: out, stderr: out })
+  const texts = [child.stdout, child.stderr].map(async (end) => (end ? await new Response(end).text() : ''))
+  const [code, ...said] = await Promise.all([child.exited, ...texts])
+  return { code, said: said.filter((text) => text !== '').join('\n') }
+}
+
+function badStage(stage: Stage, why: string, said = ''): Outcome {
+  return { passed: 0, failed: 1, failures: [{ where: stage.name, why }], said }
 }
 
 async function runTests(stage: Stage, paths: readonly string[]): Promise<Outcome> {
@@ -65,18 +95,17 @@ async function runTests(stage: Stage, paths: readonly string[]): Promise<Outcome
     '--max-concurrency=2',
   ]
   const env = { ...process.env, PATCHCORD_BED_LOGS: folder }
-  const child = Bun.spawn(command, { cwd: root, env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
-  const code = await child.exited
+  const { code, said } = await ended(stage, command, env)
   if (code !== 0) printTroubles(folder)
   try {
     const xml = readFileSync(report, 'utf8')
     const tally = readTally(xml)
     const failures = readFailures(xml)
-    if (code === 0 || tally.failed > 0) return { ...tally, failures }
+    if (code === 0 || tally.failed > 0) return { ...tally, failures, said }
     // A run that ended badly with no failed test, for instance by a crash, has failed all the same.
-    return { ...tally, failed: 1, failures: [{ where: stage.name, why: `bun test ended with ${code}` }] }
+    return { ...tally, failed: 1, failures: [{ where: stage.name, why: `bun test ended with ${code}` }], said }
   } catch {
-    return badStage(stage, 'bun test left no report')
+    return badStage(stage, 'bun test left no report', said)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -122,11 +151,44 @@ export async function fetchAsterisk(
   return [`Asterisk was not fetched: ${command.slice(-2).join(' ')} ended with ${code}`, ...lines].join('\n    ')
 }
 
+/** Tests that are named run once, whatever stage they belong to. */
+function chosenStages(group: string | undefined, filters: readonly string[]): readonly Stage[] {
+  const chosen = stages.filter((stage) => group === undefined || stage.group === group)
+  const last = chosen.findLast(({ run }) => 'tests' in run)
+  return filters.length === 0 ? chosen : chosen.filter((stage) => 'command' in stage.run || stage === last)
+}
+
+interface Timed {
+  readonly tally: Outcome
+  readonly seconds: number
+}
+
+async function timed(stage: Stage, filters: readonly string[]): Promise<Timed> {
+  const startedMs = performance.now()
+  const { run } = stage
+  const tally = await ('command' in run
+    ? runCommand(stage, run.command)
+    : runTests(stage, filters.length > 0 ? filters : run.tests))
+  return { tally, seconds: (performance.now() - startedMs) / 1000 }
+}
+
+/** Begins those that may run beside the others, one after the other. */
+function besides(chosen: readonly Stage[], filters: readonly string[]): ReadonlyMap<Stage, Promise<Timed>> {
+  const outcomes = new Map<Stage, Promise<Timed>>()
+  let last: Promise<unknown> = Promise.resolve()
+  for (const stage of chosen.filter(({ beside }) => beside === true)) {
+    const outcome = last.then(() => timed(stage, filters))
+    outcomes.set(stage, outcome)
+    last = outcome
+  }
+  return outcomes
+}
+
 async function main(): Promise<number> {
   const only = process.argv.indexOf('--only')
   const group = only >= 0 ? process.argv[only + 1] : undefined
   const filters = process.argv.slice(2).filter((word, index, all) => word !== '--only' && all[index - 1] !== '--only')
-  const chosen = stages.filter((stage) => group === undefined || stage.group === group)
+  const chosen = chosenStages(group, filters)
   if (chosen.length === 0) {
     console.error(`--only: expected lint, unit or integration`)
     return 2
@@ -141,25 +203,21 @@ async function main(): Promise<number> {
     if (trouble !== null && !isTold) console.log(`\n${trouble}`)
     isTold = true
   }
+  const beside = besides(chosen, filters)
   for (const stage of chosen) {
     if (stage.name === 'integration') await fetched()
-    const startedMs = performance.now()
     console.log(`\n── ${stage.name} ──`)
-    const { run } = stage
-    const tally =
-      'command' in run
-        ? await runCommand(stage, run.command)
-        : await runTests(stage, filters.length > 0 ? filters : run.tests)
+    const { tally, seconds } = await (beside.get(stage) ?? timed(stage, filters))
+    if (tally.said !== '') console.log(tally.said)
     passed += tally.passed
     failed += tally.failed
     failures.push(...tally.failures)
-    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
-    console.log(`${stage.name}: ${tally.passed} passed, ${tally.failed} failed, ${seconds} s`)
+    console.log(`${stage.name}: ${tally.passed} passed, ${tally.failed} failed, ${seconds.toFixed(1)} s`)
     // Without models or a binary most of what follows would fail for that one reason.
-    if (tally.failed > 0 && 'command' in run && stage.group === 'integration') break
+    if (tally.failed > 0 && 'command' in stage.run && stage.group === 'integration') break
   }
   // Also where the run ends before it is needed: what was begun is not left to itself.
-  await fetched()
+  await Promise.all([fetched(), ...beside.values()])
   printFailures(failures)
   console.log(`\n${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
