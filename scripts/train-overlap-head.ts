@@ -7,17 +7,25 @@ import { modelsFolder } from '../src/speech/model-store.ts'
 import { leadMs } from '../src/speech/overlap.ts'
 import { encoderWidth, headResults, headUnits, headWeightCount } from '../src/speech/overlap-head.ts'
 import { OverlapWords } from '../src/speech/overlap-words.ts'
+import { actedClips } from './overlap/acted.ts'
 import { augmented } from './overlap/augment.ts'
-import { importance, type LabelledClip, shares, standsIn, trainingMaterial } from './overlap/clips.ts'
+import {
+  importanceOf,
+  type LabelledClip,
+  shares,
+  standsIn,
+  trainingMaterial,
+  wordsImportance,
+} from './overlap/clips.ts'
 import { runPython } from './overlap/python.ts'
 import { separation } from './overlap/scores.ts'
 import { floatsOf, writeWeights } from './overlap/weights-file.ts'
 
 /**
- * Trains what judges the recogniser's view of an overlap, on the `tune` split of the speech material and the voices that
- * are there for training alone, and writes `src/speech/overlap-head-weights.ts`. It takes the models (`just models`),
- * Python with pip (`overlap/train_head.py`) and half an hour, most of it in the recogniser's encoder; where the neural
- * voices have not spoken yet, twenty minutes more.
+ * Trains what judges the recogniser's view of an overlap, on the `tune` split of the speech material, the voices that are
+ * there for training alone and what actors say in games, and writes `src/speech/overlap-head-weights.ts`. It takes the
+ * models (`just models`), Python with pip (`overlap/train_head.py`) and twenty minutes, most of it in the recogniser's
+ * encoder; where the neural voices have not spoken yet and the actors were not heard, an hour more.
  *
  *   scripts/bun scripts/train-overlap-head.ts [--seed 1] [--epochs 12]
  *
@@ -42,7 +50,8 @@ interface Utterance {
 }
 
 const random = seededRandom(seed)
-const { clips, under } = await trainingMaterial(seed)
+const { clips: own, under } = await trainingMaterial(seed)
+const clips = [...own, ...(await actedClips((line) => console.error(line)))]
 const words = await OverlapWords.load(
   join(modelsFolder(process.env), 'moonshine-tiny-en', 'encoder_model.ort'),
   1,
@@ -53,7 +62,7 @@ try {
   const utterances = await written()
   const voices = [...new Set(clips.map(({ voice }) => voice))].sort()
   const partOf = ({ clip }: Utterance) => voices.indexOf(clip.voice) % parts
-  const weight = shares(clips, copies)
+  const weight = shares(clips, copies, wordsImportance)
   const shape = {
     width: encoderWidth,
     units: headUnits,
@@ -72,7 +81,7 @@ try {
   table('parts.i32', Int32Array.from(utterances, partOf))
   table(
     'shares.f32',
-    Float32Array.from(utterances, ({ clip }) => (weight[clip.label] as number) * importance(clip)),
+    Float32Array.from(utterances, ({ clip }) => (weight[clip.label] as number) * importanceOf(clip, wordsImportance)),
   )
   writeFileSync(join(folder, 'shape.json'), JSON.stringify(shape))
   console.log(`${utterances.length} utterances of ${clips.length} clips of ${voices.length} voices`)
@@ -155,6 +164,7 @@ function show(utterances: readonly Utterance[], scores: Float32Array): void {
 function copies({ label, human, voice, kind }: LabelledClip): number {
   if (kind === 'piece' || kind === 'sentence') return 1
   if (kind === 'training') return 2
+  if (kind === 'acted') return label === 1 ? 6 : 1
   if (label === 1) return human ? 10 : voice.startsWith('kokoro') ? 3 : 1
   if (label === 0) return human || voice.startsWith('kokoro') ? 2 : 1
   return 3

@@ -6,7 +6,14 @@ import { seededRandom } from '../src/base/random.ts'
 import { featureCount } from '../src/speech/overlap-features.ts'
 import { resultCount, stateUnits, tapCount, weightCount } from '../src/speech/overlap-network.ts'
 import { augmented } from './overlap/augment.ts'
-import { importance, type LabelledClip, shares, standsIn, trainingMaterial } from './overlap/clips.ts'
+import {
+  importanceOf,
+  type LabelledClip,
+  shares,
+  soundImportance,
+  standsIn,
+  trainingMaterial,
+} from './overlap/clips.ts'
 import { runPython } from './overlap/python.ts'
 import { confusionOf, printConfusion } from './overlap/scores.ts'
 import { sequenceOf, windowsMax } from './overlap/sequences.ts'
@@ -75,9 +82,9 @@ async function use(weights: Float32Array): Promise<void> {
 
 /** Each clip in as many ways as its class is short of: people's before programs', for there are few of them. */
 function make(making: number): number {
-  const weight = shares(clips, copies)
+  const weight = shares(clips, copies, soundImportance)
   const made = clips.flatMap((clip) => {
-    const share = (weight[clip.label] as number) * importance(clip)
+    const share = (weight[clip.label] as number) * importanceOf(clip, soundImportance)
     const sequence = () => sequenceOf(augmented(clip, under, random), clip.label, share, random)
     return Array.from({ length: copies(clip) }, sequence)
   })

@@ -63,7 +63,7 @@ export async function trainingMaterial(seed: number): Promise<OverlapMaterial> {
 }
 
 /** Not what callers cut in with, but what stands for it in training. */
-export const standsIn = ({ kind }: LabelledClip): boolean => ['sentence', 'piece', 'training'].includes(kind)
+export const standsIn = ({ kind }: LabelledClip): boolean => ['sentence', 'piece', 'acted', 'training'].includes(kind)
 
 function labelOf({ label }: Clip): 0 | 1 | 2 {
   if (label === 'backchannel') return 1
@@ -78,14 +78,24 @@ function withLabel(sound: Clip | Turn, label: 0 | 1 | 2, kind: string): Labelled
 /** What each class weighs in the loss, however many clips it has. */
 const classShares = [1, 1, 0.7] as const
 
+/** What a clip of a kind weighs; 1 where nothing is said. */
+export type Importance = Readonly<Record<string, number>>
+
 /** What was not cut in with, and by whom there is not, teaches less: found on voices left out in turn. */
-export function importance({ kind }: LabelledClip): number {
-  return kind === 'piece' ? 0.3 : kind === 'training' ? 0.5 : 1
-}
+export const soundImportance: Importance = { piece: 0.3, training: 0.5 }
+/** The same for the judge of words: made voices teach it less of people than actors do. */
+export const wordsImportance: Importance = { piece: 0.3, acted: 0.25, training: 0.15 }
+
+export const importanceOf = ({ kind }: LabelledClip, importance: Importance): number => importance[kind] ?? 1
 
 /** What one utterance of each class weighs beside its importance, 1 in the mean, when a clip is heard `copies` times. */
-export function shares(clips: readonly LabelledClip[], copies: (clip: LabelledClip) => number): readonly number[] {
-  const heard = (of: readonly LabelledClip[]) => of.reduce((sum, clip) => sum + copies(clip) * importance(clip), 0)
+export function shares(
+  clips: readonly LabelledClip[],
+  copies: (clip: LabelledClip) => number,
+  importance: Importance,
+): readonly number[] {
+  const weight = (clip: LabelledClip) => copies(clip) * importanceOf(clip, importance)
+  const heard = (of: readonly LabelledClip[]) => of.reduce((sum, clip) => sum + weight(clip), 0)
   const all = classShares.reduce((sum, share) => sum + share, 0)
   return classShares.map((share, label) => {
     const own = heard(clips.filter((clip) => clip.label === label))

@@ -110,7 +110,7 @@ export const overlapPolicy: OverlapPolicy = {
   interruptionFrom: [
     [250, 0.85],
     [450, 0.7],
-    [700, 0.5],
+    [700, 0.55],
   ],
   harmlessUpTo: [
     [250, 0.05],
@@ -118,7 +118,7 @@ export const overlapPolicy: OverlapPolicy = {
     [700, 0.25],
   ],
   endedQuietMs: 160,
-  endedFrom: 0.38,
+  endedFrom: 0.42,
   cuttingWordsFrom: 0.15,
   otherWordsFrom: 0.6,
   assentUpTo: 0.95,
