@@ -14,7 +14,7 @@ interface Stage {
   readonly group: 'lint' | 'unit' | 'integration'
   /** `tests`: the folder whose tests bun runs; else a command that must end with 0 and counts as one test. */
   readonly run: { readonly tests: readonly string[] } | { readonly command: readonly string[] }
-  /** Nothing in it goes by the clock: begins with the run, on the other core, and is told of where it stands here. */
+  /** No audio of it must come in time: begins with the run, on the other core, and is told of where it stands here. */
   readonly beside?: true
 }
 
@@ -27,7 +27,7 @@ interface Outcome extends Tally {
 const bun = process.execPath
 const root = join(import.meta.dir, '..')
 
-/** Of the unit tests, the folders that run beside the others: two fifths of their time, and nothing by the clock. */
+/** Of the unit tests, the folders that run beside the others: two fifths of their time. */
 const unitBeside = ['audio', 'providers']
 
 function unitTests(isBeside: boolean): string[] {

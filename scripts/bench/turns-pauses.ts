@@ -1,5 +1,4 @@
 import { msToSamples } from '#audio/format.ts'
-import { resampleWhole } from '#audio/resample.ts'
 import { type Milliseconds, SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
@@ -17,6 +16,7 @@ import { SpeechGate } from '#speech/speech-gate.ts'
 import { turnEndModelFile, turnEndModelId } from '#speech/turn-end.ts'
 import { noiseSound } from '../../test/bed/sounds.ts'
 import type { Material, Turn } from '../../test/material/material.ts'
+import { transcribe } from '../overlap/transcribe.ts'
 
 /**
  * Endpointing by silence alone and with the end-of-turn model, on the same turns: each turn's pauses are found by the
@@ -119,7 +119,8 @@ async function judgedPauses(
   const pauses: JudgedPause[] = []
   for (const { lastsMs, lateMs, asked } of heard) {
     const probability = await smartTurn.judge(asked, rateHz)
-    const words = turn.language === 'en' ? whatWordsSay(await transcribe(recogniser, asked), 'en') : null
+    const words =
+      turn.language === 'en' ? whatWordsSay((await transcribe(recogniser, asked, rateHz))?.text ?? '', 'en') : null
     pauses.push({ lastsMs, lateMs, probability, words })
   }
   return pauses
@@ -129,15 +130,6 @@ interface Models {
   readonly silero: Silero
   readonly smartTurn: SmartTurn
   readonly recogniser: Moonshine
-}
-
-async function transcribe(recogniser: Moonshine, samples: Int16Array): Promise<string> {
-  const wide = resampleWhole(samples, rateHz, 16_000)
-  const found = await recogniser.transcribe(
-    Float32Array.from(wide, (sample) => sample / 32_768),
-    () => false,
-  )
-  return found?.text ?? ''
 }
 
 function onLine(turn: Turn, noise: Int16Array, gain: number): Int16Array {

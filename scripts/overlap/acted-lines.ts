@@ -1,13 +1,15 @@
 import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureCommand, mustRun } from '../../test/bed/host.ts'
+import { toTelephoneWav } from '../../test/bed/sox.ts'
+import { writeWav } from '../../test/bed/wav-file.ts'
+import { RATE_HZ } from '../../test/material/audio.ts'
 import { debianFolders } from '../../test/material/packages.ts'
 import { fromMade } from '../../test/material/take.ts'
 import { unpackRnc } from './rnc.ts'
 
 /**
- * Adventure games whose every line is spoken: some sixty actors, British and American, who ask, refuse, agree and cut in,
- * in 10,000 lines. What the games' archives look like is told by the engine that plays them today (ScummVM's wiki);
+ * Adventure games whose every line is spoken: actors who ask, refuse, agree and cut in, in English, in 10,000 lines. What the games' archives look like is told by the engine that plays them today (ScummVM's wiki);
  * both games may be given away and changed ("Beneath a Steel Sky" and "Flight of the Amazon Queen" licences).
  */
 export interface ActedLine {
@@ -24,7 +26,6 @@ const queen = { package: 'flight-of-the-amazon-queen', folder: '/usr/share/scumm
 
 /** The first call on a machine downloads 100 MB. */
 export async function actedLines(): Promise<ActedLine[]> {
-  await ensureCommand('sox')
   await ensureCommand('mpg123')
   const folders = await debianFolders([sky, queen])
   return [...skyLines(folders.get(sky) ?? sky.folder), ...queenLines(folders.get(queen) ?? queen.folder)]
@@ -35,7 +36,8 @@ const skyEntryBytes = 8
 const skySpeech = { from: 50_000, until: 56_000 }
 /** Before what is compressed: a header of the game's own. */
 const skyHeaderBytes = 22
-const skyCoding = ['-t', 'raw', '-r', '11025', '-c', '1', '-b', '8', '-e', 'unsigned-integer']
+/** 8 bits, unsigned. */
+const skyRateHz = 11_025
 
 function skyLines(folder: string): ActedLine[] {
   const index = readFileSync(join(folder, 'sky.dnr'))
@@ -50,10 +52,10 @@ function skyLines(folder: string): ActedLine[] {
     const length = index.readUIntLE(at + 5, 3) & 0x3f_ff_ff
     const name = `sky-${file}`
     const load = fromMade(`acted-${name}`, async (to) => {
-      const raw = `${to}.raw`
-      writeFileSync(raw, unpackRnc(bytesOf(archive, offset + skyHeaderBytes, length - skyHeaderBytes)))
-      await converted([...skyCoding, raw], to)
-      rmSync(raw)
+      const bytes = unpackRnc(bytesOf(archive, offset + skyHeaderBytes, length - skyHeaderBytes))
+      const wav = `${to}.unpacked.wav`
+      await writeWav(wav, { sampleRateHz: skyRateHz, samples: Int16Array.from(bytes, (byte) => (byte - 128) * 256) })
+      await converted(wav, to)
     })
     lines.push({ name, scene: `sky-${Math.floor(file / 100)}`, load })
   }
@@ -79,8 +81,8 @@ function queenLines(folder: string): ActedLine[] {
       const [mp3, wav] = [`${to}.mp3`, `${to}.decoded.wav`]
       writeFileSync(mp3, bytesOf(archive, offset, length))
       await mustRun(['mpg123', '-q', '-w', wav, mp3])
-      await converted([wav], to)
-      for (const part of [mp3, wav]) rmSync(part)
+      await converted(wav, to)
+      rmSync(mp3)
     })
     lines.push({ name, scene: `queen-${file.slice(0, 3)}`, load })
   }
@@ -98,6 +100,7 @@ function bytesOf(file: string, offset: number, length: number): Buffer {
   }
 }
 
-async function converted(from: readonly string[], to: string): Promise<void> {
-  await mustRun(['sox', '-G', ...from, '-r', '8000', '-c', '1', '-b', '16', '-e', 'signed-integer', to])
+async function converted(from: string, to: string): Promise<void> {
+  await toTelephoneWav(from, to, RATE_HZ)
+  rmSync(from)
 }

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { resampleWhole } from '../../src/audio/resample.ts'
 import { wordsKind } from '../../src/call/backchannels.ts'
 import { modelsFolder } from '../../src/speech/model-store.ts'
-import { Moonshine, moonshineRateHz } from '../../src/speech/moonshine.ts'
+import { Moonshine } from '../../src/speech/moonshine.ts'
 import { edgesOf, levelled, pausesIn, RATE_HZ, telephoneBand, toMs, toSamples } from '../../test/material/audio.ts'
 import { materialFolder } from '../../test/material/packages.ts'
 import { type ActedLine, actedLines } from './acted-lines.ts'
 import type { LabelledClip } from './clips.ts'
+import { transcribe } from './transcribe.ts'
 
 /**
  * What actors say, as clips to train on: each stretch between two pauses, with the words that the recogniser finds in it,
@@ -50,6 +50,7 @@ export async function actedClips(onProgress: (line: string) => void): Promise<La
     const samples = await samplesOf(line)
     for (const stretch of stretches) clips.push(clipOf(line, samples, stretch))
   }
+  onProgress(`acted: ${clips.length} clips, ${clips.filter(({ label }) => label === 1).length} of them assent`)
   return clips
 }
 
@@ -90,9 +91,7 @@ async function textOf(samples: Int16Array, from: number, to: number, recogniser:
   const ms = toMs(to - from)
   if (ms < recognisedMs.min || ms > recognisedMs.max) return null
   const margin = toSamples(recognisedMarginMs)
-  const wide = resampleWhole(samples.slice(Math.max(0, from - margin), to + margin), RATE_HZ, moonshineRateHz)
-  const floats = Float32Array.from(wide, (sample) => sample / 32_768)
-  const found = await recogniser.transcribe(floats, () => false)
+  const found = await transcribe(recogniser, samples.slice(Math.max(0, from - margin), to + margin), RATE_HZ)
   return found === null || found.looped ? null : found.text
 }
 
