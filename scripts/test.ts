@@ -35,6 +35,17 @@ function unitTests(isBeside: boolean): string[] {
   return names.filter((name) => unitBeside.includes(name) === isBeside).map((name) => `./test/unit/${name}`)
 }
 
+/** Of the integration tests, the files that play no call: they hold models to what they make of sounds, not to a time. */
+const integrationBeside = ['echo-detector', 'overlap-model', 'resample-sox', 'smart-turn', 'speech', 'worker-stop']
+
+function integrationTests(isBeside: boolean): string[] {
+  const names = readdirSync(join(root, 'test', 'integration')).filter((name) => name.endsWith('.test.ts'))
+  return names
+    .filter((name) => integrationBeside.includes(name.replace('.test.ts', '')) === isBeside)
+    .sort()
+    .map((name) => `./test/integration/${name}`)
+}
+
 const stages: readonly Stage[] = [
   { name: 'types', group: 'lint', run: { command: ['node_modules/.bin/tsc', '--noEmit'] } },
   { name: 'lint', group: 'lint', run: { command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] } },
@@ -49,7 +60,14 @@ const stages: readonly Stage[] = [
     beside: true,
   },
   { name: 'binary', group: 'integration', run: { command: [bun, 'scripts/build.ts'] }, beside: true },
-  { name: 'integration', group: 'integration', run: { tests: ['test/integration/'] } },
+  { name: 'integration', group: 'integration', run: { tests: integrationTests(false) } },
+  // Told of when the calls are over, and begun with them.
+  {
+    name: 'integration, without a call',
+    group: 'integration',
+    run: { tests: integrationTests(true) },
+    beside: true,
+  },
 ]
 
 const troublesMax = 25
@@ -154,7 +172,7 @@ export async function fetchAsterisk(
 /** Tests that are named run once, whatever stage they belong to. */
 function chosenStages(group: string | undefined, filters: readonly string[]): readonly Stage[] {
   const chosen = stages.filter((stage) => group === undefined || stage.group === group)
-  const last = chosen.findLast(({ run }) => 'tests' in run)
+  const last = chosen.findLast(({ run, beside }) => 'tests' in run && beside !== true)
   return filters.length === 0 ? chosen : chosen.filter((stage) => 'command' in stage.run || stage === last)
 }
 

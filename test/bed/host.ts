@@ -1,8 +1,10 @@
 // The machine that the tests run on: running its commands, and installing what they need.
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AptSource, parseDeb822, parseSourcesList, pickDebianMirror } from './apt-sources.ts'
+import { withFileLock } from './file-lock.ts'
 
 export interface CommandResult {
   readonly exitCode: number
@@ -96,10 +98,11 @@ export async function aptAccessSettings(): Promise<string> {
 }
 
 let lastInstall: Promise<void> = Promise.resolve()
+const installLock = join(tmpdir(), 'patchcord-apt.lock')
 
 /**
  * Makes sure that a command is on PATH, installing its Debian package when this process may.
- * Installs run one after another: apt has a single lock.
+ * Installs run one after another, those of other processes too: apt has a single lock, and does not wait for it.
  * @throws Error that says what to install when this process may not.
  */
 export async function ensureCommand(command: string, packageName: string = command): Promise<void> {
@@ -117,9 +120,11 @@ export async function installPackages(packages: readonly string[], wanted: strin
   }
   const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
-  if ((await run(install, { env })).exitCode === 0) return
-  await run(['apt-get', 'update', '-qq'], { env })
-  await mustRun(install, { env })
+  await withFileLock(installLock, async () => {
+    if ((await run(install, { env })).exitCode === 0) return
+    await run(['apt-get', 'update', '-qq'], { env })
+    await mustRun(install, { env })
+  })
 }
 
 /** sbin is looked into as well: a root shell made by `su` lacks it, and debootstrap and asterisk live there. */
