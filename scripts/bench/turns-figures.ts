@@ -1,3 +1,4 @@
+import { wordsKind } from '../../src/call/backchannels.ts'
 import type { Clip } from '../../test/material/material.ts'
 import { percentile } from './figures.ts'
 import type { EchoOutcome } from './turns-echo.ts'
@@ -36,6 +37,12 @@ export interface Outcomes {
 
 export const isInterruption = ({ label }: Clip): boolean => label.startsWith('interruption')
 export const isBackchannel = ({ label }: Clip): boolean => label === 'backchannel'
+
+/** "Okay, but wait a second": until the second word it is what a listener says. */
+export function beginsAsAssent(clip: Clip): boolean {
+  const [first = ''] = (clip.text ?? '').split(' ')
+  return isInterruption(clip) && wordsKind(first, clip.language) === 'assent' && first !== ''
+}
 
 const isUnanswered = ({ cutOffs, endpointMs }: TurnOutcome): boolean => cutOffs === 0 && endpointMs === null
 
@@ -116,6 +123,12 @@ export function breakdown({ overlaps, turns }: Outcomes): string[] {
       .map(([language, all]) => `${language} ${all.length}`)
       .sort()
       .join(', ')}`,
+  )
+  const begun = overlaps.filter(({ clip }) => beginsAsAssent(clip))
+  of('interruptions that begin as assent does', begun)
+  of(
+    'interruptions that do not',
+    overlaps.filter((one) => isInterruption(one.clip) && !begun.includes(one)),
   )
   const early = overlaps.filter(({ clip, intoReplyMs }) => isInterruption(clip) && intoReplyMs < 1000)
   of('interruptions within the first second of a reply', early)
