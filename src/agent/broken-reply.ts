@@ -1,5 +1,6 @@
 import type { Milliseconds } from '#base/clock.ts'
 import type { SpokenPiece } from './heard-text.ts'
+import type { AgentEvent } from './provider.ts'
 import { SentenceSplitter } from './sentences.ts'
 
 /**
@@ -107,6 +108,13 @@ export class BrokenReply {
   with(text: string): string {
     const whole = joined(this.before, text)
     return this.heard.startsWith(whole) ? this.heard : whole
+  }
+
+  /** @param corrects what had been told of it as said */
+  told(text: string, corrects = ''): Extract<AgentEvent, { type: 'transcript' }> {
+    const corrected = corrects === '' ? {} : { corrects }
+    const following = this.before === '' ? {} : { follows: this.before }
+    return { type: 'transcript', side: 'agent', final: true, text, ...corrected, ...following }
   }
 
   /** Somebody has said something, or the agent says something else. */

@@ -173,9 +173,9 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.cancelReply()
     this.reply.restart()
     if (forGood) this.broken.forget()
-    const corrects = this.told === '' ? {} : { corrects: this.told }
+    const { told } = this
     this.told = ''
-    this.listener({ type: 'transcript', side: 'agent', final: true, text: words, ...corrects })
+    this.listener(this.broken.told(words, told))
     return 'sent'
   }
 
@@ -344,7 +344,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.remember(text)
     this.broken.saidWhole()
     this.told = text
-    if (text !== '') this.listener({ type: 'transcript', side: 'agent', final: true, text })
+    if (text !== '') this.listener(this.broken.told(text))
     this.listener({ type: 'reply_done' })
     this.leave()
   }

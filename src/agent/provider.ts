@@ -129,6 +129,8 @@ export type AgentEvent =
       readonly spokenAtMs?: Milliseconds
       /** Of the agent's that were interrupted: what had been told before as said, whose place `text` takes. */
       readonly corrects?: string
+      /** Of the agent's, where a reply was taken up: what had been heard of it before, to the end of a sentence. */
+      readonly follows?: string
     }
   /** A stage of this turn took so long, measured by the session: `stt`, `llm_first_token`, `tts_first_audio`. */
   | { readonly type: 'stage'; readonly stage: StageName; readonly durationMs: Milliseconds }

@@ -26,11 +26,12 @@ export class KeyActions {
     this.routine = [apology, noInput.farewell, ...noInput.checkIns]
   }
 
-  /** Final words of the agent's. Of a reply that was interrupted the whole is kept, where it was told. */
-  said({ text, corrects = '' }: Transcript): void {
+  /** Final words of the agent's. Of a reply that was interrupted, or taken up, the whole is kept, where it was told. */
+  said({ text, corrects = '', follows = '' }: Transcript): void {
     const { parts, effects } = this.deps
     const { replies } = parts
-    const whole = corrects === '' ? text : corrects
+    const newest = corrects === '' ? text : corrects
+    const whole = follows === '' ? newest : `${follows} ${newest}`
     replies.tell(text === '' || this.routine.some((each) => each.startsWith(whole)) ? null : whole)
     const isDue = this.again === replies.number
     this.again = null

@@ -118,13 +118,14 @@ export class CascadeBench {
 }
 
 const insteadOf = (words?: string) => (words === undefined ? '' : `, instead of: ${words}`)
+const behind = (words?: string) => (words === undefined ? '' : `, behind: ${words}`)
 
 function inWords(event: AgentEvent): string {
   switch (event.type) {
     case 'audio':
       return `audio ${(event.frame.samples.length * 1000) / event.frame.sampleRateHz}`
     case 'transcript':
-      return `${event.side}${event.final ? '' : ' …'}: ${event.text}${insteadOf(event.corrects)}`
+      return `${event.side}${event.final ? '' : ' …'}: ${event.text}${insteadOf(event.corrects)}${behind(event.follows)}`
     case 'stage':
       return `${event.stage} ${event.durationMs}`
     case 'fault':

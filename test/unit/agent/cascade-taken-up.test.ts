@@ -27,7 +27,8 @@ describe('what broke off a reply held no word', () => {
     expect(bench.spokenTexts()).toEqual(['We close at five o’clock.'])
     bench.audio(1000)
     bench.spoken('We close at five o’clock.')
-    expect(bench.events()).toEqual(['audio 1000', 'agent: We close at five o’clock.', 'reply_done'])
+    const rest = 'agent: We close at five o’clock., behind: We are open from nine.'
+    expect(bench.events()).toEqual(['audio 1000', rest, 'reply_done'])
     bench.ask('Thanks.')
     const whole = 'assistant: We are open from nine. We close at five o’clock.'
     expect(bench.question.slice(1)).toEqual([asked, whole, 'user: Thanks.'])
@@ -125,12 +126,15 @@ describe('what broke off a reply held no word', () => {
     expect(bench.question.slice(1)).toEqual([asked, heard, 'user: Stop.'])
   })
 
-  test('words over what is taken up cut the memory there', async () => {
+  test('words over what is taken up cut the memory there, and what was to be said is known whole', async () => {
     const bench = await brokenOff()
     bench.ask('')
     bench.audio(1000)
     bench.spoken('We close at five o’clock.')
+    bench.events()
     bench.send({ type: 'interrupted', heardMs: 500 })
+    const told = 'agent: We close, instead of: We close at five o’clock., behind: We are open from nine.'
+    expect(bench.events()).toEqual([told])
     bench.ask('Stop.')
     const heard = 'assistant: We are open from nine. We close'
     expect(bench.question.slice(1)).toEqual([asked, heard, 'user: Stop.'])

@@ -12,14 +12,8 @@ const interrupt: AgentKeyAction = { do: 'interrupt' }
 const repeat: AgentKeyAction = { do: 'repeat' }
 const hangUp: AgentKeyAction = { do: 'hang_up', say: 'Goodbye.' }
 const press = (bench: Bench, action: AgentKeyAction) => bench.coordinator.key(action)
-const told = (bench: Bench, text: string, corrects?: string) =>
-  bench.session.emit({
-    type: 'transcript',
-    side: 'agent',
-    final: true,
-    text,
-    ...(corrects === undefined ? {} : { corrects }),
-  })
+const told = (bench: Bench, text: string, more: { readonly corrects?: string; readonly follows?: string } = {}) =>
+  bench.session.emit({ type: 'transcript', side: 'agent', final: true, text, ...more })
 const outcomes = ({ observer }: Bench) => observer.turns.map(({ outcome }) => outcome)
 const ended = ({ marks }: Bench) => marks.filter((mark) => ['agent', 'no_input'].includes(mark))
 const opening = () => {
@@ -234,9 +228,20 @@ describe('repeat', () => {
     bench.clock.advance(1000)
     bench.session.inputs.length = 0
     press(bench, interrupt)
-    told(bench, 'It is', last.text)
+    told(bench, 'It is', { corrects: last.text })
     press(bench, repeat)
     expect(bench.session.inputs.at(-1)).toEqual(last)
+  })
+
+  test('of one that was taken up, what came before that as well', () => {
+    const bench = new Bench().answer()
+    told(bench, last.text, { follows: 'The room is upstairs.' })
+    const whole = { type: 'say', text: 'The room is upstairs. It is on the left.' } as const
+    press(bench, repeat)
+    expect(bench.session.inputs.at(-1)).toEqual(whole)
+    told(bench, 'It is', { corrects: last.text, follows: 'The room is upstairs.' })
+    press(bench, repeat)
+    expect(bench.session.inputs.at(-1)).toEqual(whole)
   })
 
   test('while it sounds: from its beginning', () => {
