@@ -46,7 +46,7 @@ function integrationTests(isBeside: boolean): string[] {
     .map((name) => `./test/integration/${name}`)
 }
 
-const stages: readonly Stage[] = [
+export const stages: readonly Stage[] = [
   { name: 'types', group: 'lint', run: { command: ['node_modules/.bin/tsc', '--noEmit'] } },
   { name: 'lint', group: 'lint', run: { command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] } },
   { name: 'unit', group: 'unit', run: { tests: unitTests(false) } },
