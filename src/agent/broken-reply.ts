@@ -110,8 +110,11 @@ export class BrokenReply {
     return this.heard.startsWith(whole) ? this.heard : whole
   }
 
-  /** @param corrects what had been told of it as said */
-  told(text: string, corrects = ''): Extract<AgentEvent, { type: 'transcript' }> {
+  /**
+   * @param text what is said, or was heard, of the reply that is said now @param corrects what had been told of it as said
+   * @returns the event that tells of it
+   */
+  transcript(text: string, corrects = ''): Extract<AgentEvent, { type: 'transcript' }> {
     const corrected = corrects === '' ? {} : { corrects }
     const following = this.before === '' ? {} : { follows: this.before }
     return { type: 'transcript', side: 'agent', final: true, text, ...corrected, ...following }

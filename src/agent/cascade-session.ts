@@ -172,10 +172,10 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     if (this.reply.sounds || this.remembered === '') this.remember(words)
     this.cancelReply()
     this.reply.restart()
+    const transcript = this.broken.transcript(words, this.told)
     if (forGood) this.broken.forget()
-    const { told } = this
     this.told = ''
-    this.listener(this.broken.told(words, told))
+    this.listener(transcript)
     return 'sent'
   }
 
@@ -344,7 +344,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.remember(text)
     this.broken.saidWhole()
     this.told = text
-    if (text !== '') this.listener(this.broken.told(text))
+    if (text !== '') this.listener(this.broken.transcript(text))
     this.listener({ type: 'reply_done' })
     this.leave()
   }

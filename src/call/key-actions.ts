@@ -32,7 +32,10 @@ export class KeyActions {
     const { replies } = parts
     const newest = corrects === '' ? text : corrects
     const whole = follows === '' ? newest : `${follows} ${newest}`
-    replies.tell(text === '' || this.routine.some((each) => each.startsWith(whole)) ? null : whole)
+    // Cut once more before it was all made, it is known from when it was told first.
+    const isKnown = follows !== '' && replies.last.startsWith(whole)
+    const isRoutine = this.routine.some((each) => each.startsWith(whole))
+    replies.tell(text === '' || isKnown || isRoutine ? null : whole)
     const isDue = this.again === replies.number
     this.again = null
     // The agent is in the middle of telling it.

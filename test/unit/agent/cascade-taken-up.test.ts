@@ -94,6 +94,17 @@ describe('what broke off a reply held no word', () => {
     expect(bench.events().slice(-2)).toEqual(['reply_done', 'leave'])
   })
 
+  test('a key that ends it for good does not undo what is known of it', async () => {
+    const bench = await brokenOff()
+    bench.ask('')
+    bench.audio(1000)
+    bench.spoken('We close at five o’clock.')
+    bench.events()
+    bench.send({ type: 'interrupted', heardMs: 500, forGood: true })
+    const told = 'agent: We close, instead of: We close at five o’clock., behind: We are open from nine.'
+    expect(bench.events()).toEqual([told])
+  })
+
   test('nothing of one that was ended for good, by a key or before it sounded', async () => {
     for (const input of [{ type: 'interrupted', heardMs: 1300 }, { type: 'turn_resumed' }] as const) {
       const bench = await brokenOff()
