@@ -35,13 +35,13 @@ function unitTests(isBeside: boolean): string[] {
   return names.filter((name) => unitBeside.includes(name) === isBeside).map((name) => `./test/unit/${name}`)
 }
 
-/** Of the integration tests, the files that play no call: they hold models to what they make of sounds, not to a time. */
-const integrationBeside = ['echo-detector', 'overlap-model', 'resample-sox', 'smart-turn', 'speech', 'worker-stop']
+/** Of the integration tests, files that play no call and hold nothing to a time. */
+export const integrationBeside = ['echo-detector', 'resample-sox', 'smart-turn', 'speech', 'worker-stop'] as const
 
 function integrationTests(isBeside: boolean): string[] {
   const names = readdirSync(join(root, 'test', 'integration')).filter((name) => name.endsWith('.test.ts'))
   return names
-    .filter((name) => integrationBeside.includes(name.replace('.test.ts', '')) === isBeside)
+    .filter((name) => integrationBeside.some((one) => name === `${one}.test.ts`) === isBeside)
     .sort()
     .map((name) => `./test/integration/${name}`)
 }
@@ -61,7 +61,7 @@ export const stages: readonly Stage[] = [
   },
   { name: 'binary', group: 'integration', run: { command: [bun, 'scripts/build.ts'] }, beside: true },
   { name: 'integration', group: 'integration', run: { tests: integrationTests(false) } },
-  // Told of when the calls are over, and begun with them.
+  // Told of when the calls are over.
   {
     name: 'integration, without a call',
     group: 'integration',
@@ -190,14 +190,28 @@ async function timed(stage: Stage, filters: readonly string[]): Promise<Timed> {
   return { tally, seconds: (performance.now() - startedMs) / 1000 }
 }
 
-/** Begins those that may run beside the others, one after the other. */
-function besides(chosen: readonly Stage[], filters: readonly string[]): ReadonlyMap<Stage, Promise<Timed>> {
+/** Without models or a binary most of what follows would fail for that one reason. */
+const isTheEnd = ({ group, run }: Stage, { failed }: Tally) => failed > 0 && group === 'integration' && 'command' in run
+
+/**
+ * Begins those that may run beside the others, one after the other.
+ * @param fetching of Asterisk, whose sounds are speech to test with
+ */
+function besides(
+  chosen: readonly Stage[],
+  filters: readonly string[],
+  fetching: Promise<unknown> | null,
+): ReadonlyMap<Stage, Promise<Timed>> {
   const outcomes = new Map<Stage, Promise<Timed>>()
-  let last: Promise<unknown> = Promise.resolve()
+  let last: Promise<boolean> = Promise.resolve(false)
   for (const stage of chosen.filter(({ beside }) => beside === true)) {
-    const outcome = last.then(() => timed(stage, filters))
+    const outcome = last.then(async (isOver) => {
+      if (isOver) return { tally: badStage(stage, 'what it needs was not made'), seconds: 0 }
+      if (stage.group === 'integration' && 'tests' in stage.run) await fetching
+      return await timed(stage, filters)
+    })
     outcomes.set(stage, outcome)
-    last = outcome
+    last = Promise.all([last, outcome]).then(([isOver, { tally }]) => isOver || isTheEnd(stage, tally))
   }
   return outcomes
 }
@@ -221,7 +235,7 @@ async function main(): Promise<number> {
     if (trouble !== null && !isTold) console.log(`\n${trouble}`)
     isTold = true
   }
-  const beside = besides(chosen, filters)
+  const beside = besides(chosen, filters, fetching)
   for (const stage of chosen) {
     if (stage.name === 'integration') await fetched()
     console.log(`\n── ${stage.name} ──`)
@@ -231,8 +245,7 @@ async function main(): Promise<number> {
     failed += tally.failed
     failures.push(...tally.failures)
     console.log(`${stage.name}: ${tally.passed} passed, ${tally.failed} failed, ${seconds.toFixed(1)} s`)
-    // Without models or a binary most of what follows would fail for that one reason.
-    if (tally.failed > 0 && 'command' in stage.run && stage.group === 'integration') break
+    if (isTheEnd(stage, tally)) break
   }
   // Also where the run ends before it is needed: what was begun is not left to itself.
   await Promise.all([fetched(), ...beside.values()])

@@ -97,34 +97,32 @@ export async function aptAccessSettings(): Promise<string> {
     .join('\n')
 }
 
-let lastInstall: Promise<void> = Promise.resolve()
+/** apt has a single lock, and does not wait for it. */
 const installLock = join(tmpdir(), 'patchcord-apt.lock')
 
 /**
  * Makes sure that a command is on PATH, installing its Debian package when this process may.
- * Installs run one after another, those of other processes too: apt has a single lock, and does not wait for it.
+ * Installs run one after another, those of other processes too.
  * @throws Error that says what to install when this process may not.
  */
 export async function ensureCommand(command: string, packageName: string = command): Promise<void> {
   if (isThere(command)) return
-  const install = lastInstall.then(() => (isThere(command) ? undefined : installPackages([packageName], command)))
-  lastInstall = install.catch(() => undefined)
-  await install
+  await withFileLock(installLock, async () => {
+    if (!isThere(command)) await installPackages([packageName], command)
+  })
 }
 
 /** Installs Debian packages on this machine. Throws when this process may not. `wanted` is only for the message. */
-export async function installPackages(packages: readonly string[], wanted: string): Promise<void> {
+async function installPackages(packages: readonly string[], wanted: string): Promise<void> {
   const names = packages.join(' ')
   if (!isRoot() || !isDebianLike()) {
     throw new Error(`${wanted} is missing; install it (Debian: apt-get install ${names}) or run as root on Debian`)
   }
   const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
-  await withFileLock(installLock, async () => {
-    if ((await run(install, { env })).exitCode === 0) return
-    await run(['apt-get', 'update', '-qq'], { env })
-    await mustRun(install, { env })
-  })
+  if ((await run(install, { env })).exitCode === 0) return
+  await run(['apt-get', 'update', '-qq'], { env })
+  await mustRun(install, { env })
 }
 
 /** sbin is looked into as well: a root shell made by `su` lacks it, and debootstrap and asterisk live there. */

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Glob } from 'bun'
-import { stages } from '../../../scripts/test.ts'
+import { integrationBeside, stages } from '../../../scripts/test.ts'
 
 const root = join(import.meta.dir, '..', '..', '..')
 const files = [...new Glob('test/**/*.test.ts').scanSync(root)].sort()
@@ -17,9 +17,10 @@ test('each file of tests is run, by one stage', () => {
   expect(files.filter((file) => stagesOf(file).length !== 1)).toEqual([])
 })
 
-test('a file that plays a call runs on a core of its own', () => {
+test('a file that starts an Asterisk or an engine runs on a core of its own', () => {
   const beside = files.filter((file) => stagesOf(file).some((stage) => stage.beside === true))
-  expect(beside.some((file) => file.startsWith('test/integration/'))).toBe(true)
+  const named = integrationBeside.map((name) => `test/integration/${name}.test.ts`)
+  expect(beside.filter((file) => file.startsWith('test/integration/'))).toEqual(named)
   const playsCalls = /from '.*\/bed\/(asterisk|engine)\.ts'/
   const playing = beside.filter((file) => playsCalls.test(readFileSync(join(root, file), 'utf8')))
   expect(playing).toEqual([])
