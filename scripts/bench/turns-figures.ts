@@ -38,10 +38,11 @@ export interface Outcomes {
 export const isInterruption = ({ label }: Clip): boolean => label.startsWith('interruption')
 export const isBackchannel = ({ label }: Clip): boolean => label === 'backchannel'
 
-/** "Okay, but wait a second": until the second word it is what a listener says. */
+/** "Okay, but wait a second": so far as "okay" it is what a listener says. */
 export function beginsAsAssent(clip: Clip): boolean {
-  const [first = ''] = (clip.text ?? '').split(' ')
-  return isInterruption(clip) && wordsKind(first, clip.language) === 'assent' && first !== ''
+  const words = (clip.text ?? '').split(' ')
+  const begin = words.map((_, index) => words.slice(0, index).join(' '))
+  return isInterruption(clip) && begin.some((text) => wordsKind(text, clip.language) === 'assent')
 }
 
 const isUnanswered = ({ cutOffs, endpointMs }: TurnOutcome): boolean => cutOffs === 0 && endpointMs === null
@@ -127,8 +128,8 @@ export function breakdown({ overlaps, turns }: Outcomes): string[] {
   const begun = overlaps.filter(({ clip }) => beginsAsAssent(clip))
   of('interruptions that begin as assent does', begun)
   of(
-    'interruptions that do not',
-    overlaps.filter((one) => isInterruption(one.clip) && !begun.includes(one)),
+    'interruptions of other known words',
+    overlaps.filter(({ clip }) => isInterruption(clip) && clip.text !== null && !beginsAsAssent(clip)),
   )
   const early = overlaps.filter(({ clip, intoReplyMs }) => isInterruption(clip) && intoReplyMs < 1000)
   of('interruptions within the first second of a reply', early)
