@@ -1,5 +1,6 @@
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import { identifier } from '#base/identifier.ts'
+import { refusedWith } from '#base/refused-upgrade.ts'
 
 /**
  * One WebSocket to a vendor's server: messages and audio in and out, its life watched by pings of the protocol's own (a
@@ -52,7 +53,7 @@ export function bunSocket(clock: Clock): OpenSocket {
       if (!end()) return
       // One that is still connecting cannot be closed politely.
       socket.terminate()
-      listener.lost(why, statusIn(why))
+      listener.lost(why, refusedWith(why))
     }
     socket.addEventListener('open', () => {
       if (over) return
@@ -91,10 +92,4 @@ export function bunSocket(clock: Clock): OpenSocket {
       },
     }
   }
-}
-
-/** Bun tells a refused upgrade's status only in its words: "Expected 101 status code: 429". */
-function statusIn(why: string): number | null {
-  const status = /status code: (\d{3})/.exec(why)?.[1]
-  return status === undefined ? null : Number(status)
 }

@@ -2,6 +2,7 @@ import { Backoff } from '#base/backoff.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
 import type { Random } from '#base/random.ts'
+import { refusedWith } from '#base/refused-upgrade.ts'
 import type { AriChannel, AriClientOptions } from './ari-client.ts'
 import { basicAuthorization, bracketed } from './ari-client.ts'
 
@@ -215,11 +216,12 @@ export class AriEvents {
   }
 }
 
-/** Bun's WebSocket tells a refused upgrade's status only in its words. */
 function adviceFor(why: string, where: string): string {
-  if (/401/.test(why))
+  const status = refusedWith(why)
+  if (status === 401)
     return `Asterisk at ${where} refuses the ARI user: check ASTERISK_ARI_USERNAME and _PASSWORD against ari.conf`
-  if (/403|404/.test(why)) return `${where} answers, but not with ARI: is http.conf enabled and res_ari loaded?`
+  if (status === 403 || status === 404)
+    return `${where} answers, but not with ARI: is http.conf enabled and res_ari loaded?`
   return `Asterisk at ${where} does not answer on its ARI port (${why})`
 }
 

@@ -1,6 +1,7 @@
 import { type WireFormat, wireFormats } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import { refusedWith } from '#base/refused-upgrade.ts'
 import { failed, messageOf, ok, type Result } from '#base/result.ts'
 import type { AcceptLeg, Door, MediaOrder, PreparedMedia } from './door.ts'
 import { parseMediaEvent } from './media-websocket.ts'
@@ -306,12 +307,11 @@ function requestFor(to: MediaConnectOptions | MediaListenOptions, order: MediaOr
   }
 }
 
-/** Bun tells a refused upgrade's status only in its words, beside the address: `… Expected 101 status code: 404`. */
 function adviceFor(why: string, where: string): string {
-  const status = /status code:? (\d{3})\b/i.exec(why)?.[1]
-  if (status === '404') {
+  const status = refusedWith(why)
+  if (status === 404) {
     return `Asterisk at ${where} knows no such media channel: it has ended, or chan_websocket is not loaded, or this is another Asterisk than ARI's`
   }
-  if (status === '409') return `Asterisk at ${where} has a media connection for this channel already`
+  if (status === 409) return `Asterisk at ${where} has a media connection for this channel already`
   return `Asterisk at ${where} does not take a media WebSocket (${why}): are http.conf and the address right?`
 }

@@ -89,7 +89,7 @@ describe('AriEvents', () => {
     return { server, sockets, asked, refuse }
   }
 
-  function listen(port: number, application = { taken: false }) {
+  function listen(port: number, application: { taken: boolean; readonly name?: string } = { taken: false }) {
     const clock = new ManualClock()
     const happened: string[] = []
     const warnings: string[] = []
@@ -111,7 +111,7 @@ describe('AriEvents', () => {
         username: 'u',
         password: 'p',
         requestTimeoutMs: 1000,
-        application: 'patch cord',
+        application: application.name ?? 'patch cord',
         pingIntervalMs: 5000,
         pingTimeoutMs: 2000,
         reconnectMaxMs: 1000,
@@ -174,6 +174,17 @@ describe('AriEvents', () => {
   ])('an upgrade that is answered with %d: the problem names the cure', async (status, cure) => {
     const { server } = asterisk({ status })
     const { events, until } = listen(server.port ?? 0)
+    events.start()
+    await until('warned')
+    expect(events.problem).toContain(cure)
+  })
+
+  test.each([
+    ['desk-401', 404, 'http.conf'],
+    ['desk-404', 500, 'does not answer'],
+  ])('digits of the URL, here of %s, are no status', async (name, status, cure) => {
+    const { server } = asterisk({ status })
+    const { events, until } = listen(server.port ?? 0, { taken: false, name })
     events.start()
     await until('warned')
     expect(events.problem).toContain(cure)
