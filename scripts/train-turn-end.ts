@@ -11,20 +11,21 @@ import { turnEndModelFile, turnEndModelId } from '#speech/turn-end.ts'
 import { turnEndFeatureCount, turnEndWeightCount } from '#speech/turn-end-head.ts'
 import { areaUnderCurve } from '../test/bed/turn-ends.ts'
 import { material } from '../test/material/material.ts'
-import { onLines, pausesOf } from './bench/turns-pauses.ts'
+import { actedTurns } from './actors/acted-turns.ts'
+import { onLines, overLine, pausesOf } from './bench/turns-pauses.ts'
 import { writeWeights } from './overlap/weights-file.ts'
 
 /**
- * Trains the head of the end-of-turn model on the `tune` split of the speech material, and writes
- * `src/speech/turn-end-weights.ts`. What it learns from is what the engine would ask the model: every pause that the
- * real detector finds in every turn, over lines with and without noise, and the same with less of the turn before it.
- * Logistic regression: it has one best answer.
+ * Trains the head of the end-of-turn model on the `tune` split of the speech material and on what actors say in games,
+ * and writes `src/speech/turn-end-weights.ts`. What it learns from is what the engine would ask the model: every pause
+ * that the real detector finds in every turn, over lines with and without noise, and of the split's turns the same with
+ * less of the turn before it. Logistic regression: it has one best answer.
  *
- *   scripts/bun scripts/train-turn-end.ts [--makings 3]
+ *   scripts/bun scripts/train-turn-end.ts [--makings 3] [--acted 4000]
  *
- * `--makings`: how often the material is made anew, with other hesitations and noise. First it trains four times without
- * every fourth voice and shows how those are judged, beside the model's own answer: what is to be expected of voices that
- * it has never heard. A quarter of an hour of one core.
+ * `--makings`: how often the material is made anew, with other hesitations and noise. `--acted`: lines of actors. First it
+ * trains four times without every fourth voice of the split and shows how those are judged, beside the model's own answer:
+ * what is to be expected of voices that it has never heard. A quarter of an hour on two cores.
  */
 interface Example {
   readonly features: Float32Array
@@ -44,12 +45,23 @@ const rounds = 500
 const stepSize = 0.004
 const durationBins = 10
 
-const { values } = parseArgs({ options: { makings: { type: 'string', default: '3' } } })
-const examples = await heardExamples(Number(values.makings))
+/** What the actors weigh of all: found by leaving voices out. */
+const actedShare = 0.3
+
+const { values } = parseArgs({
+  options: { makings: { type: 'string', default: '3' }, acted: { type: 'string', default: '4000' } },
+})
+const [examples, acted] = await Promise.all([
+  heardExamples(await models(), Number(values.makings)),
+  actedExamples(await models(), Number(values.acted)),
+])
 const voices = [...new Set(examples.map(({ voice }) => voice))].sort()
 const judged = Array.from({ length: parts }, (_, part) => {
   const isLeftOut = ({ voice }: Example) => voices.indexOf(voice) % parts === part
-  const weights = trained(examples.filter((example) => !isLeftOut(example)))
+  const weights = trained(
+    examples.filter((example) => !isLeftOut(example)),
+    acted,
+  )
   return examples.filter(isLeftOut).map((example) => ({ ...example, sum: sumOf(example.features, weights) }))
 }).flat()
 const area = (score: (example: (typeof judged)[number]) => number) => {
@@ -57,12 +69,17 @@ const area = (score: (example: (typeof judged)[number]) => number) => {
   return areaUnderCurve(where(true), where(false)).toFixed(3)
 }
 const own = ({ features }: Example) => features[turnEndFeatureCount - 1] as number
-console.log(`${examples.length} pauses of ${voices.length} voices`)
+console.log(`${examples.length} pauses of ${voices.length} voices, ${acted.length} of actors`)
 console.log(`area under the curve, voices left out: ${area(({ sum }) => sum)}; by the model itself: ${area(own)}`)
-writeWeights('turn-end', trained(examples))
+writeWeights('turn-end', trained(examples, acted))
 process.exit(0)
 
-async function heardExamples(makings: number): Promise<Example[]> {
+interface Models {
+  readonly silero: Silero
+  readonly smartTurn: SmartTurn
+}
+
+async function models(): Promise<Models> {
   const store = new ModelStore({
     folder: modelsFolder(process.env),
     clock: new SystemClock(),
@@ -72,8 +89,13 @@ async function heardExamples(makings: number): Promise<Example[]> {
   const fetched = await store.ensure([turnEndModelId], () => {})
   if (!fetched.ok) throw new Error(fetched.error.map(({ message }) => message).join('\n'))
   await loadOnnx()
-  const silero = await Silero.load()
-  const smartTurn = await SmartTurn.load(store.path(turnEndModelId, turnEndModelFile), 1)
+  return {
+    silero: await Silero.load(),
+    smartTurn: await SmartTurn.load(store.path(turnEndModelId, turnEndModelFile), 1),
+  }
+}
+
+async function heardExamples({ silero, smartTurn }: Models, makings: number): Promise<Example[]> {
   const random = seededRandom(makings)
   const found: Example[] = []
   for (let making = 1; making <= makings; making++) {
@@ -81,19 +103,34 @@ async function heardExamples(makings: number): Promise<Example[]> {
     for (const heard of onLines(stuff, making, stuff.turns.length)) {
       const pauses = await pausesOf(heard, silero, vad)
       for (const [index, { asked }] of pauses.entries()) {
-        for (const shown of [asked, laterPart(asked, random)]) {
-          found.push({
-            features: await smartTurn.listen(shown, rateHz),
-            over: index === pauses.length - 1,
-            spokenMs: (shown.length * 1000) / rateHz,
-            voice: heard.turn.voice,
-          })
-        }
+        const over = index === pauses.length - 1
+        for (const shown of [asked, laterPart(asked, random)])
+          found.push(await example(smartTurn, shown, over, heard.turn.voice))
       }
     }
     console.log(`making ${making} of ${makings}: ${found.length} pauses`)
   }
   return found
+}
+
+async function actedExamples({ silero, smartTurn }: Models, lines: number): Promise<Example[]> {
+  const { noises } = await material('tune', { seed: 1 })
+  const random = seededRandom(1)
+  const found: Example[] = []
+  let turns = 0
+  for await (const turn of actedTurns(lines, 1)) {
+    const pauses = await pausesOf(overLine(turn, turns, noises, random), silero, vad)
+    for (const [index, { asked }] of pauses.entries())
+      found.push(await example(smartTurn, asked, index === pauses.length - 1, 'an actor'))
+    turns += 1
+    if (turns % 1000 === 0) console.log(`${turns} turns of actors: ${found.length} pauses`)
+  }
+  return found
+}
+
+async function example(smartTurn: SmartTurn, shown: Int16Array, over: boolean, voice: string): Promise<Example> {
+  const features = await smartTurn.listen(shown, rateHz)
+  return { features, over, spokenMs: (shown.length * 1000) / rateHz, voice }
 }
 
 /** As if the turn had begun later: turns of all lengths end alike. */
@@ -123,8 +160,13 @@ function shares(from: readonly Example[]): Float64Array {
 }
 
 /** Weights of the features as they come, and the constant. */
-function trained(from: readonly Example[]): Float32Array {
-  const share = shares(from)
+function trained(own: readonly Example[], acted: readonly Example[]): Float32Array {
+  const from = [...own, ...acted]
+  const weight = acted.length === 0 ? 0 : actedShare
+  const share = Float64Array.from([
+    ...shares(own).map((each) => each * (1 - weight)),
+    ...shares(acted).map((each) => each * weight),
+  ])
   const mean = new Float64Array(turnEndFeatureCount)
   const scale = new Float64Array(turnEndFeatureCount)
   for (let feature = 0; feature < turnEndFeatureCount; feature++) {

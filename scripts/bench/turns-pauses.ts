@@ -1,7 +1,7 @@
 import { msToSamples } from '#audio/format.ts'
 import { type Milliseconds, SystemClock } from '#base/clock.ts'
 import { silentLog } from '#base/log.ts'
-import { seededRandom } from '#base/random.ts'
+import { type Random, seededRandom } from '#base/random.ts'
 import { type EndpointingSettings, turnEnd } from '#call/endpointing.ts'
 import { tailMs } from '#call/turn-pause.ts'
 import { type WordsSay, whatWordsSay } from '#call/unfinished-words.ts'
@@ -85,22 +85,32 @@ export async function judgeTurns(stuff: Material, vad: VadSettings, seed: number
 
 const described = ({ kind, human, language }: Turn) => ({ kind, human, language })
 
+type Spoken = Pick<Turn, 'samples' | 'offsetSample'>
+
 /** A turn as it comes over the line, with silence before and after it. */
-export interface HeardTurn {
-  readonly turn: Turn
+export interface HeardTurn<Of extends Spoken = Turn> {
+  readonly turn: Of
   readonly samples: Int16Array
 }
 
-export function* onLines(stuff: Material, seed: number, max: number): Generator<HeardTurn> {
+export function* onLines({ turns, noises }: Material, seed: number, max: number): Generator<HeardTurn> {
   const random = seededRandom(seed)
-  for (const [index, turn] of stuff.turns.slice(0, max).entries()) {
-    const noise = stuff.noises[Math.floor(random.next() * stuff.noises.length)]
-    const overs = noise?.kind === 'babble' ? overVoicesDb : overNoiseDb
-    const overDb = overs[Math.floor(random.next() * overs.length)] ?? 20
-    const quiet = index % 2 === 0 || noise === undefined
-    const line = quiet ? noiseSound(997, quietLineDbfs, rateHz, index + 1) : noise.samples
-    yield { turn, samples: onLine(turn, line, quiet ? 1 : 10 ** (-overDb / 20)) }
-  }
+  for (const [index, turn] of turns.slice(0, max).entries()) yield overLine(turn, index, noises, random)
+}
+
+/** @param index of the turn among all: even ones come over quiet lines */
+export function overLine<Of extends Spoken>(
+  turn: Of,
+  index: number,
+  noises: Material['noises'],
+  random: Random,
+): HeardTurn<Of> {
+  const noise = noises[Math.floor(random.next() * noises.length)]
+  const overs = noise?.kind === 'babble' ? overVoicesDb : overNoiseDb
+  const overDb = overs[Math.floor(random.next() * overs.length)] ?? 20
+  const quiet = index % 2 === 0 || noise === undefined
+  const line = quiet ? noiseSound(997, quietLineDbfs, rateHz, index + 1) : noise.samples
+  return { turn, samples: onLine(turn, line, quiet ? 1 : 10 ** (-overDb / 20)) }
 }
 
 /** What the detector takes for a pause. */
@@ -132,7 +142,7 @@ interface Models {
   readonly recogniser: Moonshine
 }
 
-function onLine(turn: Turn, noise: Int16Array, gain: number): Int16Array {
+function onLine(turn: Spoken, noise: Int16Array, gain: number): Int16Array {
   const lead = msToSamples(leadMs, rateHz)
   const all = new Int16Array(lead + turn.samples.length + msToSamples(tailSilenceMs, rateHz))
   for (let index = 0; index < all.length; index += 1) {
@@ -144,7 +154,7 @@ function onLine(turn: Turn, noise: Int16Array, gain: number): Int16Array {
 
 /** By the real detector, of one turn; the last is its end. Empty where nothing was heard. */
 export async function pausesOf(
-  { turn, samples: heard }: HeardTurn,
+  { turn, samples: heard }: HeardTurn<Spoken>,
   silero: Silero,
   vad: VadSettings,
 ): Promise<HeardPause[]> {

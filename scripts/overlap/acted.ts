@@ -5,7 +5,7 @@ import { modelsFolder } from '../../src/speech/model-store.ts'
 import { Moonshine } from '../../src/speech/moonshine.ts'
 import { edgesOf, levelled, pausesIn, RATE_HZ, telephoneBand, toMs, toSamples } from '../../test/material/audio.ts'
 import { materialFolder } from '../../test/material/packages.ts'
-import { type ActedLine, actedLines } from './acted-lines.ts'
+import { type ActedLine, actedLines } from '../actors/acted-lines.ts'
 import type { LabelledClip } from './clips.ts'
 import { transcribe } from './transcribe.ts'
 

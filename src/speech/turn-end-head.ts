@@ -2,7 +2,7 @@
  * What the end-of-turn model's encoder hears, to a probability that the caller has finished: a straight line through
  * three views of it and the model's own answer. Its last layers were trained on studio speech; on the telephone, in noise
  * and in many languages this tells whole turns from hesitations better, and phrase ends from turn ends a little
- * (`docs/turn-taking.md` has the figures). Trained by `scripts/train-turn-end.ts`, on the `tune` split alone.
+ * (`docs/turn-taking.md` has the figures). Trained by `scripts/train-turn-end.ts`, on the `tune` split and on actors.
  *
  * Weights: for each feature one, and the constant. The features are those of `turnEndFeatures`, as they come.
  */

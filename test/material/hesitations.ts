@@ -46,6 +46,12 @@ export function withHesitation(samples: Float64Array, random: Random): Paused | 
   return withPause(fadedOut(joinedFloats(said), random), samples.slice(at), hesitationMs(random))
 }
 
+/** The same without a sign of it: the voice just stops between two words. */
+export function withPlainPause(samples: Float64Array, random: Random): Paused | null {
+  const at = placeOf(samples, random)
+  return at === null ? null : withPause(fadedOut(samples.slice(0, at), random), samples.slice(at), hesitationMs(random))
+}
+
 /** A synthesised utterance: its gap nearest to the place is made longer, and the syllable before it. */
 export function withLongerGap(samples: Float64Array, placeShare: number, random: Random): Paused | null {
   const { onsetSample, offsetSample } = edgesOf(samples)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { isRnc, unpackRnc } from '../../../scripts/overlap/rnc.ts'
+import { isRnc, unpackRnc } from '../../../scripts/actors/rnc.ts'
 
 /**
  * Put together bit by bit: a run of three literals, a copy of six from a distance of three, a run of none. Head with

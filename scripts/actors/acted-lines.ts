@@ -9,8 +9,9 @@ import { fromMade } from '../../test/material/take.ts'
 import { unpackRnc } from './rnc.ts'
 
 /**
- * Adventure games whose every line is spoken: actors who ask, refuse, agree and cut in, in English, in 10,000 lines. What the games' archives look like is told by the engine that plays them today (ScummVM's wiki);
- * both games may be given away and changed ("Beneath a Steel Sky" and "Flight of the Amazon Queen" licences).
+ * Adventure games whose every line is spoken: actors who ask, refuse, agree and cut in, in English, in 10,000 lines. What
+ * the games' archives look like is told by the engine that plays them today (ScummVM's wiki); both games may be given away
+ * and changed ("Beneath a Steel Sky" and "Flight of the Amazon Queen" licences).
  */
 export interface ActedLine {
   /** Of the line in its game; unique. */
