@@ -25,7 +25,7 @@ import { writeWeights } from './overlap/weights-file.ts'
  *
  * `--makings`: how often the material is made anew, with other hesitations and noise. `--acted`: lines of actors. First it
  * trains four times without every fourth voice of the split and shows how those are judged, beside the model's own answer:
- * what is to be expected of voices that it has never heard. A quarter of an hour on two cores.
+ * what is to be expected of voices that it has never heard. Half an hour of one core.
  */
 interface Example {
   readonly features: Float32Array
@@ -51,10 +51,9 @@ const actedShare = 0.3
 const { values } = parseArgs({
   options: { makings: { type: 'string', default: '3' }, acted: { type: 'string', default: '4000' } },
 })
-const [examples, acted] = await Promise.all([
-  heardExamples(await models(), Number(values.makings)),
-  actedExamples(await models(), Number(values.acted)),
-])
+const { silero, smartTurn } = await models()
+const examples = await heardExamples(Number(values.makings))
+const acted = await actedExamples(Number(values.acted))
 const voices = [...new Set(examples.map(({ voice }) => voice))].sort()
 const judged = Array.from({ length: parts }, (_, part) => {
   const isLeftOut = ({ voice }: Example) => voices.indexOf(voice) % parts === part
@@ -74,12 +73,7 @@ console.log(`area under the curve, voices left out: ${area(({ sum }) => sum)}; b
 writeWeights('turn-end', trained(examples, acted))
 process.exit(0)
 
-interface Models {
-  readonly silero: Silero
-  readonly smartTurn: SmartTurn
-}
-
-async function models(): Promise<Models> {
+async function models(): Promise<{ readonly silero: Silero; readonly smartTurn: SmartTurn }> {
   const store = new ModelStore({
     folder: modelsFolder(process.env),
     clock: new SystemClock(),
@@ -95,7 +89,7 @@ async function models(): Promise<Models> {
   }
 }
 
-async function heardExamples({ silero, smartTurn }: Models, makings: number): Promise<Example[]> {
+async function heardExamples(makings: number): Promise<Example[]> {
   const random = seededRandom(makings)
   const found: Example[] = []
   for (let making = 1; making <= makings; making++) {
@@ -104,8 +98,7 @@ async function heardExamples({ silero, smartTurn }: Models, makings: number): Pr
       const pauses = await pausesOf(heard, silero, vad)
       for (const [index, { asked }] of pauses.entries()) {
         const over = index === pauses.length - 1
-        for (const shown of [asked, laterPart(asked, random)])
-          found.push(await example(smartTurn, shown, over, heard.turn.voice))
+        for (const shown of [asked, laterPart(asked, random)]) found.push(await example(shown, over, heard.turn.voice))
       }
     }
     console.log(`making ${making} of ${makings}: ${found.length} pauses`)
@@ -113,7 +106,7 @@ async function heardExamples({ silero, smartTurn }: Models, makings: number): Pr
   return found
 }
 
-async function actedExamples({ silero, smartTurn }: Models, lines: number): Promise<Example[]> {
+async function actedExamples(lines: number): Promise<Example[]> {
   const { noises } = await material('tune', { seed: 1 })
   const random = seededRandom(1)
   const found: Example[] = []
@@ -121,14 +114,14 @@ async function actedExamples({ silero, smartTurn }: Models, lines: number): Prom
   for await (const turn of actedTurns(lines, 1)) {
     const pauses = await pausesOf(overLine(turn, turns, noises, random), silero, vad)
     for (const [index, { asked }] of pauses.entries())
-      found.push(await example(smartTurn, asked, index === pauses.length - 1, 'an actor'))
+      found.push(await example(asked, index === pauses.length - 1, 'an actor'))
     turns += 1
     if (turns % 1000 === 0) console.log(`${turns} turns of actors: ${found.length} pauses`)
   }
   return found
 }
 
-async function example(smartTurn: SmartTurn, shown: Int16Array, over: boolean, voice: string): Promise<Example> {
+async function example(shown: Int16Array, over: boolean, voice: string): Promise<Example> {
   const features = await smartTurn.listen(shown, rateHz)
   return { features, over, spokenMs: (shown.length * 1000) / rateHz, voice }
 }

@@ -107,18 +107,18 @@ const installLock = join(tmpdir(), 'patchcord-apt.lock')
  */
 export async function ensureCommand(command: string, packageName: string = command): Promise<void> {
   if (isThere(command)) return
+  if (!isRoot() || !isDebianLike()) {
+    throw new Error(
+      `${command} is missing; install it (Debian: apt-get install ${packageName}) or run as root on Debian`,
+    )
+  }
   await withFileLock(installLock, async () => {
-    if (!isThere(command)) await installPackages([packageName], command)
+    if (!isThere(command)) await installPackage(packageName)
   })
 }
 
-/** Installs Debian packages on this machine. Throws when this process may not. `wanted` is only for the message. */
-async function installPackages(packages: readonly string[], wanted: string): Promise<void> {
-  const names = packages.join(' ')
-  if (!isRoot() || !isDebianLike()) {
-    throw new Error(`${wanted} is missing; install it (Debian: apt-get install ${names}) or run as root on Debian`)
-  }
-  const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
+async function installPackage(name: string): Promise<void> {
+  const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', name]
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
   if ((await run(install, { env })).exitCode === 0) return
   await run(['apt-get', 'update', '-qq'], { env })

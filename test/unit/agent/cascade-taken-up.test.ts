@@ -18,6 +18,16 @@ describe('what broke off a reply held no word', () => {
     bench.spokenTexts()
     return bench
   }
+  /** The rest of it, said once more and told, and then interrupted in the middle. @returns what is told then */
+  const cutAgain = (bench: CascadeBench, forGood: boolean) => {
+    bench.ask('')
+    bench.audio(1000)
+    bench.spoken('We close at five o’clock.')
+    bench.events()
+    bench.send({ type: 'interrupted', heardMs: 500, ...(forGood ? { forGood } : {}) })
+    return bench.events()
+  }
+  const toldAgain = 'agent: We close, instead of: We close at five o’clock., behind: We are open from nine.'
   const asked = 'user: When are you open?'
 
   test('the agent goes on from the sentence that it was in, and remembers it as one reply', async () => {
@@ -95,14 +105,7 @@ describe('what broke off a reply held no word', () => {
   })
 
   test('a key that ends it for good does not undo what is known of it', async () => {
-    const bench = await brokenOff()
-    bench.ask('')
-    bench.audio(1000)
-    bench.spoken('We close at five o’clock.')
-    bench.events()
-    bench.send({ type: 'interrupted', heardMs: 500, forGood: true })
-    const told = 'agent: We close, instead of: We close at five o’clock., behind: We are open from nine.'
-    expect(bench.events()).toEqual([told])
+    expect(cutAgain(await brokenOff(), true)).toEqual([toldAgain])
   })
 
   test('nothing of one that was ended for good, by a key or before it sounded', async () => {
@@ -139,13 +142,7 @@ describe('what broke off a reply held no word', () => {
 
   test('words over what is taken up cut the memory there, and what was to be said is known whole', async () => {
     const bench = await brokenOff()
-    bench.ask('')
-    bench.audio(1000)
-    bench.spoken('We close at five o’clock.')
-    bench.events()
-    bench.send({ type: 'interrupted', heardMs: 500 })
-    const told = 'agent: We close, instead of: We close at five o’clock., behind: We are open from nine.'
-    expect(bench.events()).toEqual([told])
+    expect(cutAgain(bench, false)).toEqual([toldAgain])
     bench.ask('Stop.')
     const heard = 'assistant: We are open from nine. We close'
     expect(bench.question.slice(1)).toEqual([asked, heard, 'user: Stop.'])
