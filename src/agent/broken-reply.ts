@@ -1,12 +1,12 @@
 import type { Milliseconds } from '#base/clock.ts'
 import type { SpokenPiece } from './heard-text.ts'
-import type { AgentEvent } from './provider.ts'
+import type { AgentEvent, CallContext } from './provider.ts'
 import { SentenceSplitter } from './sentences.ts'
 
 /**
  * What is left to be said of a reply that somebody broke off. Where that turns out to have been nobody (a cough, a door:
- * the turn held no word) the agent takes it up again, from the sentence that it was in: whoever was about to hear the
- * rest is still there.
+ * the turn held no word), or somebody who listens ("yeah"), the agent takes it up again, from the sentence that it was
+ * in: whoever was about to hear the rest is still there.
  */
 export interface Remainder {
   /** The sentences that were heard to their end. */
@@ -19,6 +19,10 @@ export interface Remainder {
 const endMs: Milliseconds = 200
 /** A line that breaks off the same reply again and again hears no more of it. */
 const timesMax = 2
+/** "Yeah, yeah, okay, okay, yes": who says so much wants the turn. */
+const listenersWordsMax = 4
+/** Where these stand something was asked. */
+const questionMarks = /[?？؟;\u037e]/
 
 /**
  * @param pieces whose audio was made whole
@@ -69,8 +73,14 @@ export class BrokenReply {
   /** Of the reply that is said now: what was heard before it was taken up, and the whole sentences among it. */
   private heard = ''
   private before = ''
+  private behind = ''
   private remainder: Remainder | 'unfinished' | null = null
   private times = 0
+  private readonly isAssent: (words: string) => boolean
+
+  constructor({ isAssent = () => false }: Pick<CallContext, 'isAssent'>) {
+    this.isAssent = isAssent
+  }
 
   /** @param remainder `unfinished`: all that was to come is not known */
   brokenOff(remainder: Remainder | 'unfinished' | null): void {
@@ -85,23 +95,32 @@ export class BrokenReply {
     this.remainder = null
   }
 
-  /** The reply that is said now, or was last, is one that was taken up. */
-  get takenUp(): boolean {
-    return this.times > 0
+  /** The words behind which this reply was taken up, empty for none; null: it was not, and answers a turn. */
+  get spokenOver(): string | null {
+    return this.times > 0 ? this.behind : null
   }
 
   /**
    * @param heard the words of the reply that were heard until now
+   * @param words what the turn held that broke it off; empty: nothing
    * @returns what is to be said now; `anew`: the reply has to be made once more; null: nothing
    */
-  takeUp(heard: string): readonly string[] | 'anew' | null {
+  takeUp(heard: string, words: string): readonly string[] | 'anew' | null {
     const { remainder } = this
     if (remainder === null || this.times >= timesMax) return null
+    if (words !== '' && (remainder === 'unfinished' || !this.listens(words, heard, remainder.rest))) return null
     this.times += 1
+    this.behind = words
     const anew = remainder === 'unfinished'
     this.heard = anew ? '' : heard
     this.before = anew ? '' : remainder.heard
     return anew ? 'anew' : remainder.rest
+  }
+
+  /** A listener's words, and no answer: nothing had been asked by then, nor begun to be. */
+  private listens(words: string, heard: string, rest: readonly string[]): boolean {
+    if (questionMarks.test(heard) || questionMarks.test(rest[0] ?? '')) return false
+    return words.split(/\s+/).length <= listenersWordsMax && this.isAssent(words)
   }
 
   /** The whole of the reply: these words, and what was heard of it before; that alone where they do not reach so far. */
@@ -124,6 +143,7 @@ export class BrokenReply {
   forget(): void {
     this.heard = ''
     this.before = ''
+    this.behind = ''
     this.remainder = null
     this.times = 0
   }

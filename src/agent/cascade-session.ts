@@ -64,7 +64,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   private told = ''
   /** The newest message of the history, where it is what was heard of the newest reply; else empty. */
   private remembered = ''
-  private readonly broken = new BrokenReply()
+  private readonly broken: BrokenReply
   /** The reply's first sentence has gone to the voice. */
   private announced = false
   private audible = false
@@ -85,6 +85,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.clock = clock
     this.replyMaxMs = replyMaxMs
     this.history = new History(context.prompt)
+    this.broken = new BrokenReply(context)
     this.stages = new StageTimes(clock, (stage, durationMs) => this.listener({ type: 'stage', stage, durationMs }))
     const runner = functions?.create(clock, context.tools)
     this.functions =
@@ -155,8 +156,8 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   /** What was said stays said: it is the beginning of the turn that goes on. */
   private resume(forGood: boolean): Accepted {
-    if (this.isMakingReply && !this.broken.takenUp) {
-      const words = this.history.takeBackUser()
+    if (this.isMakingReply) {
+      const words = this.broken.spokenOver ?? this.history.takeBackUser()
       if (words !== '') this.heardWords = [words]
     }
     this.cancelReply()
@@ -214,18 +215,19 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.stages.reached('stt')
     const words = this.heardWords.join(' ')
     this.heardWords = []
-    if (words === '') return this.nobodySpoke()
+    if (words !== '') this.listener({ type: 'transcript', side: 'caller', final: true, text: words })
+    const rest = this.broken.takeUp(this.remembered, words)
+    if (rest !== null || words === '') return this.takeUp(rest)
     this.broken.forget()
     this.remembered = ''
-    this.listener({ type: 'transcript', side: 'caller', final: true, text: words })
     this.history.user(words)
     this.beginReply()
     this.generate()
   }
 
-  private nobodySpoke(): void {
+  /** Nobody has said anything that wants an answer. @param rest of the reply that was broken off, if one was */
+  private takeUp(rest: readonly string[] | 'anew' | null): void {
     this.cancelReply()
-    const rest = this.broken.takeUp(this.remembered)
     if (rest === null) return this.listener({ type: 'nothing_heard' })
     this.listener({ type: 'taken_up' })
     this.stages.stop()

@@ -21,6 +21,8 @@ export interface CallContext {
   readonly wire?: WireFormat
   /** BCP 47, for example `en` or `de-AT`. */
   readonly language: string
+  /** Are these words what a listener says, "yeah" or "okay", and no more? Not given: no words are. */
+  readonly isAssent?: (words: string) => boolean
   readonly prompt: string
   readonly greeting: string
   /** Instead of the provider's own; given only to one that can have another in each call. */

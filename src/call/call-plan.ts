@@ -2,6 +2,7 @@ import type { CallContext, Provider } from '#agent/provider.ts'
 import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
+import { wordsKind } from './backchannels.ts'
 import type { ChoiceFacts } from './choice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { DialplanPlace, Onward } from './dialplan-place.ts'
@@ -114,12 +115,13 @@ export function onwardOf(plan: CallPlan, cause: HangupCause, place: DialplanPlac
 
 /** What the agent's session is told. */
 export function contextOf(plan: CallPlan, signal: AbortSignal, clock: Clock): CallContext {
-  const { id, wire, language, prompt, greeting, voice, tools, origin } = plan
+  const { id, wire, language, turns, prompt, greeting, voice, tools, origin } = plan
   return {
     callId: id,
     sampleRateHz: wireRatesHz[wire],
     wire,
     language,
+    isAssent: (words) => wordsKind(words, language, turns.bargeIn.backchannels) === 'assent',
     prompt,
     greeting,
     ...(voice === null ? {} : { voice }),

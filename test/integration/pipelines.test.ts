@@ -139,11 +139,13 @@ describe('a pipeline in YAML only', () => {
     }
   }, 60_000)
 
-  test('takes its reply up again, from the sentence that was cut, where what broke it off held no word', async () => {
+  test('takes its reply up again, from the sentence that was cut, where what broke it off held no word or a listener’s', async () => {
     const hours = 'On weekdays the office is open from nine in the morning until five in the evening.'
     const sundays = 'On Sundays it is closed.'
     const server = new OpenAiCompatibleServer({ pieces: [`${hours} ${sundays}`] })
-    server.transcribe = () => ({ text: server.requests.length === 0 ? (said[0] ?? '') : '' })
+    const heard = [said[0] ?? '', '', 'Okay.']
+    let turnsHeard = 0
+    server.transcribe = () => ({ text: heard[turnsHeard++] ?? '' })
     const engine = await startEngine((['stt', 'llm', 'tts'] as const).map((role) => ({ role, servers: [server] })))
     try {
       const line = await telephones.call(asterisk, { extension: '150', callerId: '555502' })
@@ -152,8 +154,10 @@ describe('a pipeline in YAML only', () => {
       await caller.waitForSpeech(8000)
       await caller.waitForQuiet(900)
       await caller.say(sentences[0] as Int16Array)
-      await caller.waitForSpeech(8000)
-      await caller.say(sentences[1] as Int16Array)
+      for (const _ of ['nothing', 'a listener’s word']) {
+        await caller.waitForSpeech(8000)
+        await caller.say(sentences[1] as Int16Array)
+      }
       const frames = caller.frames.length
       await caller.waitForSpeech(8000)
       await caller.waitForQuiet(1500)
@@ -162,9 +166,9 @@ describe('a pipeline in YAML only', () => {
       const recordOf = () => engine.records().find((record) => record.call_id === id)
       await engine.until('recorded', 15_000, () => recordOf() !== undefined)
       const turns = (recordOf()?.turns ?? []) as readonly Turn[]
-      expect(turns.map(({ outcome }) => outcome)).toEqual(['interrupted', 'answered'])
-      expect(turns.map(({ caller_text: text }) => text)).toEqual([said[0] ?? '', ''])
-      expect(turns[1]?.agent_text).toBe(`${hours} ${sundays}`)
+      expect(turns.map(({ outcome }) => outcome)).toEqual(['interrupted', 'interrupted', 'answered'])
+      expect(turns.map(({ caller_text: text }) => text)).toEqual(heard)
+      expect(turns[2]?.agent_text).toBe(`${hours} ${sundays}`)
       // The whole of the two sentences was heard after all, and the model was asked once.
       const wantedMs = [hours, sundays].reduce((sum, text) => sum + voiceOf(text, 8000).length / 8, 0)
       const after = Int16Array.from(caller.frames.slice(frames).flatMap((frame) => [...frame]))
@@ -173,7 +177,7 @@ describe('a pipeline in YAML only', () => {
         .reduce((sum, ms) => sum + ms, 0)
       expect(heardMs).toBeGreaterThan(wantedMs - 100)
       expect(server.requests).toHaveLength(1)
-      expect(await engine.metric('ai_agent_replies_taken_up_total')).toBe(1)
+      expect(await engine.metric('ai_agent_replies_taken_up_total')).toBe(2)
       expect(server.problems).toEqual([])
     } finally {
       await engine.stop()

@@ -49,22 +49,22 @@ describe('a reply that is taken up', () => {
   const remainder = { heard: 'One.', rest: ['Two.', 'Three.'] }
 
   test('goes on where it was, twice at most, and knows what came before', () => {
-    const broken = new BrokenReply()
-    expect(broken.takeUp('')).toBeNull()
+    const broken = new BrokenReply({})
+    expect(broken.takeUp('', '')).toBeNull()
     broken.brokenOff(remainder)
-    expect(broken.takeUp('')).toEqual(['Two.', 'Three.'])
+    expect(broken.takeUp('', '')).toEqual(['Two.', 'Three.'])
     expect(broken.with('Two. Three.')).toBe('One. Two. Three.')
     broken.brokenOff({ heard: 'Two.', rest: ['Three.'] })
-    expect(broken.takeUp('')).toEqual(['Three.'])
+    expect(broken.takeUp('', '')).toEqual(['Three.'])
     expect(broken.with('Three.')).toBe('One. Two. Three.')
     broken.brokenOff({ heard: '', rest: ['Three.'] })
-    expect(broken.takeUp('')).toBeNull()
+    expect(broken.takeUp('', '')).toBeNull()
   })
 
   test('keeps what was heard where it is broken off before it came so far again', () => {
-    const broken = new BrokenReply()
+    const broken = new BrokenReply({})
     broken.brokenOff(remainder)
-    broken.takeUp('One. Two and')
+    broken.takeUp('One. Two and', '')
     expect([broken.with(''), broken.with('Two'), broken.with('Two and a')]).toEqual([
       'One. Two and',
       'One. Two and',
@@ -73,25 +73,25 @@ describe('a reply that is taken up', () => {
   })
 
   test('is made anew where all that was to come is not known', () => {
-    const broken = new BrokenReply()
+    const broken = new BrokenReply({})
     broken.brokenOff('unfinished')
-    expect([broken.takeUp('One'), broken.with('First.')]).toEqual(['anew', 'First.'])
+    expect([broken.takeUp('One', ''), broken.with('First.')]).toEqual(['anew', 'First.'])
   })
 
   test('is none where it was said whole, or something else was said', () => {
-    const broken = new BrokenReply()
+    const broken = new BrokenReply({})
     broken.brokenOff(remainder)
     broken.saidWhole()
-    expect(broken.takeUp('')).toBeNull()
+    expect(broken.takeUp('', '')).toBeNull()
     broken.brokenOff(remainder)
     broken.forget()
-    expect([broken.takeUp(''), broken.with('New.')]).toEqual([null, 'New.'])
+    expect([broken.takeUp('', ''), broken.with('New.')]).toEqual([null, 'New.'])
   })
 
   test('once more from the same place where somebody went on before it sounded', () => {
-    const broken = new BrokenReply()
+    const broken = new BrokenReply({})
     broken.brokenOff(remainder)
-    broken.takeUp('')
-    expect([broken.takeUp(''), broken.with('')]).toEqual([['Two.', 'Three.'], 'One.'])
+    broken.takeUp('', '')
+    expect([broken.takeUp('', ''), broken.with('')]).toEqual([['Two.', 'Three.'], 'One.'])
   })
 })

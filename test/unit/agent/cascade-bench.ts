@@ -2,9 +2,12 @@ import { createCascade } from '#agent/cascade.ts'
 import type { FunctionOutcome, FunctionRunner } from '#agent/functions.ts'
 import type { AgentEvent, AgentInput, Provider, SessionOf } from '#agent/provider.ts'
 import { silentLog } from '#base/log.ts'
+import { wordsKind } from '#call/backchannels.ts'
 import { type FakePart, fakePart } from '../../fakes/cascade-parts.ts'
 import { callContext } from '../../fakes/context.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
+
+const isAssent = (words: string) => wordsKind(words, 'en') === 'assent'
 
 export type FakeFunction = (text: string) => FunctionOutcome | Promise<FunctionOutcome>
 
@@ -36,7 +39,7 @@ export class CascadeBench {
   /** @param functions that the model may ask for, by name */
   static async open(functions: Readonly<Record<string, FakeFunction>> = {}): Promise<CascadeBench> {
     const bench = new CascadeBench(functions)
-    bench.session = await bench.provider.open(callContext(bench.clock))
+    bench.session = await bench.provider.open(callContext(bench.clock, { isAssent }))
     bench.session.onEvent((event) => bench.said.push(inWords(event)))
     return bench
   }

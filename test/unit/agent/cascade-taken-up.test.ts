@@ -194,3 +194,78 @@ describe('what broke off a reply held no word', () => {
     expect(bench.question.slice(1)).toEqual(['assistant: Hello and welcome. How can I help', 'user: Book a table.'])
   })
 })
+
+describe('what broke off a reply was a listener', () => {
+  /** A reply of these sentences, a second each, broken off after so long. */
+  const brokenOff = async (sentences: readonly string[], heardMs: number) => {
+    const bench = await CascadeBench.open()
+    bench.ask('When are you open?')
+    bench.text(`${sentences.join(' ')} `)
+    bench.done()
+    for (const sentence of sentences) {
+      bench.audio(1000)
+      bench.spoken(sentence)
+    }
+    bench.send({ type: 'interrupted', heardMs })
+    bench.events()
+    bench.spokenTexts()
+    return bench
+  }
+  const hours = ['We are open from nine.', 'We close at five o’clock.']
+  const asked = 'user: When are you open?'
+
+  test('the agent goes on, the words are told, and the model is not asked about them', async () => {
+    const bench = await brokenOff(hours, 1300)
+    bench.ask('Yeah, okay.')
+    expect(bench.events()).toEqual(['stt 0', 'caller: Yeah, okay.', 'taken_up', 'reply_started'])
+    expect(bench.spokenTexts()).toEqual(['We close at five o’clock.'])
+    bench.audio(1000)
+    bench.spoken('We close at five o’clock.')
+    bench.ask('Thanks for that.')
+    const whole = 'assistant: We are open from nine. We close at five o’clock.'
+    expect(bench.question.slice(1)).toEqual([asked, whole, 'user: Thanks for that.'])
+  })
+
+  test('who goes on before it sounds has said both', async () => {
+    const bench = await brokenOff(hours, 1300)
+    bench.ask('Yeah.')
+    bench.send({ type: 'turn_resumed' })
+    bench.ask('But on Sundays?')
+    const heard = 'assistant: We are open from nine. We'
+    expect(bench.question.slice(1)).toEqual([asked, heard, 'user: Yeah. But on Sundays?'])
+  })
+
+  test('more than twice, and the model is asked', async () => {
+    const bench = await brokenOff(hours, 300)
+    for (let time = 0; time < 2; time += 1) {
+      bench.ask('Okay.')
+      bench.audio(1000)
+      bench.send({ type: 'interrupted', heardMs: 300 })
+    }
+    bench.ask('Okay.')
+    expect(bench.question.at(-1)).toBe('user: Okay.')
+  })
+
+  test.each([
+    ['a question had been heard', ['Shall I book it?', 'It costs nine euros.'], 1300, 'Yes.'],
+    ['a question was being asked', ['It costs nine euros.', 'Shall I book it for you?'], 1500, 'Yes.'],
+    ['so many words want an answer', hours, 1300, 'Yes, yes, okay, okay, yes.'],
+    ['other words are among them', hours, 1300, 'Okay, and on Sundays?'],
+    ['all of it had been heard', hours, 2000, 'Okay.'],
+  ])('where %s they are answered', async (_when, sentences, heardMs, words) => {
+    const bench = await brokenOff(sentences, heardMs)
+    bench.ask(words)
+    expect(bench.events()).toEqual(['stt 0', `caller: ${words}`])
+    expect(bench.question.at(-1)).toBe(`user: ${words}`)
+  })
+
+  test('where the model had not finished they are answered as well: it knows how it meant to go on', async () => {
+    const bench = await CascadeBench.open()
+    bench.ask('When are you open?')
+    bench.text('We are open from nine. We clo')
+    bench.audio(1000)
+    bench.send({ type: 'interrupted', heardMs: 900 })
+    bench.ask('Okay.')
+    expect(bench.question.at(-1)).toBe('user: Okay.')
+  })
+})

@@ -4,8 +4,8 @@ import { Call } from '#call/call.ts'
 import { noWishes } from '#call/choice.ts'
 import { WarmUp } from '#call/warm-up.ts'
 import { fakeAgent } from '../../fakes/agent.ts'
-import { FakePbx, fakeWorld } from '../../fakes/call-world.ts'
-import { callSettings, groundsOf } from '../../fakes/calls.ts'
+import { FakePbx, fakeWorld, turnSettings } from '../../fakes/call-world.ts'
+import { callSettings, groundsOf, testOffer } from '../../fakes/calls.ts'
 import { settle } from '../../fakes/manual-clock.ts'
 
 const free: AdmissionFacts = {
@@ -67,6 +67,19 @@ describe('Admission', () => {
     expect(agent.contexts).toMatchObject([
       { callId: 'a', sampleRateHz: 8000, language: 'en', prompt: 'Be brief.', greeting: 'Hello.' },
     ])
+  })
+
+  test('its session knows a listener’s words by the call’s language and the configuration’s list', () => {
+    const agent = fakeAgent()
+    const bargeIn = { ...turnSettings.bargeIn, backchannels: ['passt scho'] }
+    const offer = testOffer({ language: 'de-AT' })
+    const settings = callSettings(agent, { offer, turns: { ...turnSettings, bargeIn } })
+    const admission = new Admission(groundsOf(settings, fakeWorld()), { overloaded: false })
+    const caller = { number: '', name: '', dialled: '' }
+    const wire = { origin: 'ari', transport: 'audiosocket', wire: 'slin' } as const
+    admission.admit({ id: 'a', caller, ...wire, pbx: new FakePbx(), wishes: noWishes })
+    const words = ['Ja, genau.', 'Passt scho!', 'Nein.', 'Ja, aber']
+    expect(words.map((text) => agent.contexts[0]?.isAssent?.(text))).toEqual([true, true, false, false])
   })
 
   test('what is refused is counted, opens nothing and is not in the store', async () => {
