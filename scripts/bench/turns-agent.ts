@@ -1,3 +1,4 @@
+import { BrokenReply } from '#agent/broken-reply.ts'
 import type { AgentEvent, AgentInput, CallContext, Provider, SessionOf } from '#agent/provider.ts'
 import { voicedSound } from '../../test/bed/sounds.ts'
 import { type ReplyKind, replyKindOf, replyMs, type TurnsEvent } from './turns-wire.ts'
@@ -13,6 +14,8 @@ export interface TurnsAgentOptions {
   readonly voices: () => readonly Int16Array[]
   readonly told: (callId: string, event: TurnsEvent) => void
   readonly wordsIn: NonNullable<Provider<'agent'>['wordsIn']> | null
+  /** The words of a whole turn, as a pipeline's recogniser finds them; null where it finds out nothing. */
+  readonly wordsOf: ((samples: Int16Array<ArrayBuffer>) => Promise<string | null>) | null
 }
 
 export function createTurnsAgent(options: TurnsAgentOptions): Provider<'agent'> {
@@ -49,6 +52,10 @@ class TurnsSession implements SessionOf<'agent'> {
   private readonly options: TurnsAgentOptions
   private readonly reply: () => Int16Array
   private listener: (event: AgentEvent) => void = () => {}
+  /** The caller's turn, as far as it was heard, and the one before, which may go on. */
+  private turn: Int16Array[] = []
+  private before: Int16Array[] = []
+  private brokenOff = false
 
   constructor(context: CallContext, options: TurnsAgentOptions, reply: () => Int16Array) {
     this.context = context
@@ -61,14 +68,33 @@ class TurnsSession implements SessionOf<'agent'> {
   }
 
   send(input: AgentInput) {
-    if (input.type === 'interrupted') this.options.told(this.context.callId, 'interrupted')
+    const { callId, sampleRateHz } = this.context
+    if (input.type === 'audio') this.turn.push(input.frame.samples.slice())
+    if (input.type === 'turn_resumed') this.turn.unshift(...this.before)
+    if (input.type === 'interrupted') {
+      this.options.told(callId, 'interrupted')
+      this.brokenOff = true
+    }
     if (input.type === 'turn_committed') {
-      this.options.told(this.context.callId, 'committed')
+      this.options.told(callId, 'committed')
       this.listener({ type: 'reply_started' })
-      this.listener({ type: 'audio', frame: { sampleRateHz: this.context.sampleRateHz, samples: this.reply() } })
+      this.listener({ type: 'audio', frame: { sampleRateHz, samples: this.reply() } })
       this.listener({ type: 'reply_done' })
+      if (this.brokenOff) void this.seeWhatBrokeIn(this.turn)
+      this.brokenOff = false
+      this.before = this.turn
+      this.turn = []
     }
     return 'sent' as const
+  }
+
+  /** What a pipeline would do with the reply that was broken off. */
+  private async seeWhatBrokeIn(turn: readonly Int16Array[]): Promise<void> {
+    const words = await this.options.wordsOf?.(Int16Array.from(turn.flatMap((samples) => [...samples])))
+    if (words === null || words === undefined) return
+    const broken = new BrokenReply(this.context)
+    broken.brokenOff({ heard: 'One.', rest: ['Two.'] })
+    if (broken.takeUp('One.', words) !== null) this.options.told(this.context.callId, 'taken_up')
   }
 
   close(): Promise<void> {

@@ -16,6 +16,8 @@ import { commonNow, type FromTurnsEngine, type ToTurnsEngine, type TurnsJob } fr
 /** The engine process of `just bench turns`: the real engine with its real models, and a partner that answers at once. */
 const job = JSON.parse(process.argv[2] ?? '{}') as TurnsJob
 const clock = new SystemClock()
+/** Of a turn. */
+const wordsMaxMs = 3000
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-bench-'))
 const loaded = loadConfiguration({ ...builtInSource, env: { ASTERISK_ARI_PASSWORD: 'none' }, vendors: vendorSchemas })
 if (!loaded.ok) throw new Error(`the configuration built in does not load: ${loaded.error[0]?.message}`)
@@ -51,6 +53,7 @@ const engine = await Engine.start({
       voices: () => voices,
       told: (callId, event) => say({ type: 'event', callId, event, atMs: commonNow() }),
       wordsIn: job.words ? wordsIn : null,
+      wordsOf: job.words ? wordsOf : null,
     }),
   },
   ari: false,
@@ -83,7 +86,14 @@ async function stop(): Promise<void> {
 }
 
 async function wordsIn(samples: Int16Array<ArrayBuffer>, rateHz: number, signal: AbortSignal): Promise<string | null> {
-  if (recognition.stats.waiting > 0) return null
+  return recognition.stats.waiting > 0 ? null : await transcribed(samples, rateHz, signal)
+}
+
+function wordsOf(samples: Int16Array<ArrayBuffer>): Promise<string | null> {
+  return transcribed(samples, 8000, AbortSignal.timeout(wordsMaxMs))
+}
+
+async function transcribed(samples: Int16Array<ArrayBuffer>, rateHz: number, signal: AbortSignal) {
   const result = await recognition.transcribe(samples, rateHz, signal)
   return result.ok && !result.value.looped ? result.value.text : null
 }

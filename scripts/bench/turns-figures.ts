@@ -22,6 +22,10 @@ export interface TurnsFigures {
   readonly missed_interruption_rate: number
   readonly backchannel_false_stop_rate: number
   readonly noise_false_stop_rate: number
+  /** Of backchannels and noises: the rest of the reply is lost, for a pipeline does not take it up. */
+  readonly lost_reply_rate: number
+  /** Interruptions of which a pipeline takes the reply up that they had broken off. */
+  readonly overruled_interruption_rate: number
   readonly overlap_silence_ms: Spread
   readonly echo_self_answer_count: number
   readonly echo_broken_off_count: number
@@ -64,6 +68,11 @@ export function turnsFigures({ overlaps, turns, echoes }: Outcomes): TurnsFigure
     missed_interruption_rate: share(interruptions, ({ interruptedMs }) => interruptedMs === null),
     backchannel_false_stop_rate: share(backchannels, ({ interruptedMs }) => interruptedMs !== null),
     noise_false_stop_rate: share(noises, ({ interruptedMs }) => interruptedMs !== null),
+    lost_reply_rate: share(
+      [...backchannels, ...noises],
+      ({ interruptedMs, takenUp }) => interruptedMs !== null && !takenUp,
+    ),
+    overruled_interruption_rate: share(interruptions, ({ takenUp }) => takenUp),
     // Of those that stopped the agent too: its silence then lasts to the end of what is looked at.
     overlap_silence_ms: spread([...backchannels, ...noises].map(({ silenceMs }) => silenceMs)),
     echo_self_answer_count: ofEchoes(({ selfAnswers }) => selfAnswers),

@@ -13,6 +13,8 @@ export interface OverlapOutcome {
   readonly said: Said
   /** When the agent was told that it had been interrupted; null: it was not. */
   readonly interruptedMs: number | null
+  /** It had been, and a pipeline would have gone on with the reply. */
+  readonly takenUp: boolean
   /** Onset → the last frame of the agent's that came; null where nothing interrupted it. */
   readonly reactionMs: number | null
   /** For how long nothing of the agent was heard, from the onset to a little after the offset. */
@@ -38,6 +40,8 @@ export interface TurnOutcome {
 const answerWithinMs = 4000
 /** What a sound does to the agent shows within this time after it. */
 const afterMs = 1000
+/** The words of a turn are known so long after its end, if ever. */
+const wordsWithinMs = 500
 /** A frame that was under way when the reply was flushed. */
 const underWayMs = 60
 
@@ -67,17 +71,22 @@ export async function overlapVisit(
     const untilMs = (interrupted?.atMs ?? Number.POSITIVE_INFINITY) + underWayMs
     const frames = caller.heard.filter(({ atMs }) => atMs >= said.onsetMs && atMs <= said.offsetMs + afterMs - 200)
     const last = frames.findLast(({ atMs, dbfs }) => dbfs > audibleDbfs && atMs <= untilMs)
+    const takenUp = () => eventsBetween(caller, 'taken_up', said.onsetMs, Number.POSITIVE_INFINITY).length > 0
+    // The interruption is a turn of its own, and its reply is the next to be spoken over.
+    if (interrupted !== undefined) {
+      await caller.until(() => caller.soundsSince(100) !== null, answerWithinMs)
+      await caller.until(takenUp, wordsWithinMs)
+    }
     outcome({
       clip,
       condition,
       said,
       interruptedMs: interrupted?.atMs ?? null,
+      takenUp: takenUp(),
       reactionMs: interrupted === undefined ? null : Math.max(0, (last?.atMs ?? said.onsetMs) - said.onsetMs),
       silenceMs: frames.filter(({ dbfs }) => dbfs <= audibleDbfs).length * 20,
       intoReplyMs: said.onsetMs - begun,
     })
-    // The interruption is a turn of its own, and its reply is the next to be spoken over.
-    if (interrupted !== undefined) await caller.until(() => caller.soundsSince(100) !== null, answerWithinMs)
   }
   return []
 }

@@ -26,7 +26,8 @@ export function replyKindOf(callId: string): ReplyKind {
 /** Milliseconds since 1970 with a fraction: the same clock in both processes. */
 export const commonNow = (): number => performance.timeOrigin + performance.now()
 
-export type TurnsEvent = 'committed' | 'interrupted' | 'not_interrupted'
+/** `taken_up`: a pipeline would have gone on with the reply that was broken off, by the words of the turn. */
+export type TurnsEvent = 'committed' | 'interrupted' | 'taken_up'
 
 export type FromTurnsEngine =
   | { readonly type: 'listening'; readonly port: number }

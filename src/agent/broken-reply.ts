@@ -22,7 +22,9 @@ const timesMax = 2
 /** "Yeah, yeah, okay, okay, yes": who says so much wants the turn. */
 const listenersWordsMax = 4
 /** Where these stand something was asked. */
-const questionMarks = /[?？؟;\u037e]/
+const questionMarks = /[?？]/
+const endsSentence = /[.!?…。！？]["')\]]?$/
+const wordForms = /[\p{L}\p{N}']+/gu
 
 /**
  * @param pieces whose audio was made whole
@@ -49,7 +51,7 @@ export function remainderOf(
   rest.push(...pending)
   if (rest.length === 0) return null
   // Pieces may end at a comma: what is said again begins with a sentence.
-  while (heard.length > 0 && !/[.!?…。！？]["')\]]?$/.test(heard.at(-1) ?? '')) rest.unshift(heard.pop() ?? '')
+  while (heard.length > 0 && !endsSentence.test(heard.at(-1) ?? '')) rest.unshift(heard.pop() ?? '')
   return { heard: heard.join(' '), rest }
 }
 
@@ -76,14 +78,16 @@ export class BrokenReply {
   private behind = ''
   private remainder: Remainder | 'unfinished' | null = null
   private times = 0
+  private voiceFailed = false
   private readonly isAssent: (words: string) => boolean
 
-  constructor({ isAssent = () => false }: Pick<CallContext, 'isAssent'>) {
-    this.isAssent = isAssent
+  constructor({ isAssent = () => false, language }: Pick<CallContext, 'isAssent' | 'language'>) {
+    this.isAssent = (words) => isAssent(words, language)
   }
 
   /** @param remainder `unfinished`: all that was to come is not known */
   brokenOff(remainder: Remainder | 'unfinished' | null): void {
+    if (this.voiceFailed) return
     this.remainder =
       remainder === null || remainder === 'unfinished'
         ? remainder
@@ -95,9 +99,21 @@ export class BrokenReply {
     this.remainder = null
   }
 
-  /** The words behind which this reply was taken up, empty for none; null: it was not, and answers a turn. */
-  get spokenOver(): string | null {
-    return this.times > 0 ? this.behind : null
+  /** It can't be said to its end: what was made of it is not taken up. */
+  failed(): void {
+    this.remainder = null
+    this.voiceFailed = true
+  }
+
+  /**
+   * The caller goes on before what was taken up has sounded. @returns the words behind which it was, which their turn
+   * begins with; null: it was not taken up, and answers a turn
+   */
+  takeBack(forGood: boolean): string | null {
+    if (this.times === 0) return null
+    if (forGood) return ''
+    this.times -= 1
+    return this.behind
   }
 
   /**
@@ -108,7 +124,7 @@ export class BrokenReply {
   takeUp(heard: string, words: string): readonly string[] | 'anew' | null {
     const { remainder } = this
     if (remainder === null || this.times >= timesMax) return null
-    if (words !== '' && (remainder === 'unfinished' || !this.listens(words, heard, remainder.rest))) return null
+    if (words !== '' && (remainder === 'unfinished' || !this.listens(words, heard, remainder))) return null
     this.times += 1
     this.behind = words
     const anew = remainder === 'unfinished'
@@ -118,9 +134,16 @@ export class BrokenReply {
   }
 
   /** A listener's words, and no answer: nothing had been asked by then, nor begun to be. */
-  private listens(words: string, heard: string, rest: readonly string[]): boolean {
-    if (questionMarks.test(heard) || questionMarks.test(rest[0] ?? '')) return false
-    return words.split(/\s+/).length <= listenersWordsMax && this.isAssent(words)
+  private listens(words: string, heard: string, remainder: Remainder): boolean {
+    // Who has heard nothing of it answers what was before, or has not finished.
+    if (heard === '' || [words, heard, remainder.heard].some((text) => questionMarks.test(text))) return false
+    const whole = remainder.rest.findIndex((piece) => endsSentence.test(piece))
+    const cut = remainder.rest.slice(0, whole < 0 ? undefined : whole + 1).join(' ')
+    const said = wordsOf(words)
+    // "Just say yes." names its answer.
+    const named = wordsOf(`${lastSentence(remainder.heard)} ${cut}`)
+    if (questionMarks.test(cut) || said.some((word) => named.includes(word))) return false
+    return said.length <= listenersWordsMax && this.isAssent(words)
   }
 
   /** The whole of the reply: these words, and what was heard of it before; that alone where they do not reach so far. */
@@ -145,8 +168,11 @@ export class BrokenReply {
     this.before = ''
     this.behind = ''
     this.remainder = null
+    this.voiceFailed = false
     this.times = 0
   }
 }
 
+const wordsOf = (text: string): readonly string[] => text.toLowerCase().replaceAll('’', "'").match(wordForms) ?? []
+const lastSentence = (text: string) => text.split(/(?<=[.!?…。！？]["')\]]?)\s+/).at(-1) ?? ''
 const joined = (...texts: readonly string[]) => texts.filter((text) => text !== '').join(' ')

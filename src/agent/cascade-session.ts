@@ -157,7 +157,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
   /** What was said stays said: it is the beginning of the turn that goes on. */
   private resume(forGood: boolean): Accepted {
     if (this.isMakingReply) {
-      const words = this.broken.spokenOver ?? this.history.takeBackUser()
+      const words = this.broken.takeBack(forGood) ?? this.history.takeBackUser()
       if (words !== '') this.heardWords = [words]
     }
     this.cancelReply()
@@ -374,7 +374,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     if (this.closed !== null) return
     // What was spoken before the fault was heard, and the model must know that it said it.
     if (this.phase === 'speaking') this.remember(this.reply.text)
-    this.broken.saidWhole()
+    this.broken.failed()
     if ((this.functions?.departure ?? null) === null) {
       this.cancelReply()
       return this.listener(fault)

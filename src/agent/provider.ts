@@ -21,8 +21,8 @@ export interface CallContext {
   readonly wire?: WireFormat
   /** BCP 47, for example `en` or `de-AT`. */
   readonly language: string
-  /** Are these words what a listener says, "yeah" or "okay", and no more? Not given: no words are. */
-  readonly isAssent?: (words: string) => boolean
+  /** Are these words of a language what a listener says, "yeah" or "okay", and no more? Not given: no words are. */
+  readonly isAssent?: (words: string, language: string) => boolean
   readonly prompt: string
   readonly greeting: string
   /** Instead of the provider's own; given only to one that can have another in each call. */
@@ -93,8 +93,8 @@ export type AgentInput =
    */
   | { readonly type: 'turn_resumed'; readonly forGood?: boolean }
   /**
-   * The caller broke in; `heardMs` of the reply had left playout. `forGood`: it is not to be taken up, even where nobody
-   * turns out to have said a word.
+   * The caller broke in; `heardMs` of the reply had left playout. `forGood`: it is not to be taken up, whatever turns
+   * out to have been said.
    */
   | { readonly type: 'interrupted'; readonly heardMs: Milliseconds; readonly forGood?: boolean }
   /**
@@ -139,7 +139,7 @@ export type AgentEvent =
   | { readonly type: 'reply_done' }
   /** The caller's turn held no words; the agent has nothing to answer. */
   | { readonly type: 'nothing_heard' }
-  /** The caller's turn held no words, and had broken off a reply: its rest is the reply that follows. */
+  /** The caller's turn held no words, or a listener's, and had broken off a reply: its rest is the reply that follows. */
   | { readonly type: 'taken_up' }
   /** When what has been said until now has been heard, the call ends here, or goes on elsewhere. */
   | { readonly type: 'leave'; readonly how: Departure }

@@ -54,6 +54,11 @@ export function wordsKind(text: string, language: string | null, more: readonly 
   return words.length === 0 ? 'open' : 'assent'
 }
 
+/** A listener's words and no others; of a language without lists nothing is known. */
+export function isAssent(text: string, language: string, more: readonly string[] = []): boolean {
+  return assentPhrases.has(language.slice(0, 2).toLowerCase()) && wordsKind(text, language, more) === 'assent'
+}
+
 function wordsOf(text: string): readonly string[] {
   return (
     text

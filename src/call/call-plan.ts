@@ -2,7 +2,7 @@ import type { CallContext, Provider } from '#agent/provider.ts'
 import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
-import { wordsKind } from './backchannels.ts'
+import { isAssent } from './backchannels.ts'
 import type { ChoiceFacts } from './choice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { DialplanPlace, Onward } from './dialplan-place.ts'
@@ -121,7 +121,7 @@ export function contextOf(plan: CallPlan, signal: AbortSignal, clock: Clock): Ca
     sampleRateHz: wireRatesHz[wire],
     wire,
     language,
-    isAssent: (words) => wordsKind(words, language, turns.bargeIn.backchannels) === 'assent',
+    isAssent: (words, language) => isAssent(words, language, turns.bargeIn.backchannels),
     prompt,
     greeting,
     ...(voice === null ? {} : { voice }),

@@ -137,7 +137,7 @@ export interface CallObserver {
    * for an interruption; `pausedMs`: for how long it silenced the agent while it was not known what it was.
    */
   bargeIn(callId: string, verdict: OverlapVerdict, reactionMs: Milliseconds, pausedMs: Milliseconds): void
-  /** What had broken off a reply held no word: the agent says the rest of it. */
+  /** What had broken off a reply held no word, or a listener's: the agent says the rest of it. */
   takenUp(callId: string): void
   /** A reason to keep the gate shut held for longer than it may, and holds no more. */
   gateExpired(callId: string, reason: GateReason): void

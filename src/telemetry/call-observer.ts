@@ -51,7 +51,7 @@ export function createCallObserver(
     },
     takenUp(callId) {
       metrics.takenUp()
-      log.info('what interrupted held no word: the reply is taken up', { call: callId })
+      log.info('what interrupted asked for nothing: the reply is taken up', { call: callId })
     },
     gateExpired(callId, reason) {
       metrics.gateExpired(reason)

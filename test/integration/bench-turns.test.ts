@@ -17,6 +17,8 @@ const rates = [
   'missed_interruption_rate',
   'backchannel_false_stop_rate',
   'noise_false_stop_rate',
+  'lost_reply_rate',
+  'overruled_interruption_rate',
 ]
 const counts = ['echo_self_answer_count', 'echo_broken_off_count', 'echo_unanswered_count'] as const
 

@@ -49,7 +49,7 @@ describe('a reply that is taken up', () => {
   const remainder = { heard: 'One.', rest: ['Two.', 'Three.'] }
 
   test('goes on where it was, twice at most, and knows what came before', () => {
-    const broken = new BrokenReply({})
+    const broken = new BrokenReply({ language: 'en' })
     expect(broken.takeUp('', '')).toBeNull()
     broken.brokenOff(remainder)
     expect(broken.takeUp('', '')).toEqual(['Two.', 'Three.'])
@@ -62,7 +62,7 @@ describe('a reply that is taken up', () => {
   })
 
   test('keeps what was heard where it is broken off before it came so far again', () => {
-    const broken = new BrokenReply({})
+    const broken = new BrokenReply({ language: 'en' })
     broken.brokenOff(remainder)
     broken.takeUp('One. Two and', '')
     expect([broken.with(''), broken.with('Two'), broken.with('Two and a')]).toEqual([
@@ -73,13 +73,13 @@ describe('a reply that is taken up', () => {
   })
 
   test('is made anew where all that was to come is not known', () => {
-    const broken = new BrokenReply({})
+    const broken = new BrokenReply({ language: 'en' })
     broken.brokenOff('unfinished')
     expect([broken.takeUp('One', ''), broken.with('First.')]).toEqual(['anew', 'First.'])
   })
 
   test('is none where it was said whole, or something else was said', () => {
-    const broken = new BrokenReply({})
+    const broken = new BrokenReply({ language: 'en' })
     broken.brokenOff(remainder)
     broken.saidWhole()
     expect(broken.takeUp('', '')).toBeNull()
@@ -89,7 +89,7 @@ describe('a reply that is taken up', () => {
   })
 
   test('once more from the same place where somebody went on before it sounded', () => {
-    const broken = new BrokenReply({})
+    const broken = new BrokenReply({ language: 'en' })
     broken.brokenOff(remainder)
     broken.takeUp('', '')
     expect([broken.takeUp('', ''), broken.with('')]).toEqual([['Two.', 'Three.'], 'One.'])

@@ -2,12 +2,10 @@ import { createCascade } from '#agent/cascade.ts'
 import type { FunctionOutcome, FunctionRunner } from '#agent/functions.ts'
 import type { AgentEvent, AgentInput, Provider, SessionOf } from '#agent/provider.ts'
 import { silentLog } from '#base/log.ts'
-import { wordsKind } from '#call/backchannels.ts'
+import { isAssent } from '#call/backchannels.ts'
 import { type FakePart, fakePart } from '../../fakes/cascade-parts.ts'
 import { callContext } from '../../fakes/context.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
-
-const isAssent = (words: string) => wordsKind(words, 'en') === 'assent'
 
 export type FakeFunction = (text: string) => FunctionOutcome | Promise<FunctionOutcome>
 

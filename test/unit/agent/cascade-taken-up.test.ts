@@ -236,11 +236,11 @@ describe('what broke off a reply was a listener', () => {
   })
 
   test('more than twice, and the model is asked', async () => {
-    const bench = await brokenOff(hours, 300)
+    const bench = await brokenOff(hours, 400)
     for (let time = 0; time < 2; time += 1) {
       bench.ask('Okay.')
       bench.audio(1000)
-      bench.send({ type: 'interrupted', heardMs: 300 })
+      bench.send({ type: 'interrupted', heardMs: 400 })
     }
     bench.ask('Okay.')
     expect(bench.question.at(-1)).toBe('user: Okay.')
@@ -249,6 +249,16 @@ describe('what broke off a reply was a listener', () => {
   test.each([
     ['a question had been heard', ['Shall I book it?', 'It costs nine euros.'], 1300, 'Yes.'],
     ['a question was being asked', ['It costs nine euros.', 'Shall I book it for you?'], 1500, 'Yes.'],
+    [
+      'one was being asked behind a comma',
+      ['A table for two at seven on Friday evening,', 'would that suit you?'],
+      1500,
+      'Yes.',
+    ],
+    ['one was cut in its last word', ['Shall I book it?', 'It costs nine euros.'], 850, 'Yes.'],
+    ['they had been asked for by name', ['To confirm, please say yes.', 'It costs nine euros.'], 1300, 'Yes.'],
+    ['they ask something themselves', hours, 1300, 'Really?'],
+    ['nothing of it had been heard', hours, 30, 'Yes.'],
     ['so many words want an answer', hours, 1300, 'Yes, yes, okay, okay, yes.'],
     ['other words are among them', hours, 1300, 'Okay, and on Sundays?'],
     ['all of it had been heard', hours, 2000, 'Okay.'],
@@ -256,7 +266,39 @@ describe('what broke off a reply was a listener', () => {
     const bench = await brokenOff(sentences, heardMs)
     bench.ask(words)
     expect(bench.events()).toEqual(['stt 0', `caller: ${words}`])
-    expect(bench.question.at(-1)).toBe(`user: ${words}`)
+    expect(bench.question.at(-1)).toEndWith(words)
+  })
+
+  test('where its voice had failed they are answered', async () => {
+    const bench = await CascadeBench.open()
+    bench.ask('When are you open?')
+    bench.text('We are open from nine. We close at five o’clock. ')
+    bench.done()
+    bench.audio(1000)
+    bench.spoken('We are open from nine.')
+    bench.tts.session.emit({ type: 'fault', code: 'unreachable', message: 'gone', retryable: true })
+    bench.send({ type: 'interrupted', heardMs: 500 })
+    bench.ask('Okay.')
+    expect(bench.question.at(-1)).toBe('user: Okay.')
+  })
+
+  test('a key that ends it for good ends what it was taken up behind', async () => {
+    const bench = await brokenOff(hours, 1300)
+    bench.ask('Yeah.')
+    bench.send({ type: 'turn_resumed', forGood: true })
+    bench.ask('Cancel my booking.')
+    expect(bench.question.at(-1)).toBe('user: Cancel my booking.')
+  })
+
+  test('going on before it sounds does not use up the times that it is taken up', async () => {
+    const bench = await brokenOff(hours, 1300)
+    for (let time = 0; time < 3; time += 1) {
+      bench.ask('')
+      bench.send({ type: 'turn_resumed' })
+    }
+    bench.spokenTexts()
+    bench.ask('Yeah.')
+    expect(bench.spokenTexts()).toEqual(['We close at five o’clock.'])
   })
 
   test('where the model had not finished they are answered as well: it knows how it meant to go on', async () => {

@@ -79,7 +79,7 @@ describe('Admission', () => {
     const wire = { origin: 'ari', transport: 'audiosocket', wire: 'slin' } as const
     admission.admit({ id: 'a', caller, ...wire, pbx: new FakePbx(), wishes: noWishes })
     const words = ['Ja, genau.', 'Passt scho!', 'Nein.', 'Ja, aber']
-    expect(words.map((text) => agent.contexts[0]?.isAssent?.(text))).toEqual([true, true, false, false])
+    expect(words.map((text) => agent.contexts[0]?.isAssent?.(text, 'de-AT'))).toEqual([true, true, false, false])
   })
 
   test('what is refused is counted, opens nothing and is not in the store', async () => {
