@@ -1,6 +1,6 @@
 import { BrokenReply } from '#agent/broken-reply.ts'
 import type { AgentEvent, AgentInput, CallContext, Provider, SessionOf } from '#agent/provider.ts'
-import { voicedSound } from '../../test/bed/sounds.ts'
+import { joined, voicedSound } from '../../test/bed/sounds.ts'
 import { type ReplyKind, replyKindOf, replyMs, type TurnsEvent } from './turns-wire.ts'
 
 /**
@@ -90,7 +90,7 @@ class TurnsSession implements SessionOf<'agent'> {
 
   /** What a pipeline would do with the reply that was broken off. */
   private async seeWhatBrokeIn(turn: readonly Int16Array[]): Promise<void> {
-    const words = await this.options.wordsOf?.(Int16Array.from(turn.flatMap((samples) => [...samples])))
+    const words = await this.options.wordsOf?.(joined(turn))
     if (words === null || words === undefined) return
     const broken = new BrokenReply(this.context)
     broken.brokenOff({ heard: 'One.', rest: ['Two.'] })

@@ -1,4 +1,4 @@
-import { assent, cuttingIn, hums } from './backchannel-words.ts'
+import { assent, cuttingIn, hums, unclear } from './backchannel-words.ts'
 
 /**
  * Does a caller who speaks over the agent listen, or cut in? A recogniser's interim words are matched from the
@@ -54,9 +54,13 @@ export function wordsKind(text: string, language: string | null, more: readonly 
   return words.length === 0 ? 'open' : 'assent'
 }
 
-/** A listener's words and no others; of a language without lists nothing is known. */
+/**
+ * A listener's words and no others, of a whole turn and without regard to its sound; so not where they may be those of a
+ * sound that was not understood. Of a language without lists nothing is known.
+ */
 export function isAssent(text: string, language: string, more: readonly string[] = []): boolean {
-  return assentPhrases.has(language.slice(0, 2).toLowerCase()) && wordsKind(text, language, more) === 'assent'
+  const known = assentPhrases.has(language.slice(0, 2).toLowerCase())
+  return known && wordsKind(text, language, more) === 'assent' && wordsOf(text).some((word) => !unclear.includes(word))
 }
 
 function wordsOf(text: string): readonly string[] {

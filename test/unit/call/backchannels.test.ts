@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { backchannelLanguages, wordsKind } from '#call/backchannels.ts'
+import { backchannelLanguages, isAssent, wordsKind } from '#call/backchannels.ts'
 
 test('assent is assent, however a recogniser writes it', () => {
   for (const text of [
@@ -70,4 +70,25 @@ test('no word of a language both assents and cuts in', () => {
     expect({ language, kind: wordsKind('okay', language) }).not.toEqual({ language, kind: 'cutting_in' })
   }
   expect(backchannelLanguages).toContain('pt')
+})
+
+test('a whole turn is assent by its words alone where they are no cry, and the language has lists', () => {
+  const words = [
+    'Mm-hmm.',
+    'Oh, okay.',
+    'Thank you, fine.',
+    'Oh!',
+    'Uh, um...',
+    'Thank you.',
+    'You',
+    'Okay, but',
+    '',
+    '…',
+  ]
+  expect(words.filter((text) => isAssent(text, 'en-GB'))).toEqual(['Mm-hmm.', 'Oh, okay.', 'Thank you, fine.'])
+  expect([isAssent('Okay', 'ja'), isAssent('Okay', 'de'), isAssent('passt', 'de', ['passt'])]).toEqual([
+    false,
+    true,
+    true,
+  ])
 })
