@@ -45,7 +45,7 @@ export function murmurSound(dbfs: number, sampleRateHz: number): Int16Array {
   return joined([voicedSound(120, dbfs, sampleRateHz, 110), gap, voicedSound(140, dbfs, sampleRateHz, 140)])
 }
 
-export function joined(parts: readonly Int16Array[]): Int16Array {
+export function joined(parts: readonly Int16Array[]): Int16Array<ArrayBuffer> {
   const all = new Int16Array(parts.reduce((total, part) => total + part.length, 0))
   let at = 0
   for (const part of parts) {
