@@ -80,7 +80,7 @@ class TurnsSession implements SessionOf<'agent'> {
       this.listener({ type: 'reply_started' })
       this.listener({ type: 'audio', frame: { sampleRateHz, samples: this.reply() } })
       this.listener({ type: 'reply_done' })
-      if (this.brokenOff) void this.seeWhatBrokeIn(this.turn)
+      if (this.brokenOff) void this.tellWhatBecomesOfIt(this.turn)
       this.brokenOff = false
       this.before = this.turn
       this.turn = []
@@ -88,13 +88,13 @@ class TurnsSession implements SessionOf<'agent'> {
     return 'sent' as const
   }
 
-  /** What a pipeline would do with the reply that was broken off. */
-  private async seeWhatBrokeIn(turn: readonly Int16Array[]): Promise<void> {
+  /** What a pipeline would do with a reply that was broken off: one of two sentences, that asked nothing. */
+  private async tellWhatBecomesOfIt(turn: readonly Int16Array[]): Promise<void> {
     const words = await this.options.wordsOf?.(joined(turn))
-    if (words === null || words === undefined) return
     const broken = new BrokenReply(this.context)
     broken.brokenOff({ heard: 'One.', rest: ['Two.'] })
-    if (broken.takeUp('One.', words) !== null) this.options.told(this.context.callId, 'taken_up')
+    const isTakenUp = typeof words === 'string' && broken.takeUp('One.', words) !== null
+    this.options.told(this.context.callId, isTakenUp ? 'taken_up' : 'lost')
   }
 
   close(): Promise<void> {

@@ -11,13 +11,11 @@ import { Recognition } from '#speech/recognition.ts'
 import { createLog } from '#telemetry/log.ts'
 import { readWav } from '../../test/bed/wav-file.ts'
 import { createTurnsAgent } from './turns-agent.ts'
-import { commonNow, type FromTurnsEngine, type ToTurnsEngine, type TurnsJob } from './turns-wire.ts'
+import { commonNow, type FromTurnsEngine, type ToTurnsEngine, type TurnsJob, turnWordsMaxMs } from './turns-wire.ts'
 
 /** The engine process of `just bench turns`: the real engine with its real models, and a partner that answers at once. */
 const job = JSON.parse(process.argv[2] ?? '{}') as TurnsJob
 const clock = new SystemClock()
-/** Of a turn. */
-const wordsMaxMs = 3000
 const folder = mkdtempSync(join(tmpdir(), 'patchcord-bench-'))
 const loaded = loadConfiguration({ ...builtInSource, env: { ASTERISK_ARI_PASSWORD: 'none' }, vendors: vendorSchemas })
 if (!loaded.ok) throw new Error(`the configuration built in does not load: ${loaded.error[0]?.message}`)
@@ -90,7 +88,7 @@ async function wordsIn(samples: Int16Array<ArrayBuffer>, rateHz: number, signal:
 }
 
 function wordsOf(samples: Int16Array<ArrayBuffer>): Promise<string | null> {
-  return transcribed(samples, 8000, AbortSignal.timeout(wordsMaxMs))
+  return transcribed(samples, 8000, AbortSignal.timeout(turnWordsMaxMs))
 }
 
 async function transcribed(samples: Int16Array<ArrayBuffer>, rateHz: number, signal: AbortSignal) {

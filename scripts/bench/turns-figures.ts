@@ -22,9 +22,9 @@ export interface TurnsFigures {
   readonly missed_interruption_rate: number
   readonly backchannel_false_stop_rate: number
   readonly noise_false_stop_rate: number
-  /** Of backchannels and noises: the rest of the reply is lost, for a pipeline does not take it up. */
+  /** Backchannels and noises that cost the rest of a reply, for a pipeline would not take it up. */
   readonly lost_reply_rate: number
-  /** Interruptions of which a pipeline takes the reply up that they had broken off. */
+  /** Interruptions after which a pipeline would go on with the reply that they broke off. */
   readonly overruled_interruption_rate: number
   readonly overlap_silence_ms: Spread
   readonly echo_self_answer_count: number

@@ -2,7 +2,7 @@ import type { Random } from '#base/random.ts'
 import type { Clip, Turn } from '../../test/material/material.ts'
 import { audibleDbfs, type Said, type Sound, type TurnsCaller } from './turns-caller.ts'
 import { type EchoOutcome, echoOutcome } from './turns-echo.ts'
-import { commonNow } from './turns-wire.ts'
+import { commonNow, type TurnsEvent, turnWordsMaxMs } from './turns-wire.ts'
 
 /** What callers of `just bench turns` do, and what became of each thing they did. */
 
@@ -40,12 +40,12 @@ export interface TurnOutcome {
 const answerWithinMs = 4000
 /** What a sound does to the agent shows within this time after it. */
 const afterMs = 1000
-/** The words of a turn are known so long after its end, if ever. */
-const wordsWithinMs = 500
 /** A frame that was under way when the reply was flushed. */
 const underWayMs = 60
+/** The words of a turn are told so much later than they may be known. */
+const wordsLateMs = 500
 
-const eventsBetween = (caller: TurnsCaller, event: string, fromMs: number, untilMs: number) =>
+const eventsBetween = (caller: TurnsCaller, event: TurnsEvent, fromMs: number, untilMs: number) =>
   caller.told.filter((told) => told.event === event && told.atMs >= fromMs && told.atMs < untilMs)
 
 /** Keeps a long reply under way and speaks over it, one clip after the other. @returns those that could not be played */
@@ -71,18 +71,19 @@ export async function overlapVisit(
     const untilMs = (interrupted?.atMs ?? Number.POSITIVE_INFINITY) + underWayMs
     const frames = caller.heard.filter(({ atMs }) => atMs >= said.onsetMs && atMs <= said.offsetMs + afterMs - 200)
     const last = frames.findLast(({ atMs, dbfs }) => dbfs > audibleDbfs && atMs <= untilMs)
-    const takenUp = () => eventsBetween(caller, 'taken_up', said.onsetMs, Number.POSITIVE_INFINITY).length > 0
+    const of = (event: TurnsEvent) => eventsBetween(caller, event, said.onsetMs, Number.POSITIVE_INFINITY)
     // The interruption is a turn of its own, and its reply is the next to be spoken over.
     if (interrupted !== undefined) {
       await caller.until(() => caller.soundsSince(100) !== null, answerWithinMs)
-      await caller.until(takenUp, wordsWithinMs)
+      const isKnown = () => of('taken_up').length + of('lost').length > 0
+      if (of('committed').length > 0) await caller.until(isKnown, turnWordsMaxMs + wordsLateMs)
     }
     outcome({
       clip,
       condition,
       said,
       interruptedMs: interrupted?.atMs ?? null,
-      takenUp: takenUp(),
+      takenUp: interrupted !== undefined && of('taken_up').length > 0,
       reactionMs: interrupted === undefined ? null : Math.max(0, (last?.atMs ?? said.onsetMs) - said.onsetMs),
       silenceMs: frames.filter(({ dbfs }) => dbfs <= audibleDbfs).length * 20,
       intoReplyMs: said.onsetMs - begun,

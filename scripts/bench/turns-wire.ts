@@ -26,8 +26,11 @@ export function replyKindOf(callId: string): ReplyKind {
 /** Milliseconds since 1970 with a fraction: the same clock in both processes. */
 export const commonNow = (): number => performance.timeOrigin + performance.now()
 
-/** `taken_up`: a pipeline would have gone on with the reply that was broken off, by the words of the turn. */
-export type TurnsEvent = 'committed' | 'interrupted' | 'taken_up'
+/** `taken_up`, `lost`: whether a pipeline would have gone on with a reply that was broken off, by the words of the turn. */
+export type TurnsEvent = 'committed' | 'interrupted' | 'taken_up' | 'lost'
+
+/** Those words are found within this time, if at all. */
+export const turnWordsMaxMs = 3000
 
 export type FromTurnsEngine =
   | { readonly type: 'listening'; readonly port: number }

@@ -19,12 +19,10 @@ export interface Remainder {
 const endMs: Milliseconds = 200
 /** A line that breaks off the same reply again and again hears no more of it. */
 const timesMax = 2
-/** "Yeah, yeah, okay, okay, yes": who says so much wants the turn. */
-const listenersWordsMax = 4
-/** Where these stand something was asked. */
-const questionMarks = /[?？]/
+/** Nor does one that keeps breaking in before any of it sounds. */
+const triesMax = 6
 const endsSentence = /[.!?…。！？]["')\]]?$/
-const wordForms = /[\p{L}\p{N}']+/gu
+const sentenceEnd = /(?<=[.!?…。！？]["')\]]?)\s+/
 
 /**
  * @param pieces whose audio was made whole
@@ -75,14 +73,15 @@ export class BrokenReply {
   /** Of the reply that is said now: what was heard before it was taken up, and the whole sentences among it. */
   private heard = ''
   private before = ''
-  private behind = ''
+  /** What was said each time before it was taken up; empty: nothing. */
+  private over: string[] = []
+  private tries = 0
   private remainder: Remainder | 'unfinished' | null = null
-  private times = 0
   private voiceFailed = false
-  private readonly isAssent: (words: string) => boolean
+  private readonly context: Pick<CallContext, 'isListening' | 'language'>
 
-  constructor({ isAssent = () => false, language }: Pick<CallContext, 'isAssent' | 'language'>) {
-    this.isAssent = (words) => isAssent(words, language)
+  constructor(context: Pick<CallContext, 'isListening' | 'language'>) {
+    this.context = context
   }
 
   /** @param remainder `unfinished`: all that was to come is not known */
@@ -106,14 +105,12 @@ export class BrokenReply {
   }
 
   /**
-   * The caller goes on before what was taken up has sounded. @returns the words behind which it was, which their turn
-   * begins with; null: it was not taken up, and answers a turn
+   * The caller goes on before what was taken up has sounded. @returns the words after which it was taken up; the caller's
+   * turn begins with them. Null: it was not taken up, and answers a turn
    */
   takeBack(forGood: boolean): string | null {
-    if (this.times === 0) return null
-    if (forGood) return ''
-    this.times -= 1
-    return this.behind
+    if (this.over.length === 0) return null
+    return forGood ? '' : (this.over.pop() ?? '')
   }
 
   /**
@@ -123,27 +120,25 @@ export class BrokenReply {
    */
   takeUp(heard: string, words: string): readonly string[] | 'anew' | null {
     const { remainder } = this
-    if (remainder === null || this.times >= timesMax) return null
+    if (remainder === null || this.over.length >= timesMax || this.tries >= triesMax) return null
     if (words !== '' && (remainder === 'unfinished' || !this.listens(words, heard, remainder))) return null
-    this.times += 1
-    this.behind = words
+    this.over.push(words)
+    this.tries += 1
     const anew = remainder === 'unfinished'
     this.heard = anew ? '' : heard
     this.before = anew ? '' : remainder.heard
     return anew ? 'anew' : remainder.rest
   }
 
-  /** A listener's words, and no answer: nothing had been asked by then, nor begun to be. */
   private listens(words: string, heard: string, remainder: Remainder): boolean {
-    // Who has heard nothing of it answers what was before, or has not finished.
-    if (heard === '' || [words, heard, remainder.heard].some((text) => questionMarks.test(text))) return false
-    const whole = remainder.rest.findIndex((piece) => endsSentence.test(piece))
-    const cut = remainder.rest.slice(0, whole < 0 ? undefined : whole + 1).join(' ')
-    const said = wordsOf(words)
-    // "Just say yes." names its answer.
-    const named = wordsOf(`${lastSentence(remainder.heard)} ${cut}`)
-    if (questionMarks.test(cut) || said.some((word) => named.includes(word))) return false
-    return said.length <= listenersWordsMax && this.isAssent(words)
+    // Who has not heard a sentence of it speaks to what was before, or had not finished.
+    if (remainder.heard === '') return false
+    const end = remainder.rest.findIndex((piece) => endsSentence.test(piece))
+    const cut = remainder.rest.slice(0, end < 0 ? undefined : end + 1)
+    // Two, for what looks like the end of a sentence may be "Dr.".
+    const around = joined(...remainder.heard.split(sentenceEnd).slice(-2), ...cut)
+    const { isListening, language } = this.context
+    return isListening?.({ words, language, heard: joined(heard, remainder.heard), around }) ?? false
   }
 
   /** The whole of the reply: these words, and what was heard of it before; that alone where they do not reach so far. */
@@ -162,17 +157,17 @@ export class BrokenReply {
     return { type: 'transcript', side: 'agent', final: true, text, ...corrected, ...following }
   }
 
-  /** Somebody has said something, or the agent says something else. */
-  forget(): void {
+  /** Somebody has said something, or the agent says something else. @returns what was said over it and not answered */
+  forget(): string {
+    const said = joined(...this.over)
     this.heard = ''
     this.before = ''
-    this.behind = ''
+    this.over = []
+    this.tries = 0
     this.remainder = null
     this.voiceFailed = false
-    this.times = 0
+    return said
   }
 }
 
-const wordsOf = (text: string): readonly string[] => text.toLowerCase().replaceAll('’', "'").match(wordForms) ?? []
-const lastSentence = (text: string) => text.split(/(?<=[.!?…。！？]["')\]]?)\s+/).at(-1) ?? ''
 const joined = (...texts: readonly string[]) => texts.filter((text) => text !== '').join(' ')

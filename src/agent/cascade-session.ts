@@ -120,7 +120,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
       case 'speech_stopped':
         return this.stt.send(input)
       case 'turn_committed':
-        return this.commit()
+        return this.commit(input.forGood === true)
       case 'turn_resumed':
         return this.resume(input.forGood === true)
       case 'interrupted':
@@ -145,8 +145,9 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.listener({ type: 'closed' })
   }
 
-  private commit(): Accepted {
+  private commit(forGood: boolean): Accepted {
     this.cancelReply()
+    if (forGood) this.broken.forget()
     this.phase = 'transcribing'
     this.stages.restart()
     this.finalsAwaited += 1
@@ -182,7 +183,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private say(text: string): Accepted {
     this.cancelReply()
-    this.broken.forget()
+    this.history.user(this.broken.forget())
     this.remembered = ''
     this.sayAll([text])
     return 'sent'
@@ -218,7 +219,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     if (words !== '') this.listener({ type: 'transcript', side: 'caller', final: true, text: words })
     const rest = this.broken.takeUp(this.remembered, words)
     if (rest !== null || words === '') return this.takeUp(rest)
-    this.broken.forget()
+    this.history.user(this.broken.forget())
     this.remembered = ''
     this.history.user(words)
     this.beginReply()

@@ -16,6 +16,7 @@ export class History {
 
   /** The caller's words; two turns in a row without an answer between them are one message. */
   user(text: string): void {
+    if (text === '') return
     const last = this.messages.at(-1)
     if (last?.role === 'user') this.messages.pop()
     this.add({ role: 'user', content: last?.role === 'user' ? `${last.content} ${text}` : text })

@@ -13,6 +13,17 @@ import type { Usage } from './usage.ts'
  */
 
 /** What a session learns of its call. The signal aborts when the call is over: everything under way stops. */
+/** What was said over a reply that it broke off. */
+export interface WordsOverReply {
+  readonly words: string
+  /** BCP 47. */
+  readonly language: string
+  /** Of the reply, all that was heard. */
+  readonly heard: string
+  /** The sentence that was cut, whole, and what was said right before it. */
+  readonly around: string
+}
+
 export interface CallContext {
   readonly callId: string
   /** The leg's rate: audio goes in and comes out at this rate; a provider converts, if its vendor needs another. */
@@ -21,8 +32,8 @@ export interface CallContext {
   readonly wire?: WireFormat
   /** BCP 47, for example `en` or `de-AT`. */
   readonly language: string
-  /** Are these words of a language what a listener says, "yeah" or "okay", and no more? Not given: no words are. */
-  readonly isAssent?: (words: string, language: string) => boolean
+  /** Is what a turn over a reply held a listener's, "yeah" or "okay", and no answer? Not given: it never is. */
+  readonly isListening?: (turn: WordsOverReply) => boolean
   readonly prompt: string
   readonly greeting: string
   /** Instead of the provider's own; given only to one that can have another in each call. */
@@ -85,8 +96,11 @@ export type AgentInput =
    * it does not hear the caller, or does not find their end.
    */
   | { readonly type: 'caller_sounds'; readonly sounds: boolean }
-  /** The caller's turn is over: answer it. One that finds the turns itself is told when a turn has lasted too long. */
-  | { readonly type: 'turn_committed' }
+  /**
+   * The caller's turn is over: answer it. One that finds the turns itself is told when a turn has lasted too long.
+   * `forGood`: a key of theirs has ended what the turn broke off.
+   */
+  | { readonly type: 'turn_committed'; readonly forGood?: boolean }
   /**
    * The caller went on before any reply was heard: drop the reply, what was said and what comes now are one turn.
    * `forGood`: a key of theirs ended it, and it is not wanted any more.

@@ -27,9 +27,6 @@ export const hums: readonly string[] = [
   'thank you',
 ]
 
-/** What a recogniser writes for sounds that it does not understand as well: each alone, or together, says little. */
-export const unclear: readonly string[] = ['ah', 'oh', 'uh', 'um', 'eh', 'huh', 'wow', 'you', 'thank']
-
 /** Keyed by: ISO 639-1 code. */
 export const assent: Readonly<Record<string, readonly string[]>> = {
   en: [

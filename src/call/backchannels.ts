@@ -1,4 +1,4 @@
-import { assent, cuttingIn, hums, unclear } from './backchannel-words.ts'
+import { assent, cuttingIn, hums } from './backchannel-words.ts'
 
 /**
  * Does a caller who speaks over the agent listen, or cut in? A recogniser's interim words are matched from the
@@ -54,13 +54,26 @@ export function wordsKind(text: string, language: string | null, more: readonly 
   return words.length === 0 ? 'open' : 'assent'
 }
 
-/**
- * A listener's words and no others, of a whole turn and without regard to its sound; so not where they may be those of a
- * sound that was not understood. Of a language without lists nothing is known.
- */
-export function isAssent(text: string, language: string, more: readonly string[] = []): boolean {
-  const known = assentPhrases.has(language.slice(0, 2).toLowerCase())
-  return known && wordsKind(text, language, more) === 'assent' && wordsOf(text).some((word) => !unclear.includes(word))
+/** The phrases that a text of nothing but assent is made of; null for any other text, and in a language without lists. */
+export function assentsOf(text: string, language: string, more: readonly string[] = []): readonly string[] | null {
+  const listed = assentPhrases.get(language.slice(0, 2).toLowerCase())
+  if (listed === undefined || wordsKind(text, language, more) !== 'assent') return null
+  const words = wordsOf(text)
+  const lists = [splitPhrases(more), listed, humWords]
+  const found: string[] = []
+  for (let at = 0; at < words.length; ) {
+    const length = Math.max(1, ...lists.map((phrases) => matched(words, at, phrases)))
+    found.push(words.slice(at, at + length).join(' '))
+    at += length
+  }
+  return found
+}
+
+/** Some assent of the language stands in a text, whatever else does; hums do not count. */
+export function namesAssent(text: string, language: string): boolean {
+  const listed = assentPhrases.get(language.slice(0, 2).toLowerCase()) ?? anyAssent
+  const words = wordsOf(text)
+  return words.some((_, at) => matched(words, at, listed) > 0)
 }
 
 function wordsOf(text: string): readonly string[] {

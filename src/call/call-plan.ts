@@ -2,7 +2,6 @@ import type { CallContext, Provider } from '#agent/provider.ts'
 import { type SampleRateHz, type WireFormat, wireRatesHz } from '#audio/format.ts'
 import type { Clock, Milliseconds } from '#base/clock.ts'
 import type { Log } from '#base/log.ts'
-import { isAssent } from './backchannels.ts'
 import type { ChoiceFacts } from './choice.ts'
 import type { CoordinatorDeps } from './coordinator-deps.ts'
 import type { DialplanPlace, Onward } from './dialplan-place.ts'
@@ -10,6 +9,7 @@ import type { KeyAction } from './key-pad.ts'
 import type { HangupCause, Transport } from './leg.ts'
 import type { LimitPolicy } from './limit-policies.ts'
 import type { LineEcho } from './line-echo.ts'
+import { isListening } from './listening.ts'
 import type { Caller, CallObserver, CallOrigin } from './observer.ts'
 import type { OverlapModel } from './overlap-model.ts'
 import type { Pacer } from './pacer.ts'
@@ -121,7 +121,7 @@ export function contextOf(plan: CallPlan, signal: AbortSignal, clock: Clock): Ca
     sampleRateHz: wireRatesHz[wire],
     wire,
     language,
-    isAssent: (words, language) => isAssent(words, language, turns.bargeIn.backchannels),
+    isListening: (turn) => isListening(turn, turns.bargeIn.backchannels),
     prompt,
     greeting,
     ...(voice === null ? {} : { voice }),

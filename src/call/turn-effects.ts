@@ -140,7 +140,8 @@ export class TurnEffects {
     this.parts.endedBy = 'limit'
     // One that finds the turns itself would answer, and in a call that is about to end nobody is answered any more.
     const isTold = turnDetection !== 'provider' || (endedBy === 'limit' && this.parts.leaving === null)
-    if (isTold) session.send({ type: 'turn_committed' })
+    const forGood = this.parts.replies.dropped ? { forGood: true } : {}
+    if (isTold) session.send({ type: 'turn_committed', ...forGood })
   }
 
   private armTurnLimit(): void {

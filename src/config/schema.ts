@@ -197,7 +197,7 @@ const bargeIn = section(
       [],
       word,
       'a text of at most 60 characters',
-      "Words of listeners that do not interrupt, and that a reply goes on behind where they did, beside those that are known of the call's language.",
+      "Words of listeners, beside those that are known of the call's language: they do not interrupt, and a reply that they broke off all the same is taken up again after them.",
     ),
   },
   'Whether and how the caller can interrupt.',

@@ -80,7 +80,7 @@ export class Metrics {
   )
   private readonly repliesTakenUp = this.registry.counter(
     'ai_agent_replies_taken_up_total',
-    'Replies that no words, or a listener’s alone, had broken off, and that were taken up again.',
+    'Times that a reply was taken up again which a sound without words, or a listener’s words alone, had broken off.',
   )
   private readonly bargeInReaction = this.registry.histogram(
     'ai_agent_barge_in_reaction_seconds',

@@ -2,7 +2,7 @@ import { createCascade } from '#agent/cascade.ts'
 import type { FunctionOutcome, FunctionRunner } from '#agent/functions.ts'
 import type { AgentEvent, AgentInput, Provider, SessionOf } from '#agent/provider.ts'
 import { silentLog } from '#base/log.ts'
-import { isAssent } from '#call/backchannels.ts'
+import { isListening } from '#call/listening.ts'
 import { type FakePart, fakePart } from '../../fakes/cascade-parts.ts'
 import { callContext } from '../../fakes/context.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
@@ -37,7 +37,9 @@ export class CascadeBench {
   /** @param functions that the model may ask for, by name */
   static async open(functions: Readonly<Record<string, FakeFunction>> = {}): Promise<CascadeBench> {
     const bench = new CascadeBench(functions)
-    bench.session = await bench.provider.open(callContext(bench.clock, { isAssent }))
+    bench.session = await bench.provider.open(
+      callContext(bench.clock, { isListening: (turn) => isListening(turn, []) }),
+    )
     bench.session.onEvent((event) => bench.said.push(inWords(event)))
     return bench
   }

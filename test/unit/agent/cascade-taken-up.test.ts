@@ -223,7 +223,7 @@ describe('what broke off a reply was a listener', () => {
     bench.spoken('We close at five o’clock.')
     bench.ask('Thanks for that.')
     const whole = 'assistant: We are open from nine. We close at five o’clock.'
-    expect(bench.question.slice(1)).toEqual([asked, whole, 'user: Thanks for that.'])
+    expect(bench.question.slice(1)).toEqual([asked, whole, 'user: Yeah, okay. Thanks for that.'])
   })
 
   test('who goes on before it sounds has said both', async () => {
@@ -236,14 +236,14 @@ describe('what broke off a reply was a listener', () => {
   })
 
   test('more than twice, and the model is asked', async () => {
-    const bench = await brokenOff(hours, 400)
+    const bench = await brokenOff(hours, 1400)
     for (let time = 0; time < 2; time += 1) {
       bench.ask('Okay.')
       bench.audio(1000)
       bench.send({ type: 'interrupted', heardMs: 400 })
     }
     bench.ask('Okay.')
-    expect(bench.question.at(-1)).toBe('user: Okay.')
+    expect(bench.question.at(-1)).toBe('user: Okay. Okay. Okay.')
   })
 
   test.each([
@@ -258,7 +258,7 @@ describe('what broke off a reply was a listener', () => {
     ['one was cut in its last word', ['Shall I book it?', 'It costs nine euros.'], 850, 'Yes.'],
     ['they had been asked for by name', ['To confirm, please say yes.', 'It costs nine euros.'], 1300, 'Yes.'],
     ['they ask something themselves', hours, 1300, 'Really?'],
-    ['nothing of it had been heard', hours, 30, 'Yes.'],
+    ['no sentence of it had been heard', hours, 600, 'Yes.'],
     ['so many words want an answer', hours, 1300, 'Yes, yes, okay, okay, yes.'],
     ['other words are among them', hours, 1300, 'Okay, and on Sundays?'],
     ['all of it had been heard', hours, 2000, 'Okay.'],
@@ -288,6 +288,36 @@ describe('what broke off a reply was a listener', () => {
     bench.send({ type: 'turn_resumed', forGood: true })
     bench.ask('Cancel my booking.')
     expect(bench.question.at(-1)).toBe('user: Cancel my booking.')
+  })
+
+  test('nor one that is pressed before the turn is over', async () => {
+    const bench = await brokenOff(hours, 1300)
+    bench.send({ type: 'turn_committed', forGood: true })
+    bench.final('Yeah.')
+    expect(bench.question.at(-1)).toBe('user: Yeah.')
+  })
+
+  test('what was said over it is known before what the agent is made to say', async () => {
+    const bench = await brokenOff(hours, 1300)
+    bench.ask('Yeah.')
+    bench.audio(1000)
+    bench.spoken('We close at five o’clock.')
+    bench.send({ type: 'say', text: 'Are you still there?' })
+    bench.audio(1000)
+    bench.spoken('Are you still there?')
+    bench.ask('I am.')
+    expect(bench.question.slice(-3)).toEqual(['user: Yeah.', 'assistant: Are you still there?', 'user: I am.'])
+  })
+
+  test('a line that always breaks in before it sounds hears no more of it', async () => {
+    const bench = await brokenOff(hours, 1300)
+    for (let time = 0; time < 6; time += 1) {
+      bench.ask('')
+      bench.send({ type: 'turn_resumed' })
+    }
+    bench.events()
+    bench.ask('')
+    expect(bench.events()).toEqual(['stt 0', 'nothing_heard'])
   })
 
   test('going on before it sounds does not use up the times that it is taken up', async () => {

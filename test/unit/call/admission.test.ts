@@ -78,8 +78,10 @@ describe('Admission', () => {
     const caller = { number: '', name: '', dialled: '' }
     const wire = { origin: 'ari', transport: 'audiosocket', wire: 'slin' } as const
     admission.admit({ id: 'a', caller, ...wire, pbx: new FakePbx(), wishes: noWishes })
+    const turn = { language: 'de-AT', heard: 'Wir öffnen um neun.', around: 'Wir öffnen um neun.' }
     const words = ['Ja, genau.', 'Passt scho!', 'Nein.', 'Ja, aber']
-    expect(words.map((text) => agent.contexts[0]?.isAssent?.(text, 'de-AT'))).toEqual([true, true, false, false])
+    const listening = words.map((text) => agent.contexts[0]?.isListening?.({ ...turn, words: text }))
+    expect(listening).toEqual([true, true, false, false])
   })
 
   test('what is refused is counted, opens nothing and is not in the store', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { backchannelLanguages, isAssent, wordsKind } from '#call/backchannels.ts'
+import { assentsOf, backchannelLanguages, namesAssent, wordsKind } from '#call/backchannels.ts'
 
 test('assent is assent, however a recogniser writes it', () => {
   for (const text of [
@@ -72,23 +72,20 @@ test('no word of a language both assents and cuts in', () => {
   expect(backchannelLanguages).toContain('pt')
 })
 
-test('a whole turn is assent by its words alone where they are no cry, and the language has lists', () => {
-  const words = [
-    'Mm-hmm.',
-    'Oh, okay.',
-    'Thank you, fine.',
-    'Oh!',
-    'Uh, um...',
-    'Thank you.',
-    'You',
-    'Okay, but',
-    '',
-    '…',
-  ]
-  expect(words.filter((text) => isAssent(text, 'en-GB'))).toEqual(['Mm-hmm.', 'Oh, okay.', 'Thank you, fine.'])
-  expect([isAssent('Okay', 'ja'), isAssent('Okay', 'de'), isAssent('passt', 'de', ['passt'])]).toEqual([
-    false,
-    true,
-    true,
-  ])
+test('the phrases of assent that a text is made of; of anything else there are none', () => {
+  expect(assentsOf('Uh-huh, okay. I see!', 'en-GB')).toEqual(['uh huh', 'okay', 'i see'])
+  expect(assentsOf('Ja, passt scho', 'de', ['passt scho'])).toEqual(['ja', 'passt scho'])
+  for (const [text, language] of [
+    ['Okay, but', 'en'],
+    ['', 'en'],
+    ['Okay', 'ja'],
+  ] as const) {
+    expect(assentsOf(text, language)).toBeNull()
+  }
+})
+
+test('assent is named by a text that holds it, and by no hum', () => {
+  expect(namesAssent('To confirm, please say yes.', 'en')).toBeTrue()
+  expect(namesAssent('Sagen Sie einfach ja, bitte.', 'de')).toBeTrue()
+  expect(namesAssent('We open at nine, um, on weekdays.', 'en')).toBeFalse()
 })

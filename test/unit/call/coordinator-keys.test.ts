@@ -1,37 +1,15 @@
 import { describe, expect, test } from 'bun:test'
-import type { TurnDetection } from '#agent/provider.ts'
-import type { AgentKeyAction } from '#call/key-pad.ts'
-import { turnSettings } from '../../fakes/call-world.ts'
 import { Bench } from './coordinator-bench.ts'
+import { ended, hangUp, hours, interrupt, outcomes, press, repeat, say, told } from './key-bench.ts'
 
 // What a key of the telephone makes an agent do, in each state of a turn.
 
-const hours = { type: 'say', text: 'We open at nine.' } as const
-const say: AgentKeyAction = { do: 'say', text: hours.text }
-const interrupt: AgentKeyAction = { do: 'interrupt' }
-const repeat: AgentKeyAction = { do: 'repeat' }
-const hangUp: AgentKeyAction = { do: 'hang_up', say: 'Goodbye.' }
-const press = (bench: Bench, action: AgentKeyAction) => bench.coordinator.key(action)
-const told = (bench: Bench, text: string, more: { readonly corrects?: string; readonly follows?: string } = {}) =>
-  bench.session.emit({ type: 'transcript', side: 'agent', final: true, text, ...more })
-const outcomes = ({ observer }: Bench) => observer.turns.map(({ outcome }) => outcome)
-const ended = ({ marks }: Bench) => marks.filter((mark) => ['agent', 'no_input'].includes(mark))
 const opening = () => {
   const bench = new Bench()
   bench.coordinator.begin('Hello.')
   bench.session.taken()
   return bench
 }
-/** An agent that finds the turns itself, greeted; nobody speaks. */
-const realtime = (detection: TurnDetection = 'provider') => {
-  const bench = new Bench({ bargeIn: { ...turnSettings.bargeIn, initialProtectionMs: 0 } }, detection)
-  bench.coordinator.begin('Hello.')
-  bench.reply(200)
-  bench.pass(600)
-  bench.session.taken()
-  return bench
-}
-
 describe('say', () => {
   test('in silence: it is said, and the caller may speak behind it', () => {
     const bench = new Bench().listen()
@@ -186,6 +164,7 @@ describe('interrupt', () => {
       ['turn_resumed', true],
       ['interrupted', undefined],
     ])
+    press(byVoice, interrupt)
     // The next reply is another one.
     over.clock.advance(200)
     over.stopped()
@@ -195,6 +174,13 @@ describe('interrupt', () => {
     over.started()
     over.pass(300)
     expect(over.session.inputs.findLast(({ type }) => type === 'interrupted')).not.toHaveProperty('forGood')
+    // Pressed later, it ends what the voice had broken off.
+    byVoice.stopped()
+    byVoice.clock.advance(600)
+    expect(byVoice.session.inputs.at(-1)).toEqual({ type: 'turn_committed', forGood: true })
+    over.stopped()
+    over.clock.advance(600)
+    expect(over.session.inputs.at(-1)).toEqual({ type: 'turn_committed' })
   })
 
   test('while nothing is said: nothing', () => {
@@ -343,58 +329,4 @@ describe('hang up', () => {
     press(bench, say)
     expect(bench.session.taken()).toEqual([])
   })
-})
-
-describe('an agent that finds the turns itself', () => {
-  test('says a text while the caller speaks, and is not asked to answer them', () => {
-    const bench = realtime()
-    bench.session.emit({ type: 'speech_started' })
-    bench.pass(300)
-    bench.session.taken()
-    press(bench, say)
-    expect(bench.session.taken()).toEqual(['say'])
-    bench.reply(400)
-    expect([bench.state, outcomes(bench)]).toEqual(['agent_speaking', ['abandoned']])
-  })
-
-  test('falls silent, in mid-reply and before it', () => {
-    const bench = realtime()
-    bench.session.emit({ type: 'reply_started' })
-    bench.session.reply(3000)
-    bench.pass(1000)
-    bench.session.taken()
-    press(bench, interrupt)
-    expect([bench.playout.active, bench.session.taken()]).toEqual([false, ['interrupted']])
-    bench.pass(500)
-    bench.session.emit({ type: 'speech_started' })
-    bench.pass(500)
-    bench.session.emit({ type: 'speech_stopped' })
-    bench.session.emit({ type: 'reply_started' })
-    bench.session.taken()
-    press(bench, interrupt)
-    expect([bench.state, bench.session.taken()]).toEqual(['listening', ['turn_resumed']])
-  })
-
-  test('repeats, and is hung up', () => {
-    const bench = realtime()
-    told(bench, 'Hello.')
-    press(bench, repeat)
-    expect(bench.session.inputs).toEqual([{ type: 'say', text: 'Hello.' }])
-    bench.reply(300)
-    bench.pass(800)
-    bench.session.taken()
-    press(bench, hangUp)
-    expect(bench.session.taken()).toEqual(['say'])
-    bench.reply(300)
-    bench.pass(600)
-    expect(ended(bench)).toEqual(['agent'])
-  })
-})
-
-test('an agent that takes no turns can only be hung up, and says nothing', () => {
-  const bench = realtime('none')
-  for (const action of [say, interrupt, repeat]) press(bench, action)
-  expect([bench.session.taken(), ended(bench)]).toEqual([[], []])
-  press(bench, hangUp)
-  expect([bench.session.taken(), ended(bench)]).toEqual([[], ['agent']])
 })
