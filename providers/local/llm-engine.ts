@@ -24,6 +24,8 @@ const primedTokensMax = 1536
 const sampling = { topK: 40, topP: 0.9, minP: 0.05 }
 const penalty = 1.1
 const penaltyTokens = 64
+/** Of the answers that are tried where one held nothing that may be said. */
+const freerTemperatures = [0.8, 1, 1.2] as const
 
 export interface GenerateRequest {
   readonly messages: readonly ChatMessage[]
@@ -125,12 +127,15 @@ export class LlmEngine {
     const usage = { promptTokens: tokens.length, completionTokens: 0 }
     if (lane === undefined) return { type: 'aborted', ...usage }
     try {
-      const first = await this.speak(lane.sequence, tokens, request, signal, onText)
-      if (first.said || first.end.type === 'aborted') return first.end
-      // All it had to say was said before: once more, without the turns that led it there, and freer.
-      const alone = this.prompt({ ...request, messages: request.messages.filter(isSystemOrLast) }) ?? tokens
-      const freer = { ...request, temperature: Math.max(request.temperature, 0.8), seed: undefined }
-      return (await this.speak(lane.sequence, alone, freer, signal, onText)).end
+      let answer = await this.speak(lane.sequence, tokens, request, signal, onText)
+      for (const temperature of freerTemperatures) {
+        if (answer.said || answer.end.type === 'aborted') break
+        // All it had to say was said before: once more, without the turns that led it there, and freer.
+        const alone = this.prompt({ ...request, messages: request.messages.filter(isSystemOrLast) }) ?? tokens
+        const freer = { ...request, temperature: Math.max(request.temperature, temperature), seed: undefined }
+        answer = await this.speak(lane.sequence, alone, freer, signal, onText)
+      }
+      return answer.end
     } finally {
       this.free(lane)
     }

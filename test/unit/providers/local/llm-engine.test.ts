@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { seededRandom } from '#base/random.ts'
-import type { LlamaBinding, LlamaSequence, Token, TokenBias } from '#providers/local/llm-binding.ts'
+import type { EvaluateOptions, LlamaBinding, LlamaSequence, Token, TokenBias } from '#providers/local/llm-binding.ts'
 import { LlmEngine } from '#providers/local/llm-engine.ts'
 
 /** A model whose tokens are characters; it counts what it computes, and says "Fine." to everything. */
 class FakeSequence implements LlamaSequence {
   contextTokens: Token[] = []
   computed = 0
+  /** What it says instead, one after the other. */
+  says: string[] = []
+  readonly temperatures: number[] = []
   onCompute: () => void = () => {}
 
   get nextTokenIndex(): number {
@@ -31,9 +34,10 @@ class FakeSequence implements LlamaSequence {
     await Promise.resolve()
   }
 
-  async *evaluate(tokens: Token[]): AsyncGenerator<Token, void, undefined> {
+  async *evaluate(tokens: Token[], { temperature }: EvaluateOptions): AsyncGenerator<Token, void, undefined> {
+    this.temperatures.push(temperature)
     await this.evaluateWithoutGeneratingNewTokens(tokens)
-    for (const character of 'Fine. ') yield character.charCodeAt(0)
+    for (const character of this.says.shift() ?? 'Fine. ') yield character.charCodeAt(0)
   }
 }
 
@@ -113,5 +117,31 @@ describe('priming', () => {
     const { engine, sequences } = setUp()
     await engine.prime('x'.repeat(5000))
     for (const { contextTokens } of sequences) expect(contextTokens.length).toBe(1536)
+  })
+})
+
+describe('an answer that was given before', () => {
+  const askAgain = async (says: readonly string[]) => {
+    const { engine, sequences } = setUp()
+    for (const sequence of sequences) sequence.says = [...says]
+    const said: string[] = []
+    const messages = [
+      { role: 'system', content: prompt },
+      { role: 'user', content: 'How are you?' },
+      { role: 'assistant', content: 'Fine.' },
+      { role: 'user', content: 'Are you well?' },
+    ] as const
+    const request = { messages, temperature: 0, maxTokens: 20, seed: 1 }
+    const { type } = await engine.generate(request, new AbortController().signal, (text) => said.push(text))
+    return { said, type, temperatures: sequences.flatMap(({ temperatures }) => temperatures) }
+  }
+
+  test('is tried again, each time freer, until there are other words', async () => {
+    const answered = await askAgain(['Fine. ', '', 'fine! ', 'Very well. '])
+    expect(answered).toEqual({ said: ['Very well.'], type: 'stop', temperatures: [0, 0.8, 1, 1.2] })
+  })
+
+  test('is none where that is all there is', async () => {
+    expect(await askAgain([])).toEqual({ said: [], type: 'stop', temperatures: [0, 0.8, 1, 1.2] })
   })
 })
