@@ -128,10 +128,11 @@ export class LlmEngine {
     if (lane === undefined) return { type: 'aborted', ...usage }
     try {
       let answer = await this.speak(lane.sequence, tokens, request, signal, onText)
+      let alone: Token[] | undefined
       for (const temperature of freerTemperatures) {
         if (answer.said || answer.end.type === 'aborted') break
         // All it had to say was said before: once more, without the turns that led it there, and freer.
-        const alone = this.prompt({ ...request, messages: request.messages.filter(isSystemOrLast) }) ?? tokens
+        alone ??= this.prompt({ ...request, messages: request.messages.filter(isSystemOrLast) }) ?? tokens
         const freer = { ...request, temperature: Math.max(request.temperature, temperature), seed: undefined }
         answer = await this.speak(lane.sequence, alone, freer, signal, onText)
       }

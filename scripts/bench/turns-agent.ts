@@ -55,7 +55,9 @@ class TurnsSession implements SessionOf<'agent'> {
   /** The caller's turn, as far as it was heard, and the one before, which may go on. */
   private turn: Int16Array[] = []
   private before: Int16Array[] = []
+  /** The turn has broken off a reply; the one before it had. */
   private brokenOff = false
+  private hadBrokenOff = false
 
   constructor(context: CallContext, options: TurnsAgentOptions, reply: () => Int16Array) {
     this.context = context
@@ -70,7 +72,10 @@ class TurnsSession implements SessionOf<'agent'> {
   send(input: AgentInput) {
     const { callId, sampleRateHz } = this.context
     if (input.type === 'audio') this.turn.push(input.frame.samples.slice())
-    if (input.type === 'turn_resumed') this.turn.unshift(...this.before)
+    if (input.type === 'turn_resumed') {
+      this.turn.unshift(...this.before)
+      this.brokenOff ||= this.hadBrokenOff
+    }
     if (input.type === 'interrupted') {
       this.options.told(callId, 'interrupted')
       this.brokenOff = true
@@ -81,6 +86,7 @@ class TurnsSession implements SessionOf<'agent'> {
       this.listener({ type: 'audio', frame: { sampleRateHz, samples: this.reply() } })
       this.listener({ type: 'reply_done' })
       if (this.brokenOff) void this.tellWhatBecomesOfIt(this.turn)
+      this.hadBrokenOff = this.brokenOff
       this.brokenOff = false
       this.before = this.turn
       this.turn = []

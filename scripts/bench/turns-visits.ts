@@ -71,19 +71,22 @@ export async function overlapVisit(
     const untilMs = (interrupted?.atMs ?? Number.POSITIVE_INFINITY) + underWayMs
     const frames = caller.heard.filter(({ atMs }) => atMs >= said.onsetMs && atMs <= said.offsetMs + afterMs - 200)
     const last = frames.findLast(({ atMs, dbfs }) => dbfs > audibleDbfs && atMs <= untilMs)
-    const of = (event: TurnsEvent) => eventsBetween(caller, event, said.onsetMs, Number.POSITIVE_INFINITY)
+    const since = (...events: TurnsEvent[]) =>
+      caller.told.filter(({ event, atMs }) => events.includes(event) && atMs >= said.onsetMs)
+    // A turn that goes on is judged anew.
+    const fate = () => since('taken_up', 'lost').at(-1)?.event
     // The interruption is a turn of its own, and its reply is the next to be spoken over.
     if (interrupted !== undefined) {
       await caller.until(() => caller.soundsSince(100) !== null, answerWithinMs)
-      const isKnown = () => of('taken_up').length + of('lost').length > 0
-      if (of('committed').length > 0) await caller.until(isKnown, turnWordsMaxMs + wordsLateMs)
+      const isOver = since('committed').length > 0
+      if (isOver) await caller.until(() => fate() !== undefined, turnWordsMaxMs + wordsLateMs)
     }
     outcome({
       clip,
       condition,
       said,
       interruptedMs: interrupted?.atMs ?? null,
-      takenUp: interrupted !== undefined && of('taken_up').length > 0,
+      takenUp: interrupted !== undefined && fate() === 'taken_up',
       reactionMs: interrupted === undefined ? null : Math.max(0, (last?.atMs ?? said.onsetMs) - said.onsetMs),
       silenceMs: frames.filter(({ dbfs }) => dbfs <= audibleDbfs).length * 20,
       intoReplyMs: said.onsetMs - begun,

@@ -147,7 +147,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
 
   private commit(forGood: boolean): Accepted {
     this.cancelReply()
-    if (forGood) this.broken.forget()
+    if (forGood) this.history.user(this.broken.forget())
     this.phase = 'transcribing'
     this.stages.restart()
     this.finalsAwaited += 1
@@ -175,7 +175,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.cancelReply()
     this.reply.restart()
     const transcript = this.broken.transcript(words, this.told)
-    if (forGood) this.broken.forget()
+    if (forGood) this.history.user(this.broken.forget())
     this.told = ''
     this.listener(transcript)
     return 'sent'

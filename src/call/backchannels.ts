@@ -35,13 +35,13 @@ export const backchannelLanguages: readonly string[] = Object.keys(assent)
  * @param text words heard so far, as a recogniser writes them
  * @param language ISO 639-1, with or without a region ("de-AT"); null or one without lists: all lists together. There a
  * word of both kinds cuts in: "no" is assent in Polish, and most languages refuse with it.
- * @param more assent beside the lists, in lower case
+ * @param more assent beside the lists, however it is spelled
  */
 export function wordsKind(text: string, language: string | null, more: readonly string[] = []): WordsKind {
   const words = wordsOf(text)
   const own = language?.slice(0, 2).toLowerCase() ?? ''
   const listed = assentPhrases.get(own) ?? anyAssent
-  const assents = more.length === 0 ? listed : [...splitPhrases(more), ...listed]
+  const assents = more.length === 0 ? listed : [...ownPhrases(more), ...listed]
   const cuts = assentPhrases.has(own) ? (cuttingPhrases.get(own) ?? []) : anyCutting
   let at = 0
   while (at < words.length) {
@@ -59,7 +59,7 @@ export function assentsOf(text: string, language: string, more: readonly string[
   const listed = assentPhrases.get(language.slice(0, 2).toLowerCase())
   if (listed === undefined || wordsKind(text, language, more) !== 'assent') return null
   const words = wordsOf(text)
-  const lists = [splitPhrases(more), listed, humWords]
+  const lists = [ownPhrases(more), listed, humWords]
   const found: string[] = []
   for (let at = 0; at < words.length; ) {
     const length = Math.max(1, ...lists.map((phrases) => matched(words, at, phrases)))
@@ -74,6 +74,18 @@ export function namesAssent(text: string, language: string): boolean {
   const listed = assentPhrases.get(language.slice(0, 2).toLowerCase()) ?? anyAssent
   const words = wordsOf(text)
   return words.some((_, at) => matched(words, at, listed) > 0)
+}
+
+/** A text as its words alone, as phrases are compared. */
+export const asWords = (text: string): string => wordsOf(text).join(' ')
+
+// keyed by: the list of a configuration, which is asked about with every frame
+const ownPhrasesOf = new WeakMap<readonly string[], readonly (readonly string[])[]>()
+
+function ownPhrases(more: readonly string[]): readonly (readonly string[])[] {
+  const known = ownPhrasesOf.get(more) ?? splitPhrases(more.map(asWords).filter((phrase) => phrase !== ''))
+  ownPhrasesOf.set(more, known)
+  return known
 }
 
 function wordsOf(text: string): readonly string[] {

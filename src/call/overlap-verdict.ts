@@ -51,7 +51,7 @@ export interface OverlapPolicy {
   readonly backchannelMsMax: Milliseconds
 }
 
-/** @param more words of listeners beside those of the language's list, in lower case */
+/** @param more words of listeners beside those of the language's list */
 export function overlapVerdict(
   overlap: HeardOverlap,
   more: readonly string[],

@@ -2,22 +2,28 @@ import { describe, expect, test } from 'bun:test'
 import { settle } from '../../fakes/manual-clock.ts'
 import { CascadeBench } from './cascade-bench.ts'
 
-describe('what broke off a reply held no word', () => {
-  /** Two sentences of a reply, of which the first and a little of the second were heard. */
-  const brokenOff = async () => {
-    const bench = await CascadeBench.open()
-    bench.ask('When are you open?')
-    bench.text('We are open from nine. We close at five o’clock. ')
-    bench.done()
+const asked = 'user: When are you open?'
+const hours = ['We are open from nine.', 'We close at five o’clock.']
+
+/** A reply of these sentences, a second each, broken off after so long. */
+async function replyBrokenOff(sentences: readonly string[], heardMs: number): Promise<CascadeBench> {
+  const bench = await CascadeBench.open()
+  bench.ask('When are you open?')
+  bench.text(`${sentences.join(' ')} `)
+  bench.done()
+  for (const sentence of sentences) {
     bench.audio(1000)
-    bench.spoken('We are open from nine.')
-    bench.audio(1000)
-    bench.spoken('We close at five o’clock.')
-    bench.send({ type: 'interrupted', heardMs: 1300 })
-    bench.events()
-    bench.spokenTexts()
-    return bench
+    bench.spoken(sentence)
   }
+  bench.send({ type: 'interrupted', heardMs })
+  bench.events()
+  bench.spokenTexts()
+  return bench
+}
+
+describe('what broke off a reply held no word', () => {
+  /** Of the first sentence all was heard, and a little of the second. */
+  const brokenOff = () => replyBrokenOff(hours, 1300)
   /** The rest of it, said once more and told, and then interrupted in the middle. @returns what is told then */
   const cutAgain = (bench: CascadeBench, forGood: boolean) => {
     bench.ask('')
@@ -28,7 +34,6 @@ describe('what broke off a reply held no word', () => {
     return bench.events()
   }
   const toldAgain = 'agent: We close, instead of: We close at five o’clock., behind: We are open from nine.'
-  const asked = 'user: When are you open?'
 
   test('the agent goes on from the sentence that it was in, and remembers it as one reply', async () => {
     const bench = await brokenOff()
@@ -196,26 +201,8 @@ describe('what broke off a reply held no word', () => {
 })
 
 describe('what broke off a reply was a listener', () => {
-  /** A reply of these sentences, a second each, broken off after so long. */
-  const brokenOff = async (sentences: readonly string[], heardMs: number) => {
-    const bench = await CascadeBench.open()
-    bench.ask('When are you open?')
-    bench.text(`${sentences.join(' ')} `)
-    bench.done()
-    for (const sentence of sentences) {
-      bench.audio(1000)
-      bench.spoken(sentence)
-    }
-    bench.send({ type: 'interrupted', heardMs })
-    bench.events()
-    bench.spokenTexts()
-    return bench
-  }
-  const hours = ['We are open from nine.', 'We close at five o’clock.']
-  const asked = 'user: When are you open?'
-
   test('the agent goes on, the words are told, and the model is not asked about them', async () => {
-    const bench = await brokenOff(hours, 1300)
+    const bench = await replyBrokenOff(hours, 1300)
     bench.ask('Yeah, okay.')
     expect(bench.events()).toEqual(['stt 0', 'caller: Yeah, okay.', 'taken_up', 'reply_started'])
     expect(bench.spokenTexts()).toEqual(['We close at five o’clock.'])
@@ -227,7 +214,7 @@ describe('what broke off a reply was a listener', () => {
   })
 
   test('who goes on before it sounds has said both', async () => {
-    const bench = await brokenOff(hours, 1300)
+    const bench = await replyBrokenOff(hours, 1300)
     bench.ask('Yeah.')
     bench.send({ type: 'turn_resumed' })
     bench.ask('But on Sundays?')
@@ -236,7 +223,7 @@ describe('what broke off a reply was a listener', () => {
   })
 
   test('more than twice, and the model is asked', async () => {
-    const bench = await brokenOff(hours, 1400)
+    const bench = await replyBrokenOff(hours, 1400)
     for (let time = 0; time < 2; time += 1) {
       bench.ask('Okay.')
       bench.audio(1000)
@@ -263,7 +250,7 @@ describe('what broke off a reply was a listener', () => {
     ['other words are among them', hours, 1300, 'Okay, and on Sundays?'],
     ['all of it had been heard', hours, 2000, 'Okay.'],
   ])('where %s they are answered', async (_when, sentences, heardMs, words) => {
-    const bench = await brokenOff(sentences, heardMs)
+    const bench = await replyBrokenOff(sentences, heardMs)
     bench.ask(words)
     expect(bench.events()).toEqual(['stt 0', `caller: ${words}`])
     expect(bench.question.at(-1)).toEndWith(words)
@@ -283,7 +270,7 @@ describe('what broke off a reply was a listener', () => {
   })
 
   test('a key that ends it for good ends what it was taken up behind', async () => {
-    const bench = await brokenOff(hours, 1300)
+    const bench = await replyBrokenOff(hours, 1300)
     bench.ask('Yeah.')
     bench.send({ type: 'turn_resumed', forGood: true })
     bench.ask('Cancel my booking.')
@@ -291,14 +278,14 @@ describe('what broke off a reply was a listener', () => {
   })
 
   test('nor one that is pressed before the turn is over', async () => {
-    const bench = await brokenOff(hours, 1300)
+    const bench = await replyBrokenOff(hours, 1300)
     bench.send({ type: 'turn_committed', forGood: true })
     bench.final('Yeah.')
     expect(bench.question.at(-1)).toBe('user: Yeah.')
   })
 
   test('what was said over it is known before what the agent is made to say', async () => {
-    const bench = await brokenOff(hours, 1300)
+    const bench = await replyBrokenOff(hours, 1300)
     bench.ask('Yeah.')
     bench.audio(1000)
     bench.spoken('We close at five o’clock.')
@@ -309,8 +296,17 @@ describe('what broke off a reply was a listener', () => {
     expect(bench.question.slice(-3)).toEqual(['user: Yeah.', 'assistant: Are you still there?', 'user: I am.'])
   })
 
+  test('also where a key then ends the rest of it', async () => {
+    const bench = await replyBrokenOff(hours, 1300)
+    bench.ask('Yes.')
+    bench.audio(1000)
+    bench.send({ type: 'interrupted', heardMs: 500, forGood: true })
+    bench.ask('Cancel it.')
+    expect(bench.question.slice(-2)).toEqual(['assistant: We are open from nine. We close', 'user: Yes. Cancel it.'])
+  })
+
   test('a line that always breaks in before it sounds hears no more of it', async () => {
-    const bench = await brokenOff(hours, 1300)
+    const bench = await replyBrokenOff(hours, 1300)
     for (let time = 0; time < 6; time += 1) {
       bench.ask('')
       bench.send({ type: 'turn_resumed' })
@@ -321,7 +317,7 @@ describe('what broke off a reply was a listener', () => {
   })
 
   test('going on before it sounds does not use up the times that it is taken up', async () => {
-    const bench = await brokenOff(hours, 1300)
+    const bench = await replyBrokenOff(hours, 1300)
     for (let time = 0; time < 3; time += 1) {
       bench.ask('')
       bench.send({ type: 'turn_resumed' })

@@ -89,3 +89,9 @@ test('assent is named by a text that holds it, and by no hum', () => {
   expect(namesAssent('Sagen Sie einfach ja, bitte.', 'de')).toBeTrue()
   expect(namesAssent('We open at nine, um, on weekdays.', 'en')).toBeFalse()
 })
+
+test('words of the configuration count however they are spelled', () => {
+  const more = ['Passt scho', 'uh-oh!', '…']
+  expect(['passt scho', 'Uh oh, ja'].map((text) => wordsKind(text, 'de', more))).toEqual(['assent', 'assent'])
+  expect(wordsKind('Mir passt', 'de', more)).toBe('other')
+})

@@ -184,3 +184,13 @@ export class Bench {
     return this
   }
 }
+
+/** An agent that finds the turns itself, greeted; nobody speaks, and who does may interrupt at once. */
+export function greetedRealtime(detection: TurnDetection = 'provider'): Bench {
+  const bench = new Bench({ bargeIn: { ...turnSettings.bargeIn, initialProtectionMs: 0 } }, detection)
+  bench.coordinator.begin('Hello.')
+  bench.reply(200)
+  bench.pass(600)
+  bench.session.taken()
+  return bench
+}

@@ -1,24 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import type { TurnDetection } from '#agent/provider.ts'
-import { turnSettings } from '../../fakes/call-world.ts'
-import { Bench } from './coordinator-bench.ts'
+import { greetedRealtime } from './coordinator-bench.ts'
 import { ended, hangUp, interrupt, outcomes, press, repeat, say, told } from './key-bench.ts'
 
 // What a key of the telephone makes an agent do that finds the turns itself, or takes none.
 
-/** An agent that finds the turns itself, greeted; nobody speaks. */
-const realtime = (detection: TurnDetection = 'provider') => {
-  const bench = new Bench({ bargeIn: { ...turnSettings.bargeIn, initialProtectionMs: 0 } }, detection)
-  bench.coordinator.begin('Hello.')
-  bench.reply(200)
-  bench.pass(600)
-  bench.session.taken()
-  return bench
-}
-
 describe('an agent that finds the turns itself', () => {
   test('says a text while the caller speaks, and is not asked to answer them', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     bench.session.emit({ type: 'speech_started' })
     bench.pass(300)
     bench.session.taken()
@@ -29,7 +17,7 @@ describe('an agent that finds the turns itself', () => {
   })
 
   test('falls silent, in mid-reply and before it', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     bench.session.emit({ type: 'reply_started' })
     bench.session.reply(3000)
     bench.pass(1000)
@@ -47,7 +35,7 @@ describe('an agent that finds the turns itself', () => {
   })
 
   test('repeats, and is hung up', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     told(bench, 'Hello.')
     press(bench, repeat)
     expect(bench.session.inputs).toEqual([{ type: 'say', text: 'Hello.' }])
@@ -63,7 +51,7 @@ describe('an agent that finds the turns itself', () => {
 })
 
 test('an agent that takes no turns can only be hung up, and says nothing', () => {
-  const bench = realtime('none')
+  const bench = greetedRealtime('none')
   for (const action of [say, interrupt, repeat]) press(bench, action)
   expect([bench.session.taken(), ended(bench)]).toEqual([[], []])
   press(bench, hangUp)

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Departure } from '#agent/provider.ts'
-import { turnSettings } from '../../fakes/call-world.ts'
-import { Bench } from './coordinator-bench.ts'
+import { Bench, greetedRealtime } from './coordinator-bench.ts'
 
 // The agent ends its part of the call, by its own will or since it has failed for good.
 
@@ -131,17 +130,8 @@ describe('an agent that has failed for good', () => {
 })
 
 describe('an agent that finds the turns itself', () => {
-  const realtime = () => {
-    const bench = new Bench({ bargeIn: { ...turnSettings.bargeIn, initialProtectionMs: 0 } }, 'provider')
-    bench.coordinator.begin('Hello.')
-    bench.reply(200)
-    bench.pass(600)
-    bench.session.taken()
-    return bench
-  }
-
   test('is told when a reply has been heard to its end', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     bench.session.inputs.length = 0
     bench.reply(400)
     bench.pass(380)
@@ -151,7 +141,7 @@ describe('an agent that finds the turns itself', () => {
   })
 
   test('a fault before it has taken the turn: an apology all the same', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     bench.session.emit({ type: 'speech_started' })
     bench.pass(500)
     bench.session.emit({ type: 'speech_stopped' })
@@ -161,7 +151,7 @@ describe('an agent that finds the turns itself', () => {
   })
 
   test('has heard over its reply what our detector has not: that was nothing', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     bench.reply(3000)
     bench.pass(500)
     bench.session.taken()
@@ -173,7 +163,7 @@ describe('an agent that finds the turns itself', () => {
   })
 
   test('words that are written down late belong to their turn, and are no evidence of what is said now', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     bench.session.emit({ type: 'speech_started' })
     bench.pass(500)
     const firstMs = bench.clock.now()
@@ -187,7 +177,7 @@ describe('an agent that finds the turns itself', () => {
   })
 
   test('an incident is none of the coordinator’s business', () => {
-    const bench = realtime()
+    const bench = greetedRealtime()
     bench.session.emit({ type: 'incident', code: 'reply_timeout', message: 'late' })
     expect([bench.state, bench.session.taken()]).toEqual(['listening', []])
   })

@@ -37,5 +37,9 @@ test('nor any of a language whose words are not known', () => {
 })
 
 test('words of the configuration count, cries as well', () => {
-  expect([listens('Wow!'), listens('Wow!', {}, ['wow']), listens('Roger.', {}, ['roger'])]).toEqual([false, true, true])
+  expect([listens('Wow!'), listens('Wow!', {}, ['wow']), listens('Roger that.', {}, ['Roger-that!'])]).toEqual([
+    false,
+    true,
+    true,
+  ])
 })
