@@ -112,7 +112,7 @@ export class Generation implements CallGrounds {
       }),
       turnEndModel: turnEnd,
       overlapModel,
-      createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz),
+      createEcho: (sampleRateHz) => new EchoWatch(sampleRateHz, clock),
       observer: createCallObserver(log, metrics, records, configuration.logging.transcripts, configuration.prices),
     }
     this.leases = leases.move()

@@ -1,3 +1,4 @@
+import type { Milliseconds } from '#base/clock.ts'
 import { copiedShare } from './echo-copy.ts'
 import { EchoFilter, energyLeft, energyOf } from './echo-filter.ts'
 import { type Guess, guesses, rise } from './echo-guess.ts'
@@ -111,14 +112,14 @@ export class EchoDetector {
     this.history = new EchoHistory(sampleRateHz)
   }
 
-  /** A frame that went to the caller, silence included; copied. */
-  sent(frame: Int16Array): void {
-    this.history.sent(frame)
+  /** A frame that went to the caller at this time, silence included; copied. */
+  sent(frame: Int16Array, atMs: Milliseconds): void {
+    this.history.sent(frame, atMs)
   }
 
-  /** A frame that came from the caller; copied. */
-  heard(frame: Int16Array): void {
-    this.history.heard(frame)
+  /** A frame that came from the caller at this time; copied. */
+  heard(frame: Int16Array, atMs: Milliseconds): void {
+    this.history.heard(frame, atMs)
   }
 
   /** The way of the echo is learnt, and the line can be cleaned of it. */

@@ -1,3 +1,5 @@
+import type { Milliseconds } from '#base/clock.ts'
+
 /**
  * What was sent to a caller and what came back, side by side on one time line: 8,000 samples a second whatever the leg
  * has, because an echo is known by its voice and the voice of a telephone ends at 4 kHz. Positions are samples since the
@@ -5,7 +7,9 @@
  *
  * Neither way brings a frame every 20 ms exactly. A side that is late catches up in a burst and nothing has changed; one
  * that has lost frames stays behind for good, and what it lost is put in as silence: else each hole would make the echo
- * seem to come earlier. Late and lost are told apart by waiting: who was behind at each of the last 25 frames has lost.
+ * seem to come earlier. Late and lost are told apart by waiting: who was late with each of the last 25 frames has lost.
+ * Late is later than in the first of such whiles, by the clock and by most of a frame: which of two frames that come at
+ * nearly the same time is the first changes with a millisecond, and is no loss.
  */
 export const echoRateHz = 8000
 /** 160 samples: 20 ms. */
@@ -13,6 +17,8 @@ const frameSamples = echoRateHz / 50
 /** The longest echo, the longest stretch that is learnt from at once, and some room: a power of two, 2 s. */
 const ringSamples = 16_384
 const alignFrames = 25
+const frameMs: Milliseconds = 20
+const lostFrom = 0.75
 
 export class EchoHistory {
   readonly reference = new EchoRing()
@@ -21,8 +27,11 @@ export class EchoHistory {
   private readonly narrowHeard: Narrowing
   private started = false
   private frames = 0
-  private leadMin = 0
-  private leadMax = 0
+  /** How late the frames of either side were against what its samples last, the least of late. */
+  private sentLateMs = Number.POSITIVE_INFINITY
+  private heardLateMs = Number.POSITIVE_INFINITY
+  /** How much later the line's are than ours where nothing is lost; null until it is known. */
+  private behindMs: Milliseconds | null = null
 
   /** @param sampleRateHz 8000, 16000, 24000 or 48000 */
   constructor(sampleRateHz: number) {
@@ -31,40 +40,38 @@ export class EchoHistory {
     this.narrowHeard = ratio === 1 ? copying : narrowing(ratio)
   }
 
-  /** A frame that went out; the samples are copied. */
-  sent(frame: Int16Array): void {
+  /** A frame that went out at this time; the samples are copied. */
+  sent(frame: Int16Array, atMs: Milliseconds): void {
+    this.sentLateMs = Math.min(this.sentLateMs, atMs - this.reference.endMs)
     this.narrowSent(frame, this.reference)
   }
 
-  /** A frame from the caller; the samples are copied. */
-  heard(frame: Int16Array): void {
+  /** A frame that came from the caller at this time; the samples are copied. */
+  heard(frame: Int16Array, atMs: Milliseconds): void {
     if (!this.started) this.begin()
+    this.heardLateMs = Math.min(this.heardLateMs, atMs - this.line.endMs)
     this.narrowHeard(frame, this.line)
-    this.align()
+    this.frames += 1
+    if (this.frames >= alignFrames) this.align(atMs)
   }
 
   /** Both sides begin together, with the first frame from the caller. */
   private begin(): void {
     this.started = true
     this.line.skip(Math.max(0, this.reference.end - frameSamples))
-    this.forgetLeads()
   }
 
-  private align(): void {
-    const lead = this.reference.end - this.line.end
-    if (lead < this.leadMin) this.leadMin = lead
-    if (lead > this.leadMax) this.leadMax = lead
-    this.frames += 1
-    if (this.frames < alignFrames) return
-    if (this.leadMin >= frameSamples) this.line.skip(this.leadMin)
-    else if (this.leadMax <= -frameSamples) this.reference.skip(-this.leadMax)
-    this.forgetLeads()
-  }
-
-  private forgetLeads(): void {
+  private align(nowMs: Milliseconds): void {
+    // Where nothing was sent at all, what comes next is as late as now at least.
+    const nothingSent = this.sentLateMs === Number.POSITIVE_INFINITY
+    const behindMs = this.heardLateMs - (nothingSent ? nowMs - this.reference.endMs : this.sentLateMs)
+    this.behindMs ??= behindMs
+    const lost = (behindMs - this.behindMs) / frameMs
+    if (lost >= lostFrom) this.line.skip(Math.round(lost) * frameSamples)
+    else if (lost <= -lostFrom) this.reference.skip(Math.round(-lost) * frameSamples)
     this.frames = 0
-    this.leadMin = Number.POSITIVE_INFINITY
-    this.leadMax = Number.NEGATIVE_INFINITY
+    this.sentLateMs = Number.POSITIVE_INFINITY
+    this.heardLateMs = Number.POSITIVE_INFINITY
   }
 }
 
@@ -73,6 +80,10 @@ export class EchoRing {
   /** The position after the newest sample. */
   end = 0
   private readonly samples = new Int16Array(ringSamples)
+
+  get endMs(): Milliseconds {
+    return (this.end * 1000) / echoRateHz
+  }
 
   push(sample: number): void {
     this.samples[this.end & (ringSamples - 1)] = sample

@@ -22,6 +22,8 @@ export interface EchoScene {
   readonly lost?: ReadonlySet<number>
   /** From `frame` on nothing comes for so many frames; then all of them. */
   readonly late?: readonly { readonly frame: number; readonly frames: number }[]
+  /** Every so many frames, the line's frames turn from coming just after ours to coming just before, and back. */
+  readonly turnsEvery?: number
 }
 
 const burstMax = 5
@@ -36,6 +38,8 @@ export class EchoCall {
   private readonly scene: EchoScene
   private readonly perFrame: number
   private readonly leaving: number[][]
+  /** Frames of the line that have yet to come. */
+  private readonly waiting: number[] = []
 
   constructor(scene: EchoScene) {
     this.scene = scene
@@ -50,19 +54,22 @@ export class EchoCall {
 
   /** `observe` is asked after each frame time; what the detector knows is what has happened until then. */
   run(observe: (frame: number) => void): void {
-    const { lost, late = [] } = this.scene
-    const waiting: number[] = []
     for (let now = 0; now < this.frames; now += 1) {
-      for (const frame of this.leaving[now] ?? []) this.detector.sent(this.frameOf(this.scene.agent, frame))
-      if (lost?.has(now) !== true) waiting.push(now)
-      const held = late.some(({ frame, frames }) => now >= frame && now < frame + frames)
-      if (!held) {
-        for (const frame of waiting) this.detector.heard(this.frameOf(this.line, frame))
-        waiting.length = 0
-      }
+      const first = Math.floor(now / (this.scene.turnsEvery ?? this.frames)) % 2 === 1
+      if (first) this.hear(now, 20 * now - 2)
+      for (const frame of this.leaving[now] ?? []) this.detector.sent(this.frameOf(this.scene.agent, frame), 20 * now)
+      if (!first) this.hear(now, 20 * now + 2)
       this.detector.tick()
       observe(now)
     }
+  }
+
+  private hear(now: number, atMs: number): void {
+    const { lost, late = [] } = this.scene
+    if (lost?.has(now) !== true) this.waiting.push(now)
+    if (late.some(({ frame, frames }) => now >= frame && now < frame + frames)) return
+    for (const frame of this.waiting) this.detector.heard(this.frameOf(this.line, frame), atMs)
+    this.waiting.length = 0
   }
 
   /** The levels of the echo and of the caller in the `frames` frames up to and with this one. */

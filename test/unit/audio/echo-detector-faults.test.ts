@@ -45,6 +45,10 @@ describe('the echo is still told', () => {
     expect(shareTold(seeds.map((seed) => scene(seed, { lost })))).toBeGreaterThanOrEqual(0.85)
   })
 
+  test("where the line's frames come now just after ours and now just before", () => {
+    expect(shareTold(seeds.map((seed) => scene(seed, { turnsEvery: 50 })))).toBeGreaterThanOrEqual(0.98)
+  })
+
   test('where our own clock stalls, and the reply comes in bursts and late', () => {
     const stalls = [
       { frame: 140, frames: 3 },

@@ -162,8 +162,8 @@ describe('a report', () => {
   test('of a silent line says that nothing of it is an echo', () => {
     const detector = new EchoDetector(8000)
     for (let each = 0; each < 20; each += 1) {
-      detector.sent(new Int16Array(160))
-      detector.heard(new Int16Array(160))
+      detector.sent(new Int16Array(160), 20 * each)
+      detector.heard(new Int16Array(160), 20 * each)
       detector.tick()
     }
     expect(detector.report(120)).toEqual({
@@ -181,9 +181,11 @@ describe('a report', () => {
     const detector = new EchoDetector(8000)
     const noise = (amplitude: number) =>
       Int16Array.from({ length: 160 }, (_, at) => ((at * 7919) % 3) * amplitude - amplitude)
+    let nowMs = 0
     const pass = (line: Int16Array) => {
-      detector.sent(noise(3000))
-      detector.heard(line)
+      nowMs += 20
+      detector.sent(noise(3000), nowMs)
+      detector.heard(line, nowMs)
       detector.tick()
     }
     for (let each = 0; each < 50; each += 1) pass(new Int16Array(160))
@@ -239,8 +241,8 @@ describe('a line that is cleaned', () => {
     for (const sampleRateHz of [8000, 16_000]) {
       const detector = new EchoDetector(sampleRateHz)
       const frame = new Int16Array(sampleRateHz / 50).fill(7)
-      detector.sent(frame)
-      detector.heard(frame)
+      detector.sent(frame, 0)
+      detector.heard(frame, 0)
       expect(detector.clean(frame)).toBe(false)
       expect(frame.every((sample) => sample === 7)).toBe(true)
     }

@@ -14,10 +14,10 @@ function newest(ring: EchoRing, frames: number, end: number): number[] {
 describe('the two sides of a call', () => {
   test('lie side by side from the first frame of the caller on', () => {
     const history = new EchoHistory(8000)
-    for (let each = 1; each <= 30; each += 1) history.sent(frame(each))
+    for (let each = 1; each <= 30; each += 1) history.sent(frame(each), 20 * each)
     for (let each = 31; each <= 40; each += 1) {
-      history.sent(frame(each))
-      history.heard(frame(100 + each))
+      history.sent(frame(each), 20 * each)
+      history.heard(frame(100 + each), 20 * each)
     }
     expect(history.line.end).toBe(history.reference.end)
     expect(newest(history.reference, 2, history.line.end)).toEqual([39, 40])
@@ -28,10 +28,10 @@ describe('the two sides of a call', () => {
     const history = new EchoHistory(8000)
     let heard = 0
     for (let now = 1; now <= 200; now += 1) {
-      history.sent(frame(now))
+      history.sent(frame(now), 20 * now)
       // Twelve frames of nothing, twice.
       if (now % 100 > 50 && now % 100 <= 62) continue
-      while (heard < now) history.heard(frame(++heard))
+      while (heard < now) history.heard(frame(++heard), 20 * now)
     }
     expect(history.line.end).toBe(history.reference.end)
     expect(newest(history.line, 3, history.line.end)).toEqual([198, 199, 200])
@@ -40,8 +40,8 @@ describe('the two sides of a call', () => {
   test('come together again when frames of the line were lost: silence stands for them', () => {
     const history = new EchoHistory(8000)
     for (let now = 1; now <= 100; now += 1) {
-      history.sent(frame(now))
-      if (now !== 40 && now !== 41) history.heard(frame(now))
+      history.sent(frame(now), 20 * now)
+      if (now !== 40 && now !== 41) history.heard(frame(now), 20 * now)
     }
     expect(history.line.end).toBe(history.reference.end)
     expect(newest(history.line, 2, history.line.end)).toEqual([99, 100])
@@ -51,16 +51,38 @@ describe('the two sides of a call', () => {
   test('come together again when frames were never sent', () => {
     const history = new EchoHistory(8000)
     for (let now = 1; now <= 100; now += 1) {
-      if (now < 40 || now > 44) history.sent(frame(now))
-      history.heard(frame(now))
+      if (now < 40 || now > 44) history.sent(frame(now), 20 * now)
+      history.heard(frame(now), 20 * now)
     }
     expect(history.reference.end).toBe(history.line.end)
     expect(newest(history.reference, 2, history.line.end)).toEqual([99, 100])
   })
 
+  test('stay so when a frame of the line that came just before ours comes just after it, or the reverse', () => {
+    const history = new EchoHistory(8000)
+    for (let now = 1; now <= 300; now += 1) {
+      const before = now % 100 < 50
+      if (before) history.heard(frame(now), 20 * now - 2)
+      history.sent(frame(now), 20 * now)
+      if (!before) history.heard(frame(now), 20 * now + 2)
+    }
+    expect([history.line.end, history.reference.end]).toEqual([300 * 160, 300 * 160])
+    expect(newest(history.line, 3, history.line.end)).toEqual([298, 299, 300])
+  })
+
+  test('come together again where one frame was lost while the line came first', () => {
+    const history = new EchoHistory(8000)
+    for (let now = 1; now <= 140; now += 1) {
+      if (now !== 60) history.heard(frame(now), 20 * now - 2)
+      history.sent(frame(now), 20 * now)
+    }
+    expect(history.line.end).toBe(history.reference.end)
+    expect(newest(history.line, 90, history.line.end).filter((value) => value === 0)).toHaveLength(1)
+  })
+
   test('hold 2 s; what is older, or yet to come, is silent', () => {
     const history = new EchoHistory(8000)
-    for (let now = 1; now <= 500; now += 1) history.sent(frame(now))
+    for (let now = 1; now <= 500; now += 1) history.sent(frame(now), 20 * now)
     const { end } = history.reference
     expect(newest(history.reference, 102, end)[0]).toBe(399)
     expect(newest(history.reference, 110, end)[0]).toBe(0)
@@ -75,7 +97,7 @@ describe('a wider leg', () => {
     const levelAt = (toneHz: number) => {
       const history = new EchoHistory(rateHz)
       const tone = toneSound(1000, toneHz, -20, rateHz)
-      for (let at = 0; at < tone.length; at += rateHz / 50) history.sent(tone.subarray(at, at + rateHz / 50))
+      for (let at = 0; at < tone.length; at += rateHz / 50) history.sent(tone.subarray(at, at + rateHz / 50), 0)
       expect(history.reference.end).toBe(8000)
       const samples = new Float64Array(6400)
       history.reference.read(800, samples.length, samples, 0)
