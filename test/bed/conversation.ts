@@ -41,18 +41,26 @@ export async function engineCallFrom(engine: BedEngine, number: string): Promise
   return id ?? ''
 }
 
+/** A call without ARI does not say who calls: it is the newest one, so such calls are placed one after the other. */
+let placing: Promise<unknown> = Promise.resolve()
+
+function placed(asterisk: Asterisk, engine: BedEngine, options: VisitOptions): Promise<[PlacedCall, string]> {
+  const { extension, callerNumber } = options
+  const admitted = () => engine.log.filter((line) => line.step === 'admitted')
+  const next = placing.then(async (): Promise<[PlacedCall, string]> => {
+    const before = admitted().length
+    const call = await asterisk.call({ extension, callerId: callerNumber, steps: [silence] })
+    if (extension !== '200') return [call, await engineCallFrom(engine, callerNumber)]
+    await engine.until('admitted', 10_000, () => admitted().length > before)
+    return [call, admitted().at(-1)?.call ?? '']
+  })
+  placing = next.catch(() => {})
+  return next
+}
+
 export async function visit(asterisk: Asterisk, engine: BedEngine, options: VisitOptions): Promise<Visit> {
-  const { extension, callerNumber, utterance, speakOn = 'gate_opened' } = options
-  // A call without ARI does not say who calls: it is the newest one, so such visits must not overlap.
-  const before = engine.log.filter((line) => line.step === 'admitted').length
-  const call = await asterisk.call({ extension, callerId: callerNumber, steps: [silence] })
-  let id = ''
-  if (extension === '200') {
-    await engine.until('admitted', 10_000, () => engine.log.filter((line) => line.step === 'admitted').length > before)
-    id = engine.log.filter((line) => line.step === 'admitted').at(-1)?.call ?? ''
-  } else {
-    id = await engineCallFrom(engine, callerNumber)
-  }
+  const { utterance, speakOn = 'gate_opened' } = options
+  const [call, id] = await placed(asterisk, engine, options)
   await engine.until(speakOn, 20_000, () => engine.steps(id).includes(speakOn))
   await Bun.sleep(speakOn === 'gate_opened' ? 200 : 600)
   const linesBefore = engine.log.length

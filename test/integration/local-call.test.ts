@@ -79,22 +79,31 @@ describe('calls answered by local models through a real Asterisk', () => {
     await asterisk?.stop()
   })
 
-  test('ten callers with ten utterances are greeted and answered, and nothing of them is left', async () => {
-    const utterances = await tenUtterances()
+  /** Two at a time; the callers' numbers end in their place. */
+  async function visitsOf(
+    utterances: readonly Utterance[],
+    extension: string,
+    numbers: string,
+  ): Promise<typeof visits> {
+    const all: typeof visits = []
     for (let first = 0; first < utterances.length; first += 2) {
       const pair = utterances.slice(first, first + 2)
       const done = await Promise.all(
         pair.map((utterance, index) =>
-          visit(asterisk, engine, { extension: '100', callerNumber: `55502${first + index}0`, utterance }),
+          visit(asterisk, engine, { extension, callerNumber: `${numbers}${first + index}0`, utterance }),
         ),
       )
       await engine.untilIdle(5000)
       await asterisk.untilQuiet()
-      done.forEach((one, index) => {
-        const utterance = pair[index]
-        if (utterance !== undefined) visits.push({ utterance, visit: one })
+      pair.forEach((utterance, index) => {
+        all.push({ utterance, visit: done[index] as Visit })
       })
     }
+    return all
+  }
+
+  test('ten callers with ten utterances are greeted and answered, and nothing of them is left', async () => {
+    visits.push(...(await visitsOf(await tenUtterances(), '100', '55502')))
     expect(visits.length).toBe(10)
   }, 240_000)
 
@@ -166,10 +175,7 @@ describe('calls answered by local models through a real Asterisk', () => {
     // A tiny model's reply of three words says little about how well it was heard: four of them together say more.
     const each = []
     const told: string[] = []
-    for (const utterance of await digitStrings(4, 77)) {
-      const one = await visit(asterisk, engine, { extension: '200', callerNumber: '5550300', utterance })
-      await engine.untilIdle(5000)
-      await asterisk.untilQuiet()
+    for (const { utterance, visit: one } of await visitsOf(await digitStrings(4, 77), '200', '55503')) {
       expect(wordErrors(utterance.words, one.callerWords).rate).toBeLessThanOrEqual(0.3)
       expect(reply(one).length).toBeGreaterThan(2000)
       const heard = await recognised(recognition, reply(one))
