@@ -99,6 +99,8 @@ export class EchoFilter {
 
   /** Moves all that was learnt by what the echo has drifted since. */
   private follow(position: number): void {
+    // A way that keeps its length has followed it however long that was.
+    if (this.drift === 0) this.followedTo = position
     const shift = (this.drift * (position - this.followedTo)) / stretchSamples
     if (Math.abs(shift) < shiftMin) return
     this.followedTo = position

@@ -22,6 +22,8 @@ export interface EchoScene {
   readonly lost?: ReadonlySet<number>
   /** From `frame` on nothing comes for so many frames; then all of them. */
   readonly late?: readonly { readonly frame: number; readonly frames: number }[]
+  /** So many frames pass before, in which nobody speaks. */
+  readonly after?: number
   /** Every so many frames, the line's frames turn from coming just after ours to coming just before, and back. */
   readonly turnsEvery?: number
 }
@@ -54,6 +56,13 @@ export class EchoCall {
 
   /** `observe` is asked after each frame time; what the detector knows is what has happened until then. */
   run(observe: (frame: number) => void): void {
+    const after = this.scene.after ?? 0
+    const quiet = new Int16Array(this.perFrame)
+    for (let now = -after; now < 0; now += 1) {
+      this.detector.sent(quiet, 20 * now)
+      this.detector.heard(quiet, 20 * now)
+      this.detector.tick()
+    }
     for (let now = 0; now < this.frames; now += 1) {
       const first = Math.floor(now / (this.scene.turnsEvery ?? this.frames)) % 2 === 1
       if (first) this.hear(now, 20 * now - 2)

@@ -32,6 +32,11 @@ describe('the echo is still told', () => {
     expect(shareTold(scenes)).toBeGreaterThanOrEqual(0.96)
   })
 
+  test('where it begins 20 minutes into the call, as well as at once', () => {
+    const verdicts = (after: number) => seeds.map((seed) => judgeEcho(scene(seed, { after })))
+    expect(verdicts(60_000)).toEqual(verdicts(0))
+  })
+
   test('where the line is late and catches up', () => {
     const late = [
       { frame: 150, frames: 5 },
