@@ -201,7 +201,7 @@ export class Coordinator {
       case 'transcript':
         // Words of an earlier turn say nothing of what is being said now.
         if (event.side === 'caller' && (event.spokenAtMs ?? Number.POSITIVE_INFINITY) >= this.parts.voice.startedMs)
-          this.callerWords(event.text)
+          this.effects.callerWords(event.text)
         if (event.side === 'agent' && event.final) this.keys.said(event)
         this.parts.turns.text(event)
         if (event.final) this.deps.observer.transcript(this.deps.callId, event.side, event.text)
@@ -250,7 +250,6 @@ export class Coordinator {
     this.parts.replies.ends()
     if (this.deps.turnDetection !== 'none') this.deps.session.send({ type: 'reply_heard' })
     this.dispatch('playout_done')
-    if (this.parts.waiting.leaving) this.deps.hangUp('no_input')
     this.lastWords.heard()
     const { machineTalkTurns: max, farewell } = this.deps.settings
     if (isMachineTalk({ ...this.parts.talk, turns: this.turns.all }, max)) this.limitReached('machine_talk', farewell)
@@ -337,22 +336,20 @@ export class Coordinator {
   }
 
   private replyEmpty(): void {
+    const silent = this.state === 'listening'
     this.dispatch('reply_empty')
     if (this.parts.waiting.leaving && this.state !== 'ended') this.deps.hangUp('no_input')
+    // What was to be said in silence was nothing: that silence goes on.
+    if (silent && this.parts.leaving === null) this.parts.waiting.begin()
     this.lastWords.heard()
-  }
-
-  private callerWords(text: string): void {
-    this.parts.overlap.words(text)
-    this.parts.pause.heard(text)
   }
 
   private fault({ final }: Fault): void {
     const { playout, session, settings, hangUp } = this.deps
     const givesUp = this.parts.replies.fault() || final === true
     if (this.state === 'ended') return
-    if (this.parts.waiting.leaving) return hangUp('no_input')
-    if (this.parts.leaving !== null) return this.lastWords.go()
+    if (this.parts.leaving !== null) return this.lastWords.brokeOff()
+    if (this.parts.waiting.leaving) return playout.active ? playout.end() : hangUp('no_input')
     if (givesUp) return this.lastWords.giveUp()
     if (playout.active) {
       this.parts.replies.brokeOff = true

@@ -57,11 +57,12 @@ export class Gate {
     return gateReasons.filter((reason) => this.held[reason] !== undefined)
   }
 
-  close(reason: GateReason): void {
+  /** @param overdue opens it, where more than that is to be done when it has been held for too long */
+  close(reason: GateReason, overdue: () => void = () => this.open(reason)): void {
     const before = this.held[reason]
     before?.[Symbol.dispose]()
     this.held[reason] = this.clock.after(gateTokens[reason].limitMs, () => {
-      this.open(reason)
+      overdue()
       this.listener.expired(reason)
     })
     if (before !== undefined) return

@@ -39,12 +39,17 @@ export class LastWords {
 
   /** The agent can answer no more: the caller is told, and goes where the configuration says. */
   giveUp(): void {
-    const { playout, session, settings } = this.deps.call
+    const { playout, settings } = this.deps.call
     this.deps.effects.finishTurn('fault')
-    this.begin({ cause: 'provider_failed', place: null })
-    const { failureNotice } = settings
-    if (failureNotice === '' || session.send({ type: 'say', text: failureNotice }) !== 'sent') return this.go()
-    if (playout.active) playout.end()
+    this.endWith('provider_failed', settings.failureNotice, false)
+    // Of what sounds no more will come.
+    playout.end()
+  }
+
+  /** What was to be said last broke off: what has come of it is heard. */
+  brokeOff(): void {
+    if (this.deps.call.playout.active) this.deps.call.playout.end()
+    else this.go()
   }
 
   /**

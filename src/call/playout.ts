@@ -147,13 +147,14 @@ export class Playout implements PacedWriter {
 
   push(samples: Int16Array): void {
     if (this.stage === 'idle') return
+    if (this.complete) {
+      this.complete = false
+      // What was announced is another reply, and as long in coming as any.
+      this.reopened = !this.announced
+    }
     this.announced = false
     this.dryFrames = 0
     this.sinceAudioFrames = 0
-    if (this.complete) {
-      this.complete = false
-      this.reopened = true
-    }
     if (this.queue.push(samples) === 'full') this.counters.overruns += 1
     this.counters.depthMaxMs = Math.max(this.counters.depthMaxMs, this.queuedMs)
   }

@@ -49,7 +49,8 @@ export class TurnEffects {
         return
       case 'start_endpointing':
         session.send({ type: 'speech_stopped' })
-        if (this.deps.turnDetection !== 'provider') this.parts.pause.begin(this.parts.voice.stoppedMs, this.turnSoFar())
+        if (this.deps.turnDetection !== 'provider')
+          this.parts.pause.begin(this.turnStartedMs, this.parts.voice.stoppedMs, this.turnSoFar())
         return
       case 'stop_endpointing':
         return this.parts.pause.end()
@@ -88,8 +89,7 @@ export class TurnEffects {
         this.parts.lookBack.opened(this.parts.voice.speaking)
         return this.parts.gate.openFloor()
       case 'start_waiting':
-        if (this.parts.leaving === null) this.parts.waiting.begin()
-        return
+        return this.startWaiting()
       case 'stop_waiting':
         return this.parts.waiting.end()
       case 'stop_everything':
@@ -121,9 +121,19 @@ export class TurnEffects {
     this.armTurnLimit()
   }
 
+  /** The recogniser's, of what is being said now. */
+  callerWords(text: string): void {
+    this.parts.overlap.words(text)
+    this.parts.pause.heard(text)
+  }
+
   private turnSoFar(): Int16Array {
     if (!this.parts.pause.asksModel) return new Int16Array(0)
-    return this.parts.lookBack.turn(this.deps.clock.now() - (this.parts.turns.startedMs ?? this.parts.voice.startedMs))
+    return this.parts.lookBack.turn(this.deps.clock.now() - this.turnStartedMs)
+  }
+
+  private get turnStartedMs(): Milliseconds {
+    return this.parts.turns.startedMs ?? this.parts.voice.startedMs
   }
 
   private commitTurn(): void {
@@ -201,7 +211,7 @@ export class TurnEffects {
   mute(reason: 'muted_greeting' | 'muted_reply' | 'muted_tool' | 'muted_leaving', muted: boolean): void {
     const { gate, lookBack, voice } = this.parts
     const was = gate.muted
-    if (muted) gate.close(reason)
+    if (muted) gate.close(reason, () => this.deps.guarded(() => this.mute(reason, false)))
     else gate.open(reason)
     if (gate.muted === was) return
     lookBack.muted = !was
@@ -217,6 +227,15 @@ export class TurnEffects {
     this.parts.voice.replyEnded(this.lastOverlap)
     this.agentFallsSilent()
     this.arm('guard', this.deps.settings.bargeIn.guardMs, () => this.guardOver())
+  }
+
+  /** The floor is the caller's. Who speaks already is no silence, and is not left. */
+  private startWaiting(): void {
+    const { waiting, leaving, voice, gate } = this.parts
+    if (leaving !== null) return
+    const speaks = voice.speaking && !voice.echoing && !gate.muted
+    if (waiting.leaving && !speaks) this.deps.hangUp('no_input')
+    else waiting.begin()
   }
 
   private guardOver(): void {

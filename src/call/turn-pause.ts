@@ -35,6 +35,8 @@ export class TurnPause {
     providerTells: false,
   }
   private stoppedMs: Milliseconds = 0
+  /** When the provider's recogniser spoke of the end last. */
+  private saidMs = Number.NEGATIVE_INFINITY
   private timer: Disposable | null = null
   private asking: AbortController | null = null
 
@@ -46,13 +48,19 @@ export class TurnPause {
     return this.deps.settings.stop === 'model' && this.deps.model !== null
   }
 
-  /** @param stoppedMs when the voice ended @param turn the turn so far, with the pause; empty where nobody asks for it */
-  begin(stoppedMs: Milliseconds, turn: Int16Array): void {
-    this.end()
+  /**
+   * What the recogniser has said of this turn counts, also where it came before the detector noticed the pause: in a
+   * babble that is much later.
+   *
+   * @param startedMs when the turn began, @param stoppedMs when the voice ended
+   * @param turn the turn so far, with the pause; empty where nobody asks for it
+   */
+  begin(startedMs: Milliseconds, stoppedMs: Milliseconds, turn: Int16Array): void {
+    this.stop()
     this.stoppedMs = stoppedMs
     this.evidence.probability = null
     this.evidence.words = null
-    this.evidence.providerDone = false
+    if (this.saidMs < startedMs) this.evidence.providerDone = false
     this.arm()
     if (this.asksModel) this.ask(turn)
   }
@@ -61,17 +69,28 @@ export class TurnPause {
   providerSays(done: boolean): void {
     this.evidence.providerTells = true
     this.evidence.providerDone = done
+    this.saidMs = this.deps.clock.now()
     if (this.timer !== null) this.arm()
   }
 
   /** The recogniser's words of the turn so far. Only those of a pause count: in speech the next one is under way. */
   heard(text: string): void {
-    if (this.timer === null) return
+    if (this.timer === null) {
+      // Who says more is not done after all.
+      this.evidence.providerDone = false
+      return
+    }
     this.evidence.words = whatWordsSay(text, this.deps.language)
     this.arm()
   }
 
+  /** The caller goes on, or the turn is over. */
   end(): void {
+    this.stop()
+    this.evidence.providerDone = false
+  }
+
+  private stop(): void {
     this.timer?.[Symbol.dispose]()
     this.timer = null
     this.asking?.abort()

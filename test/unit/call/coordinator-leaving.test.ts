@@ -110,9 +110,35 @@ describe('an agent that has failed for good', () => {
   test('in mid-reply: what there is of it is heard, and then the notice', () => {
     const bench = new Bench(notice).answer()
     fail(bench)
+    bench.clock.advance(2900)
+    expect(bench.session.taken()).toEqual([])
+    bench.clock.advance(200)
+    // However long the voice takes for it, now that nothing sounds any more.
+    expect([bench.session.taken(), ended(bench)]).toEqual([['say'], []])
+    bench.clock.advance(1500)
     bench.reply(500)
-    bench.clock.advance(3400)
+    bench.clock.advance(400)
     expect(ended(bench)).toEqual([])
+    bench.clock.advance(200)
+    expect(ended(bench)).toEqual(['failed'])
+  })
+
+  test.each(['caller_speaking', 'endpointing'] as const)('in %s: the notice is heard', (state) => {
+    const bench = new Bench(notice).listen()
+    bench.started()
+    if (state === 'endpointing') bench.stopped()
+    expect(bench.state).toBe(state)
+    bench.session.taken()
+    fail(bench)
+    bench.stopped()
+    // The turn is over, and what is said is not said in answer to it.
+    expect(bench.session.taken()).toEqual(
+      ['speech_stopped', 'turn_committed', 'say'].slice(state === 'endpointing' ? 1 : 0),
+    )
+    bench.clock.advance(3000)
+    bench.reply(500)
+    bench.clock.advance(400)
+    expect([bench.playout.active, ended(bench)]).toEqual([true, []])
     bench.clock.advance(200)
     expect(ended(bench)).toEqual(['failed'])
   })
@@ -126,6 +152,34 @@ describe('an agent that has failed for good', () => {
     bench.reply(300)
     bench.clock.advance(500)
     expect(ended(bench)).toEqual(['failed'])
+  })
+})
+
+describe('a fault while the call is about to end', () => {
+  test('a limit is reached: what has come of the reply is heard, and then the farewell', () => {
+    const bench = new Bench().answer()
+    bench.coordinator.limitReached('time_limit', 'Goodbye.')
+    bench.fault()
+    bench.clock.advance(2900)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(200)
+    expect(bench.session.taken()).toEqual(['say'])
+    bench.reply(500)
+    bench.clock.advance(600)
+    expect(ended(bench)).toEqual(['time_limit'])
+  })
+
+  test('the farewell to nobody breaks off: what has come of it is heard', () => {
+    const bench = new Bench({ noInput: { afterMs: 1000, checkIns: [], farewell: 'Goodbye.' } }).listen()
+    bench.clock.advance(1000)
+    bench.session.emit({ type: 'reply_started' })
+    bench.session.reply(500)
+    bench.clock.advance(100)
+    bench.fault()
+    bench.clock.advance(300)
+    expect(ended(bench)).toEqual([])
+    bench.clock.advance(500)
+    expect(ended(bench)).toEqual(['no_input'])
   })
 })
 

@@ -114,3 +114,20 @@ test('an agent that finds the turns itself hears the caller once its greeting is
   expect(bench.marks).not.toContain('greeting_started')
   expect(framesGot(bench)).toEqual(range(11, 21))
 })
+
+test('muted for longer than may be: who speaks then begins a turn, and it is heard with what comes before the next', () => {
+  const bench = new Bench({ mute: ['tool'] }).listen()
+  bench.session.emit({ type: 'tool', running: true })
+  bench.clock.advance(119_900)
+  bench.started()
+  bench.pass(200)
+  expect([bench.state, bench.coordinator.hearing.gateReasons]).toEqual(['caller_speaking', []])
+  bench.stopped()
+  bench.pass(600)
+  bench.reply(200)
+  bench.pass(2000)
+  const before = bench.newestFrame
+  bench.session.audio.length = 0
+  bench.started(80)
+  expect(framesGot(bench)).toContain(before - 3)
+})

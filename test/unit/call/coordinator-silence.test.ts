@@ -26,9 +26,39 @@ describe('nobody speaks', () => {
     bench.reply(500)
     bench.clock.advance(400)
     expect(bench.marks).not.toContain('no_input')
-    bench.clock.advance(200)
+    bench.clock.advance(200 + turnSettings.bargeIn.guardMs)
     expect(bench.marks).toContain('no_input')
     expect(bench.observer.turns).toEqual([])
+  })
+
+  test.each([
+    ['in its last moment', 300],
+    ['right behind it', 600],
+  ])('who speaks over the farewell %s is there after all', (_when, afterMs) => {
+    const bench = new Bench({ noInput: { afterMs: 1000, checkIns: [], farewell: 'Goodbye.' } }, 'engine', {
+      echo: true,
+    })
+    bench.listen().clock.advance(1000)
+    bench.reply(500)
+    bench.clock.advance(afterMs)
+    bench.started()
+    bench.clock.advance(900)
+    expect([bench.state, bench.marks.includes('no_input')]).toEqual(['caller_speaking', false])
+    bench.stopped()
+    bench.clock.advance(600)
+    expect(bench.session.taken()).toContain('turn_committed')
+  })
+
+  test('a check-in of which nothing is heard: the silence goes on', () => {
+    const bench = new Bench(settings).listen()
+    for (const text of ['Are you there?', 'Hello?', 'Goodbye.']) {
+      bench.session.taken()
+      bench.clock.advance(8000)
+      expect(says(bench)).toEqual([text])
+      bench.session.inputs.length = 0
+      bench.session.emit({ type: 'reply_done' })
+    }
+    expect(bench.marks).toContain('no_input')
   })
 
   test('the silence begins when the agent’s has: a long reply is not one', () => {
@@ -249,6 +279,38 @@ describe('a pause of the caller', () => {
     expect(bench.state).toBe('caller_speaking')
     bench.stopped()
     expect(bench.turnEnd?.asked).toHaveLength(2)
+  })
+
+  test.each([
+    ['and the pause is noticed later, as in a babble: at once', ['turn_end', 'stopped'], 'thinking'],
+    [
+      'and the caller says more before they pause: that was not the end',
+      ['turn_end', 'words', 'stopped'],
+      'endpointing',
+    ],
+    ['and it takes that back: not', ['turn_end', 'taken_back', 'stopped'], 'endpointing'],
+    ['in a pause, and the caller goes on: that was not the end', ['stopped', 'started', 'stopped'], 'endpointing'],
+    ['of the turn before: nothing', ['turn_end', 'stopped', 'answered', 'started', 'stopped'], 'endpointing'],
+  ] as const)('the provider’s recogniser says that the turn is over, %s', (_name, steps, state) => {
+    const bench = new Bench({ endpointing: { ...turnSettings.endpointing, stop: 'provider' } }).listen()
+    bench.started()
+    const ways: Record<(typeof steps)[number], () => void> = {
+      turn_end: () => bench.session.emit({ type: 'turn_end', done: true }),
+      taken_back: () => bench.session.emit({ type: 'turn_end', done: false }),
+      words: () => interim(bench, 'and then'),
+      started: () => bench.started(),
+      stopped: () => bench.stopped(),
+      answered: () => {
+        bench.reply(200)
+        bench.clock.advance(600)
+      },
+    }
+    for (const step of steps) {
+      bench.clock.advance(500)
+      ways[step]()
+    }
+    bench.clock.advance(20)
+    expect(bench.state).toBe(state)
   })
 
   test('by the provider’s recogniser: at its word, and not when it takes that back', () => {
