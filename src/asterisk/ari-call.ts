@@ -212,11 +212,12 @@ export class AriCall implements PbxSide {
   }
 
   private async releaseCaller(cause: HangupCause, onward: Onward): Promise<void> {
-    const { ari, channelId } = this.options
+    const { ari, channelId, store } = this.options
     if (cause === 'caller') return
     const result = resultByCause[cause]
     if (result === undefined || onward === 'hang_up') await this.remove('caller channel', () => ari.hangup(channelId))
-    else await giveBack(this.options, channelId, result, onward === 'next' ? null : onward)
+    else
+      await giveBack(this.options, channelId, result, onward === 'next' ? null : onward, () => store.expects(channelId))
   }
 
   private remove(what: string, request: () => Promise<AriResult<void>>): Promise<void> {

@@ -32,6 +32,13 @@ export function channelKind(channel: Pick<AriChannel, 'id' | 'name'>, applicatio
   return helperTechnologies.includes(technology) ? 'not_a_caller' : 'caller'
 }
 
+/** Whether it runs this Stasis application: its name stands before the arguments. Null where Asterisk does not say. */
+export function runsApplication({ dialplan }: Pick<AriChannel, 'dialplan'>, application: string): boolean | null {
+  const { app_name: runs = '', app_data: data } = dialplan
+  if (runs === '' || (runs === 'Stasis' && data === undefined)) return null
+  return runs === 'Stasis' && data?.split(',', 1)[0] === application
+}
+
 /** The media UUID of a channel that an engine of this application made; null for any other. */
 export function mediaUuidOfChannel(channel: Pick<AriChannel, 'id'>, application: string): string | null {
   return uuidBehind(channel.id, mediaChannelId(application, ''))

@@ -37,12 +37,14 @@ export async function remove(
  * Back to the dialplan, with the reason in `PATCHCORD_RESULT`; hung up where Asterisk does not let it.
  *
  * @param place where to; null: where it came from
+ * @param isBack it has left and come in anew since: it must not be sent away again
  */
 export async function giveBack(
   parts: GivingBack,
   channelId: string,
   result: PatchcordResult,
   place: DialplanPlace | null = null,
+  isBack: () => boolean = () => false,
 ): Promise<void> {
   const { ari, clock } = parts
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
@@ -52,6 +54,7 @@ export async function giveBack(
     const continued = named.ok || attempt === attemptsMax ? await ari.continueInDialplan(channelId, place) : named
     if (goneOrDone(continued)) return
     if (attempt < attemptsMax) await clock.sleep(waitMs)
+    if (isBack()) return
   }
   await remove(parts, 'caller channel', () => ari.hangup(channelId))
 }

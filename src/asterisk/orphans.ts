@@ -2,7 +2,7 @@ import type { Milliseconds } from '#base/clock.ts'
 import type { Call } from '#call/call.ts'
 import type { SessionStore } from '#call/session-store.ts'
 import type { AriBridge, AriChannel } from './ari-client.ts'
-import { channelKind, mediaUuidOfBridge, mediaUuidOfChannel } from './channel-kind.ts'
+import { channelKind, mediaUuidOfBridge, mediaUuidOfChannel, runsApplication } from './channel-kind.ts'
 import { type GivingBack, giveBack, remove } from './give-back.ts'
 
 /**
@@ -86,10 +86,7 @@ export class OrphanSweep {
     const { store, application } = this.options
     const owner = store.byChannelId(channel.id)
     if (mediaUuidOfChannel(channel, application) !== null) return suspect('media', channel.id, owner)
-    // Asterisk says in which application a channel is, with the application's arguments behind a comma.
-    const { app_name: runs, app_data: data } = channel.dialplan
-    const isHere = runs === 'Stasis' && data?.split(',', 1)[0] === application
-    if (!isHere || store.expects(channel.id)) return []
+    if (runsApplication(channel, application) !== true || store.expects(channel.id)) return []
     return channelKind(channel, application) === 'caller' ? suspect('caller', channel.id, owner) : []
   }
 }

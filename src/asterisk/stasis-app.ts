@@ -8,7 +8,7 @@ import type { SessionStore } from '#call/session-store.ts'
 import { AriCall } from './ari-call.ts'
 import type { AriChannel, AriClient, AriResult } from './ari-client.ts'
 import type { AriEvent } from './ari-events.ts'
-import { channelKind } from './channel-kind.ts'
+import { channelKind, runsApplication } from './channel-kind.ts'
 import type { Doors } from './doors.ts'
 import { AsteriskFilePlayer } from './file-playback.ts'
 import { giveBack, remove } from './give-back.ts'
@@ -90,8 +90,11 @@ export class StasisApp {
     }
     if (!channels.ok) return log.error('cannot tell which calls have ended', { why: channels.error.message })
     const alive = new Set(channels.value.map((channel) => channel.id))
+    // Who has been sent on, to a queue for instance, is no more ours to hang up than one that is gone.
+    const isHere = (channel: AriChannel) => runsApplication(channel, this.options.application) !== false
+    const here = new Set(channels.value.filter(isHere).map((channel) => channel.id))
     for (const { call, pbx, media } of known) {
-      if (!alive.has(call.id)) void call.end('caller')
+      if (!here.has(call.id)) void call.end('caller')
       else if (media !== null && !alive.has(media) && pbx.carriesMedia(media)) call.mediaLost()
     }
     for (const channel of channels.value) {
@@ -132,12 +135,17 @@ export class StasisApp {
 
   private admit(channel: AriChannel, args: readonly string[]): void {
     const { store } = this.options
-    if (store.byChannelId(channel.id) !== undefined || store.expects(channel.id)) return
+    const before = store.byChannelId(channel.id)
+    if ((before !== undefined && !before.ended) || store.expects(channel.id)) return
     const said = readStasisArguments(args)
     const brought = isSettled(said.wish) ? noVariables : broughtVariables(channel)
-    if (brought !== null) return this.begin(channel, said, brought, [])
+    if (before === undefined && brought !== null) return this.begin(channel, said, brought, [])
     store.expect(channel.id)
-    void this.askVariables(channel)
+    const ask = () => brought ?? this.askVariables(channel)
+    // Who comes back from the dialplan waits until the call that they left has been taken down.
+    const takenDown = Promise.withResolvers<void>()
+    if (before !== undefined) store.whenRemoved(before, takenDown.resolve)
+    void (before === undefined ? this.askVariables(channel) : takenDown.promise.then(ask))
       .then((variables) => {
         // Who has hung up meanwhile is nobody's call.
         const digits = store.arrived(channel.id)
@@ -268,9 +276,9 @@ export class StasisApp {
   }
 
   private left(channel: AriChannel): void {
+    if (this.options.store.left(channel.id)) return
     const call = this.options.store.byChannelId(channel.id)
     if (call === undefined) {
-      if (this.options.store.left(channel.id)) return
       if (this.options.store.endedLately(channel.id) || channelKind(channel, this.options.application) === 'our_media')
         return
       return this.unknown('channel', 'end')

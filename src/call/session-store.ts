@@ -35,7 +35,7 @@ export class SessionStore {
   // keyed by: id of a channel that has come and is no call yet
   private readonly expected = new Map<string, string[]>()
   // keyed by: call
-  private readonly afterwards = new Map<Call, () => void>()
+  private readonly afterwards = new Map<Call, (() => void)[]>()
   private emptyWaiters: (() => void)[] = []
 
   get size(): number {
@@ -137,8 +137,9 @@ export class SessionStore {
     }
     this.names.delete(call)
     this.held -= names.length
-    this.afterwards.get(call)?.()
+    const afterwards = this.afterwards.get(call) ?? []
     this.afterwards.delete(call)
+    for (const action of afterwards) action()
     this.noteEmpty()
   }
 
@@ -168,9 +169,9 @@ export class SessionStore {
     }
   }
 
-  /** Runs `action` when the call has been removed: then all of its parts are closed. One action a call. */
+  /** Runs `action` when the call has been removed: then all of its parts are closed. */
   whenRemoved(call: Call, action: () => void): void {
-    if (this.calls.get(call.id) === call) this.afterwards.set(call, action)
+    if (this.calls.get(call.id) === call) this.afterwards.set(call, [...(this.afterwards.get(call) ?? []), action])
     else action()
   }
 

@@ -43,6 +43,13 @@ describe('giveBack', () => {
     ])
   })
 
+  test('one that has come back since is not sent away again', async () => {
+    const { ari, parts, done } = setUp()
+    ari.refuse.continue = { error: ariError(null), times: 1 }
+    await done(giveBack(parts, channelId, 'transferred', null, () => true))
+    expect(ari.requests).toEqual([`set ${channelId} PATCHCORD_RESULT=transferred`, `continue ${channelId}`])
+  })
+
   test('a channel that is gone needs nothing', async () => {
     const { ari, parts, done } = setUp()
     ari.gone(channelId)

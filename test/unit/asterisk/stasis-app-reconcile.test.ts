@@ -30,6 +30,16 @@ describe('after the event socket was away', () => {
     expect(bench.mediaChannel().id).not.toBe(bench.media.id)
   })
 
+  test('a caller who was sent to a queue meanwhile has left, and is not touched', async () => {
+    const bench = await bridged()
+    const requests = bench.ari.requests.length
+    bench.ari.runs = 'Queue'
+    await bench.app.reconcile()
+    await settle()
+    expect([bench.store.size, causes(bench)]).toEqual([0, ['caller']])
+    expect(bench.ari.requests.slice(requests).filter((request) => request.includes('caller-1'))).toEqual([])
+  })
+
   test('a media channel that is there is no news', async () => {
     const bench = await bridged()
     const requests = bench.ari.requests.length

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'bun:test'
+import { FakeLeg } from '../../fakes/leg.ts'
+import { settle } from '../../fakes/manual-clock.ts'
+import { caller, causes, setUp } from './stasis-bench.ts'
+
+// A call is sent on, and the dialplan brings the caller back into the application before all parts of it are closed: from
+// one agent to another, for instance.
+
+const sales = { context: 'agents', extension: 'sales', priority: 1 }
+
+/** Asterisk has let the caller go, who has come back; the call that they left still waits for its leg. */
+async function returned() {
+  const bench = setUp()
+  bench.enter()
+  await settle()
+  const media = bench.mediaChannel()
+  bench.ari.enter(media.id)
+  bench.enter(media)
+  await settle()
+  const leg = new FakeLeg()
+  leg.closes = false
+  bench.store.live[0]?.attachLeg(leg)
+  void bench.store.live[0]?.end('transferred', sales)
+  await settle()
+  bench.app.event({ type: 'StasisEnd', channel: caller })
+  bench.ari.enter(caller.id)
+  bench.enter()
+  await settle()
+  return { ...bench, leg }
+}
+
+describe('a caller who comes back while their call is taken down', () => {
+  test('is a call once that is done', async () => {
+    const bench = await returned()
+    expect([bench.store.size, causes(bench)]).toEqual([1, []])
+    bench.world.clock.advance(4000)
+    await settle()
+    expect([bench.store.size, bench.store.live[0]?.ended, causes(bench)]).toEqual([1, false, ['transferred']])
+    expect(bench.agent.contexts).toHaveLength(2)
+    expect(bench.store.unknown).toEqual({ channel: 0, media: 0, playback: 0 })
+  })
+
+  test('and hangs up meanwhile is none', async () => {
+    const bench = await returned()
+    bench.app.event({ type: 'ChannelDestroyed', channel: caller })
+    bench.world.clock.advance(4000)
+    await settle()
+    expect([bench.store.size, causes(bench), bench.agent.contexts.length]).toEqual([0, ['transferred'], 1])
+    await bench.store.whenEmpty()
+  })
+})
