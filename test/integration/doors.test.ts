@@ -35,7 +35,8 @@ describe('every door, through a real Asterisk', () => {
       codec: 'slin16',
       stasisArguments: '',
       configuration: {
-        'extensions.conf': '[people]\nexten => 300,1,Playtones(620)\n same => n,Wait(1)\n same => n,Hangup()\n',
+        'extensions.conf':
+          '[people]\nexten => 300,1,Playtones(620)\n same => n,Wait(1)\n same => n,Hangup()\nexten => 301,1,Stasis(patchcord)\n same => n,Hangup()\n',
         'websocket_client.conf': `[patchcord]\ntype = websocket_client\nconnection_type = per_call_config\nuri = ws://127.0.0.1:${mediaPort}/media\nprotocols = media\n`,
       },
     })
@@ -117,6 +118,25 @@ describe('every door, through a real Asterisk', () => {
     },
     60_000,
   )
+
+  test('who is sent to a place that leads back into the application is a call again, and goes on from there', async () => {
+    const destinations =
+      '    agent: { context: people, extension: "301", key: "9" }\n    person: { context: people, extension: "300", key: "0" }\n'
+    const yaml = `audio_transport: websocket\ntransfer:\n  destinations:\n${destinations}`
+    const engine = await BedEngine.start({ asterisk: asterisk.ari, provider: 'loopback', yaml })
+    try {
+      const steps = [{ waitMs: 800 }, { digits: '9' }, { waitMs: 1500 }, { digits: '0' }, { waitMs: 3000 }]
+      const calls = await Promise.all(
+        [1, 2, 3].map((each) => asterisk.call({ extension: '100', callerId: `55590${each}`, steps })),
+      )
+      await Promise.all(calls.map((call) => call.ended))
+      await engine.untilIdle()
+      await asterisk.untilQuiet()
+      expect(engine.records().map(({ cause }) => cause)).toEqual(Array(6).fill('transferred'))
+    } finally {
+      await engine.stop()
+    }
+  }, 60_000)
 
   const shutAll = { rtp: 0, webSocket: 0, audioSocket: 0 }
   const wide: [string, string, string, string][] = [
