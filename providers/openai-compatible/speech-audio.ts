@@ -3,6 +3,7 @@ import { Resampler } from '#audio/resample.ts'
 import { PcmBytes, WavStream } from '#audio/wav-stream.ts'
 import { failed, ok, type Result } from '#base/result.ts'
 import type { TtsOptions } from './options.ts'
+import { type SpeechKind, speechKind } from './speech-kind.ts'
 
 /**
  * The body of one sentence → samples at the rate of the call, as it comes. Bytes of one kind read as another are loud noise
@@ -12,15 +13,22 @@ import type { TtsOptions } from './options.ts'
 export class SpeechAudio {
   private readonly legHz: SampleRateHz
   private readonly options: Pick<TtsOptions, 'response_format' | 'pcm_rate_hz'>
+  private readonly contentType: string | null
   private readonly pcm = new PcmBytes()
   private wav: WavStream | null = null
   /** The first bytes, until they are enough to be told by. */
   private head: Uint8Array | null = new Uint8Array(0)
   private resampler: Resampler | null = null
 
-  constructor(options: Pick<TtsOptions, 'response_format' | 'pcm_rate_hz'>, legHz: SampleRateHz) {
+  /** @param contentType as the server names the body; null: not at all */
+  constructor(
+    options: Pick<TtsOptions, 'response_format' | 'pcm_rate_hz'>,
+    legHz: SampleRateHz,
+    contentType: string | null,
+  ) {
     this.options = options
     this.legHz = legHz
+    this.contentType = contentType
   }
 
   /** Fails with what is wrong. */
@@ -30,22 +38,28 @@ export class SpeechAudio {
     joined.set(this.head)
     joined.set(bytes, this.head.length)
     this.head = joined
-    return joined.length < 4 ? ok(new Int16Array(0)) : this.begin(joined)
+    return this.begin(joined)
   }
 
-  /** What the filter still holds. */
-  end(): Int16Array {
-    return this.resampler?.flush() ?? new Int16Array(0)
+  /** What the filter still holds. A body that ends before it can be told is at most a complaint. */
+  end(): Result<Int16Array, string> {
+    if (this.head?.[0] === 0x7b || this.head?.[0] === 0x3c) return failed(this.complaint('text'))
+    return ok(this.resampler?.flush() ?? new Int16Array(0))
   }
 
   private begin(bytes: Uint8Array): Result<Int16Array, string> {
+    const kind = speechKind(bytes, this.contentType)
+    if (kind === 'unknown_yet') return ok(new Int16Array(0))
     this.head = null
-    const magic = String.fromCharCode(...bytes.subarray(0, 4))
-    if (magic === 'RIFF') this.wav = new WavStream()
-    else if (this.options.response_format === 'wav')
-      return failed('the voice was asked for wav and sends something else')
-    else if (/^(ID3|OggS|fLaC|[{<])/.test(magic)) return failed('the voice sends something else than raw samples')
+    if (kind === 'wav') this.wav = new WavStream()
+    else if (kind !== 'raw' || this.options.response_format === 'wav') return failed(this.complaint(kind))
     return this.decode(bytes)
+  }
+
+  private complaint(kind: SpeechKind): string {
+    const { response_format: asked } = this.options
+    const got = { raw: 'raw samples', text: 'text', compressed: 'compressed audio', wav: '', unknown_yet: '' }[kind]
+    return `the voice was asked for ${asked} and sends ${got}: see response_format`
   }
 
   private decode(bytes: Uint8Array): Result<Int16Array, string> {

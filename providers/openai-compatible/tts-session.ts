@@ -145,7 +145,7 @@ export class TtsSession implements SessionOf<'tts'> {
     pass: Pass,
   ): Promise<WireFailure | null> {
     const { sampleRateHz } = this.context
-    const audio = new SpeechAudio(this.options, sampleRateHz)
+    const audio = new SpeechAudio(this.options, sampleRateHz, response.headers.get('content-type'))
     let spokenMs = 0
     const give = (samples: Int16Array) => {
       if (samples.length === 0 || signal.aborted) return
@@ -161,7 +161,9 @@ export class TtsSession implements SessionOf<'tts'> {
       if (spokenMs > audioMsMax)
         return { code: 'bad_answer', message: 'the voice speaks without end', retryable: false }
     }
-    give(audio.end())
+    const rest = audio.end()
+    if (!rest.ok) return { code: 'bad_answer', message: rest.error, retryable: false }
+    give(rest.value)
     return spokenMs > 0 ? null : { code: 'bad_answer', message: 'the voice sent no audio', retryable: true }
   }
 }
