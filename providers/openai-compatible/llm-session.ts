@@ -3,6 +3,7 @@ import type { Accepted, CallContext, ChatMessage, LlmEvent, LlmInput, SessionOf 
 import { networkError } from '#agent/server-look.ts'
 import { SessionLife } from '#agent/session-life.ts'
 import type { TokenCounts } from '#agent/usage.ts'
+import type { Milliseconds } from '#base/clock.ts'
 import { readBounded } from './bounded-body.ts'
 import { failureOfResponse, retryAfterMs, type WireFailure } from './failure-wire.ts'
 import type { OpenAiCompatibleLlm } from './llm.ts'
@@ -64,6 +65,8 @@ export class LlmSession implements SessionOf<'llm'> {
 
 /** 1 MiB: an answer that comes whole, or a complaint, is shorter. */
 const answerBytesMax = 1024 * 1024
+/** So long after its last word a server may take to end its answer before the connection is closed. */
+const readOutMaxMs: Milliseconds = 500
 
 type Generate = Extract<LlmInput, { type: 'generate' }>
 
@@ -126,10 +129,13 @@ class Answer {
       expire(`no word within ${first_token_timeout_ms} ms`),
     )
     this.firstWord = firstWord
+    const dueMs = this.context.clock.now() + first_token_timeout_ms
     let failure = await this.attempt()
     let retries = 1
     // What a server does not take is left out from then on: there is only so much that can be.
     while (failure?.retryable && !this.spoken && !this.abort.signal.aborted && (this.learnt || retries > 0)) {
+      // Somebody else may answer until then.
+      if (this.context.clock.now() + this.retryMs >= dueMs) break
       if (!this.learnt) retries -= 1
       await this.context.clock.sleep(this.retryMs, this.abort.signal)
       if (!this.abort.signal.aborted) failure = await this.attempt()
@@ -215,13 +221,29 @@ class Answer {
       return this.pass(wholeAnswer((await readBounded(response, answerBytesMax)) ?? '')).failure
     }
     const stream = new ChatStream()
-    for await (const bytes of response.body ?? []) {
-      if (this.abort.signal.aborted) return undefined
-      const { failure } = this.pass(stream.push(bytes))
-      // Leaving the loop closes the connection.
-      if (failure !== undefined) return failure
+    const pieces = response.body?.[Symbol.asyncIterator]()
+    let piece = await pieces?.next()
+    while (piece?.done === false && !stream.done) {
+      const { failure } = this.pass(stream.push(piece.value))
+      if (failure !== undefined || this.abort.signal.aborted) {
+        // That closes the connection.
+        await pieces?.return?.()
+        return failure
+      }
+      if (!stream.done) piece = await pieces?.next()
     }
+    if (pieces !== undefined && stream.done) void this.readOut(pieces)
     return this.pass(stream.end()).failure
+  }
+
+  /** A connection whose answer has been read to its end serves the next one; whose server leaves it open does not. */
+  private async readOut(pieces: AsyncIterator<Uint8Array>): Promise<void> {
+    using _limit = this.context.clock.after(readOutMaxMs, () => this.abort.abort())
+    try {
+      while ((await pieces.next()).done !== true);
+    } catch {
+      // It is closed, then.
+    }
   }
 
   /** Hands words on; an end without any word is a failure. */

@@ -53,6 +53,8 @@ export class ChatStream {
   private readonly think = new ThinkFilter()
   private readonly calls = new CallFragments()
   private finished: boolean = false
+  /** The server has said that nothing more will come: whoever waits for the connection to close may wait in vain. */
+  done = false
   /** Some servers tell it with every chunk: the last one counts. */
   private tokens: TokenCounts | null = null
 
@@ -79,6 +81,7 @@ export class ChatStream {
     for (const payload of payloads) {
       if (payload.trim() === '[DONE]') {
         this.finished = true
+        this.done = true
         continue
       }
       const chunk = v.safeParse(chunkSchema, parseJson(payload))

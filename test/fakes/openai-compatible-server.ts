@@ -37,6 +37,8 @@ export interface ScriptedAnswer {
   readonly midStreamError?: unknown
   /** After the pieces, nothing more, and the connection stays open. */
   readonly stall?: boolean
+  /** After `[DONE]` the connection stays open. */
+  readonly staysOpen?: boolean
   /** Not even headers. */
   readonly neverAnswers?: boolean
   /** One JSON answer although a stream was asked for. */
@@ -219,6 +221,7 @@ export class OpenAiCompatibleServer {
     const usage = usageOf(answer, seen)
     if (usage !== null) yield* cut(event({ ...chunk({}), choices: [], usage }))
     if (!answer.noDone) yield* cut(event('[DONE]'))
+    if (answer.staysOpen) await this.forever(signal)
   }
 
   private forever(signal: AbortSignal): Promise<void> {

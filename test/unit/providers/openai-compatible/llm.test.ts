@@ -130,6 +130,17 @@ describe('an answer', () => {
     expect(textOf(events)).toBe('Grüße, 😀 Ångström!')
   })
 
+  test('is over at [DONE], where its connection stays open as well; that is closed then', async () => {
+    const { server, events, ask } = await bench(
+      { pieces: ['Fine.'], staysOpen: true },
+      { first_token_timeout_ms: 5000, total_timeout_ms: 20_000 },
+    )
+    const began = clock.now()
+    expect(await ask()).toEqual({ type: 'done' })
+    expect([textOf(events), clock.now() - began < 2500]).toEqual(['Fine.', true])
+    await until(() => server.aborted === 1)
+  })
+
   test('two answers, one after the other, and the second request in the done of the first', async () => {
     const { session, events, server, ask } = await bench((_, index) => ({ pieces: [`Answer ${index}.`] }))
     await ask()
@@ -216,6 +227,14 @@ describe('failures', () => {
     const { server, ask } = await bench({ status, body })
     expect(await ask()).toMatchObject({ type: 'fault', code, retryable: true })
     expect(server.requests).toHaveLength(2)
+  })
+
+  test('a server that asks for more time than there is until the first word is not waited for', async () => {
+    const busy = { status: 429, headers: { 'retry-after': '60' }, body: {} }
+    const { server, ask } = await bench(busy, { first_token_timeout_ms: 5000 })
+    const began = clock.now()
+    expect(await ask()).toMatchObject({ type: 'fault', code: 'rate_limited', retryable: true })
+    expect([server.requests.length, clock.now() - began < 2500]).toEqual([1, true])
   })
 
   test('a second attempt that succeeds is just an answer', async () => {
