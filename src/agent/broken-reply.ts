@@ -56,7 +56,7 @@ export function remainderOf(
 /** The sentences of a piece that end within this share of it, and the others. */
 function cutAt(text: string, share: number): { readonly before: string[]; readonly after: string[] } {
   const splitter = new SentenceSplitter()
-  const sentences = splitter.push(text)
+  const sentences = [...splitter.push(text)]
   const last = splitter.flush()
   if (last !== null) sentences.push(last)
   const characters = sentences.reduce((sum, { length }) => sum + length, 0)

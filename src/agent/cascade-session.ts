@@ -267,7 +267,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     if (event.type === 'text') {
       this.stages.reached('llm_first_token')
       this.answer += event.delta
-      for (const piece of this.splitter.push(event.delta)) this.speak(piece)
+      for (const piece of this.splitter.push(event.delta)) if (this.isMakingReply) this.speak(piece)
       return
     }
     if (event.type === 'function_calls') {

@@ -11,28 +11,14 @@ const pieceCharactersMin = 12
 const firstPieceCommaMin = 40
 /** A text without any mark is cut at a space at last. */
 const pieceCharactersMax = 240
+const marks = '.!?…'
+const wideMarks = '。！？'
+/** What may stand between a mark and the space behind it. */
+const closing = `"')]`
 
 export class SentenceSplitter {
   private text = ''
   private first = true
-
-  /** Adds text and returns the pieces that are complete now. */
-  push(delta: string): string[] {
-    const pieces: string[] = []
-    // One character after the other: the pieces must not depend on how the text happens to arrive.
-    for (const character of delta.split('')) {
-      this.text += character
-      const end = this.boundary()
-      if (end === null) continue
-      const piece = this.text.slice(0, end).trim()
-      this.text = this.text.slice(end)
-      if (piece !== '') {
-        pieces.push(piece)
-        this.first = false
-      }
-    }
-    return pieces
-  }
 
   /** What is left when the text has ended. */
   flush(): string | null {
@@ -42,14 +28,26 @@ export class SentenceSplitter {
     return piece === '' ? null : piece
   }
 
-  private boundary(): number | null {
-    // A mark counts once something follows it: "3." may become "3.5", and "e.g" may become "e.g.".
-    for (const match of this.text.matchAll(/[.!?…]+["')\]]?(?=\s)|[。！？]|\n+/g)) {
-      const end = match.index + match[0].length
-      if (end < pieceCharactersMin) continue
-      if (match[0].startsWith('.') && endsInAbbreviation(this.text.slice(0, end))) continue
-      return end
+  /** Adds text, and yields the pieces that are complete with it; whoever stops asking has the rest of them unmade. */
+  *push(delta: string): Generator<string> {
+    // One character after the other: the pieces must not depend on how the text happens to arrive.
+    for (let at = 0; at < delta.length; at += 1) {
+      this.text += delta[at]
+      const end = this.boundary()
+      if (end === null) continue
+      const piece = this.text.slice(0, end).trim()
+      this.text = this.text.slice(end)
+      if (piece === '') continue
+      this.first = false
+      yield piece
     }
+  }
+
+  /** Where a piece ends with the character that has just come; what was before it has been looked at. */
+  private boundary(): number | null {
+    const marked = this.markedEnd()
+    if (marked >= pieceCharactersMin) return marked
+    if (this.text.endsWith('\n') && this.text.length >= pieceCharactersMin) return this.text.length
     if (this.first && this.text.length >= firstPieceCommaMin) {
       const comma = this.text.slice(0, pieceCharactersMax).search(/[,;:](?=\s)(?<=.{25,}[,;:])/)
       if (comma >= 0) return comma + 1
@@ -59,5 +57,19 @@ export class SentenceSplitter {
       return space > 0 ? space : pieceCharactersMax
     }
     return null
+  }
+
+  /** A mark counts once something follows it: "3." may become "3.5", and "e.g" may become "e.g.". 0: there is none. */
+  private markedEnd(): number {
+    const { text } = this
+    const last = text.length - 1
+    const newest = text[last] as string
+    if (wideMarks.includes(newest)) return last + 1
+    if (!/\s/.test(newest)) return 0
+    const mark = closing.includes(text[last - 1] ?? ' ') ? last - 2 : last - 1
+    let before = mark
+    while (marks.includes(text[before] ?? ' ')) before -= 1
+    if (before === mark) return 0
+    return text[before + 1] === '.' && endsInAbbreviation(text.slice(0, last)) ? 0 : last
   }
 }

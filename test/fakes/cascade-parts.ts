@@ -6,6 +6,8 @@ type Part = Exclude<Role, 'agent'>
 export class FakePartSession<R extends Part> {
   readonly inputs: Roles[R]['input'][] = []
   closes = 0
+  /** What it says to each input. */
+  answer: Accepted = 'sent'
   closing: () => Promise<void> = () => Promise.resolve()
   /** Called for each input, before the session answers: where a script lives. */
   script: (input: Roles[R]['input']) => void = () => {}
@@ -18,7 +20,7 @@ export class FakePartSession<R extends Part> {
   send(input: Roles[R]['input']): Accepted {
     this.inputs.push(input)
     this.script(input)
-    return this.closes > 0 ? 'closed' : 'sent'
+    return this.closes > 0 ? 'closed' : this.answer
   }
 
   async close(): Promise<void> {

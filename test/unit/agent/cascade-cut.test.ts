@@ -129,6 +129,16 @@ describe('a part fails', () => {
     expect(bench.events()).toEqual([])
   })
 
+  test('the voice, that takes no more of an answer that came whole: once, and the rest is not begun anew', async () => {
+    const bench = await CascadeBench.open()
+    bench.ask('Tell me.')
+    bench.events()
+    bench.tts.session.answer = 'full'
+    bench.text('A first sentence. A second sentence. A third sentence. ')
+    bench.done()
+    expect(bench.events()).toEqual(['llm_first_token 0', 'llm_first_sentence 0', 'reply_started', 'fault overloaded'])
+  })
+
   test('of a reply that was cancelled already: nobody is told', async () => {
     const bench = await CascadeBench.open()
     bench.ask('Tell me.')

@@ -5,7 +5,7 @@ import { seededRandom } from '#base/random.ts'
 /** All pieces of a text that arrives in these parts. */
 function pieces(...parts: string[]): string[] {
   const splitter = new SentenceSplitter()
-  const found = parts.flatMap((part) => splitter.push(part))
+  const found = parts.flatMap((part) => [...splitter.push(part)])
   const rest = splitter.flush()
   return rest === null ? found : [...found, rest]
 }
@@ -84,10 +84,10 @@ describe('SentenceSplitter', () => {
 
   test('a sentence is ready as soon as something follows it', () => {
     const splitter = new SentenceSplitter()
-    expect(splitter.push('It is three o’clock.')).toEqual([])
-    expect(splitter.push(' ')).toEqual(['It is three o’clock.'])
-    expect(splitter.push('And 3.')).toEqual([])
-    expect(splitter.push('5 is a number.')).toEqual([])
+    expect([...splitter.push('It is three o’clock.')]).toEqual([])
+    expect([...splitter.push(' ')]).toEqual(['It is three o’clock.'])
+    expect([...splitter.push('And 3.')]).toEqual([])
+    expect([...splitter.push('5 is a number.')]).toEqual([])
     expect(splitter.flush()).toBe('And 3.5 is a number.')
   })
 
@@ -98,6 +98,12 @@ describe('SentenceSplitter', () => {
     for (const piece of found) expect(piece.length).toBeLessThanOrEqual(240)
   })
 
+  test('pieces are made as they are asked for: who has enough asks no more', () => {
+    const pieces = new SentenceSplitter().push('One sentence of some. '.repeat(1000))
+    expect(pieces.next().value).toBe('One sentence of some.')
+    expect(pieces.return('').done).toBe(true)
+  })
+
   test('one endless word is cut all the same', () => {
     const found = pieces('x'.repeat(1000))
     expect(found.join('')).toBe('x'.repeat(1000))
@@ -106,9 +112,9 @@ describe('SentenceSplitter', () => {
 
   test('after a flush the next reply begins anew: its first long sentence may stop at a comma again', () => {
     const splitter = new SentenceSplitter()
-    splitter.push('A first reply of some length. And')
+    expect([...splitter.push('A first reply of some length. And')]).toHaveLength(1)
     expect(splitter.flush()).toBe('And')
-    expect(splitter.push('Of course I can help you with that today, just')).toEqual([
+    expect([...splitter.push('Of course I can help you with that today, just')]).toEqual([
       'Of course I can help you with that today,',
     ])
   })
