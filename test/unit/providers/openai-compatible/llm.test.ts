@@ -1,102 +1,16 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import * as v from 'valibot'
-import type { CallContext, LlmEvent, SessionOf } from '#agent/provider.ts'
-import { SystemClock } from '#base/clock.ts'
-import type { Log, LogFields } from '#base/log.ts'
 import { seededRandom } from '#base/random.ts'
-import type { Secrets } from '#config/secrets.ts'
-import { createOpenAiCompatibleLlm, type OpenAiCompatibleLlm } from '#providers/openai-compatible/llm.ts'
+import { createOpenAiCompatibleLlm } from '#providers/openai-compatible/llm.ts'
 import { openAiCompatibleOptions } from '#providers/openai-compatible/options.ts'
 import {
   OpenAiCompatibleServer,
   randomWordsServer,
-  type Script,
   type ScriptedAnswer,
 } from '../../../fakes/openai-compatible-server.ts'
+import { bench, cleanAllUp, cleanUp, clock, recordingLog, textOf, until } from './llm-bench.ts'
 
-const clock = new SystemClock()
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-interface Bench {
-  readonly server: OpenAiCompatibleServer
-  readonly llm: OpenAiCompatibleLlm
-  readonly session: SessionOf<'llm'>
-  readonly events: LlmEvent[]
-  readonly logged: string[]
-  readonly call: AbortController
-  ask(words?: string): Promise<LlmEvent | undefined>
-}
-
-const callerWords = 'my account number is 4711'
-
-async function bench(script: Script | ScriptedAnswer, options: object = {}, secrets: Secrets = {}): Promise<Bench> {
-  const server = new OpenAiCompatibleServer(script)
-  cleanups.push(() => server.close())
-  const logged: string[] = []
-  const llm = createOpenAiCompatibleLlm(v.parse(openAiCompatibleOptions, { base_url: server.baseUrl, ...options }), {
-    clock,
-    random: seededRandom(1),
-    log: recordingLog(logged),
-    secrets,
-  })
-  cleanups.push(() => llm.close())
-  llm.start()
-  await until(() => llm.readiness().ready)
-  const call = new AbortController()
-  const context: CallContext = {
-    callId: 'c',
-    sampleRateHz: 8000,
-    language: 'en',
-    prompt: '',
-    greeting: '',
-    signal: call.signal,
-    clock,
-  }
-  const session = await llm.open(context)
-  const events: LlmEvent[] = []
-  let wake = () => {}
-  session.onEvent((event) => {
-    if (event.type === 'usage') return
-    events.push(event)
-    if (event.type !== 'text') wake()
-  })
-  const ask = async (words = callerWords) => {
-    const over = new Promise<void>((resolve) => {
-      wake = resolve
-    })
-    expect(session.send({ type: 'generate', messages: [{ role: 'user', content: words }] })).toBe('sent')
-    await over
-    return events.at(-1)
-  }
-  return { server, llm, session, events, logged, call, ask }
-}
-
-function recordingLog(lines: string[], more: LogFields = {}): Log {
-  const write = (message: string, fields?: LogFields) =>
-    void lines.push(JSON.stringify({ message, ...more, ...fields }))
-  return {
-    debug: write,
-    info: write,
-    warn: write,
-    error: write,
-    with: (fields) => recordingLog(lines, { ...more, ...fields }),
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waited = 0; waited < 2000; waited += 5) {
-    if (condition()) return
-    await clock.sleep(5)
-  }
-  throw new Error('this did not happen within 2 s')
-}
-
-function textOf(events: readonly LlmEvent[]): string {
-  return events.map((event) => (event.type === 'text' ? event.delta : '')).join('')
-}
+afterEach(cleanAllUp)
 
 describe('an answer', () => {
   test('comes as text and done, with the configured model, temperature and length', async () => {
@@ -198,112 +112,18 @@ describe('cancel and close', () => {
   })
 })
 
-describe('failures', () => {
-  test('no first word in time: a timeout, after that time, and no second attempt', async () => {
-    for (const script of [{ neverAnswers: true }, { stall: true }, { reasoning: 'thinking', stall: true }]) {
-      const { server, ask } = await bench(script, { first_token_timeout_ms: 120 })
-      const began = clock.now()
-      expect(await ask()).toMatchObject({ type: 'fault', code: 'timeout', retryable: true })
-      expect(clock.now() - began).toBeGreaterThanOrEqual(115)
-      expect(clock.now() - began).toBeLessThan(600)
-      expect(server.requests).toHaveLength(1)
-    }
-  })
-
-  test('an answer that does not end: a timeout, after the words that came', async () => {
-    const { events, ask } = await bench(
-      { pieces: ['One '], stall: true },
-      { first_token_timeout_ms: 100, total_timeout_ms: 500 },
-    )
-    expect(await ask()).toMatchObject({ type: 'fault', code: 'timeout' })
-    expect(textOf(events)).toBe('One ')
-  })
-
-  test.each([
-    [500, {}, 'server_error'],
-    [503, { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } }, 'server_error'],
-    [429, { error: { message: `you said: ${callerWords}` } }, 'rate_limited'],
-  ])('%i is tried once more, then it is a fault', async (status, body, code) => {
-    const { server, ask } = await bench({ status, body })
-    expect(await ask()).toMatchObject({ type: 'fault', code, retryable: true })
-    expect(server.requests).toHaveLength(2)
-  })
-
-  test('a server that asks for more time than there is until the first word is not waited for', async () => {
-    const busy = { status: 429, headers: { 'retry-after': '60' }, body: {} }
-    const { server, ask } = await bench(busy, { first_token_timeout_ms: 5000 })
-    const began = clock.now()
-    expect(await ask()).toMatchObject({ type: 'fault', code: 'rate_limited', retryable: true })
-    expect([server.requests.length, clock.now() - began < 2500]).toEqual([1, true])
-  })
-
-  test('a second attempt that succeeds is just an answer', async () => {
-    for (const first of [
-      { status: 500 },
-      { midStreamError: { message: 'oops' } },
-      { pieces: [] },
-      { noFinishReason: true, noDone: true },
-    ]) {
-      const { server, events, ask } = await bench((_, index) => (index === 0 ? first : { pieces: ['Fine.'] }))
-      expect(await ask()).toEqual({ type: 'done' })
-      expect(events.map(({ type }) => type)).toEqual(['text', 'done'])
-      expect(server.requests).toHaveLength(2)
-    }
-  })
-
-  test('once a word is out, nothing is tried again', async () => {
-    for (const ending of [{ midStreamError: { message: 'oops' } }, { noFinishReason: true, noDone: true }]) {
-      const { server, events, ask } = await bench({ pieces: ['Well, '], ...ending })
-      expect(await ask()).toMatchObject({ type: 'fault', retryable: true })
-      expect(textOf(events)).toBe('Well, ')
-      expect(server.requests).toHaveLength(1)
-    }
-  })
-
-  test.each([
-    [401, { error: { message: 'Incorrect API key: sk-1234' } }, 'unauthorized'],
-    [404, { error: { message: 'model not found' } }, 'model_not_found'],
-    [400, { error: { message: `cannot parse: ${callerWords}` } }, 'bad_request'],
-  ])('%i is not tried again, and says neither key nor words', async (status, body, code) => {
-    const { server, logged, ask } = await bench({ status, body }, { api_key_env: 'KEY' }, { KEY: 'sk-1234' })
-    const fault = await ask()
-    expect(fault).toMatchObject({ type: 'fault', code, retryable: false })
-    expect(server.requests).toHaveLength(1)
-    expect(server.requests[0]?.authorization).toBe('Bearer sk-1234')
-    expect(JSON.stringify(fault) + logged.join()).not.toMatch(/sk-1234|4711/)
-  })
-
-  test('a parameter that the server refuses is renamed, once for all sessions', async () => {
-    const refusal = {
-      status: 400,
-      body: { error: { message: 'use max_completion_tokens', param: 'max_tokens', code: 'unsupported_parameter' } },
-    }
-    const { server, ask } = await bench(({ body }) => ('max_tokens' in body ? refusal : { pieces: ['Yes.'] }))
-    expect(await ask()).toEqual({ type: 'done' })
-    expect(await ask()).toEqual({ type: 'done' })
-    expect(server.requests.map(({ body }) => 'max_tokens' in body)).toEqual([true, false, false])
-  })
-
-  test('a server that is gone: unreachable, and readiness follows', async () => {
-    const { server, llm, ask } = await bench({ pieces: ['Yes.'] })
-    await server.close()
-    expect(await ask()).toMatchObject({ type: 'fault', code: 'unreachable', retryable: true })
-    await until(() => !llm.readiness().ready)
-  })
-})
-
 describe('readiness', () => {
   test('a server that comes up later is found', async () => {
     const server = new OpenAiCompatibleServer({ pieces: [] })
     server.modelsStatus = 503
-    cleanups.push(() => server.close())
+    cleanUp(() => server.close())
     const llm = createOpenAiCompatibleLlm(v.parse(openAiCompatibleOptions, { base_url: server.baseUrl }), {
       clock,
       random: seededRandom(2),
       log: recordingLog([]),
       secrets: {},
     })
-    cleanups.push(() => llm.close())
+    cleanUp(() => llm.close())
     expect(llm.readiness().ready).toBe(false)
     llm.start()
     llm.start()
@@ -321,14 +141,14 @@ describe('readiness', () => {
   ])('%s is said', async (_, options, status, words) => {
     const server = new OpenAiCompatibleServer({ pieces: [] })
     server.modelsStatus = status
-    cleanups.push(() => server.close())
+    cleanUp(() => server.close())
     const llm = createOpenAiCompatibleLlm(v.parse(openAiCompatibleOptions, { base_url: server.baseUrl, ...options }), {
       clock,
       random: seededRandom(2),
       log: recordingLog([]),
       secrets: {},
     })
-    cleanups.push(() => llm.close())
+    cleanUp(() => llm.close())
     llm.start()
     await until(() => {
       const state = llm.readiness()
@@ -343,7 +163,7 @@ describe('readiness', () => {
       log: recordingLog([]),
       secrets: {},
     })
-    cleanups.push(() => llm.close())
+    cleanUp(() => llm.close())
     llm.start()
     await until(() => {
       const state = llm.readiness()
@@ -354,7 +174,7 @@ describe('readiness', () => {
 
 test('the random-words stub says what it recorded', async () => {
   const { server, said } = randomWordsServer(seededRandom(5))
-  cleanups.push(() => server.close())
+  cleanUp(() => server.close())
   const response = await fetch(`${server.baseUrl}/chat/completions`, {
     method: 'POST',
     body: JSON.stringify({ model: 'any', messages: [] }),
