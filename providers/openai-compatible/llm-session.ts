@@ -221,26 +221,26 @@ class Answer {
       return this.pass(wholeAnswer((await readBounded(response, answerBytesMax)) ?? '')).failure
     }
     const stream = new ChatStream()
-    const pieces = response.body?.[Symbol.asyncIterator]()
-    let piece = await pieces?.next()
+    const reader = response.body?.getReader()
+    let piece = await reader?.read()
     while (piece?.done === false && !stream.done) {
       const { failure } = this.pass(stream.push(piece.value))
       if (failure !== undefined || this.abort.signal.aborted) {
         // That closes the connection.
-        await pieces?.return?.()
+        await reader?.cancel()
         return failure
       }
-      if (!stream.done) piece = await pieces?.next()
+      if (!stream.done) piece = await reader?.read()
     }
-    if (pieces !== undefined && stream.done) void this.readOut(pieces)
+    if (reader !== undefined && stream.done) void this.readOut(reader)
     return this.pass(stream.end()).failure
   }
 
   /** A connection whose answer has been read to its end serves the next one; whose server leaves it open does not. */
-  private async readOut(pieces: AsyncIterator<Uint8Array>): Promise<void> {
-    using _limit = this.context.clock.after(readOutMaxMs, () => this.abort.abort())
+  private async readOut(reader: Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>): Promise<void> {
+    using _limit = this.context.clock.after(readOutMaxMs, () => void reader.cancel().catch(() => {}))
     try {
-      while ((await pieces.next()).done !== true);
+      while (!(await reader.read()).done);
     } catch {
       // It is closed, then.
     }

@@ -3,7 +3,7 @@ import { Resampler } from '#audio/resample.ts'
 import { PcmBytes, WavStream } from '#audio/wav-stream.ts'
 import { failed, ok, type Result } from '#base/result.ts'
 import type { TtsOptions } from './options.ts'
-import { type SpeechKind, speechKind } from './speech-kind.ts'
+import { isText, type SpeechKind, speechKind } from './speech-kind.ts'
 
 /**
  * The body of one sentence → samples at the rate of the call, as it comes. Bytes of one kind read as another are loud noise
@@ -43,7 +43,7 @@ export class SpeechAudio {
 
   /** What the filter still holds. A body that ends before it can be told is at most a complaint. */
   end(): Result<Int16Array, string> {
-    if (this.head?.[0] === 0x7b || this.head?.[0] === 0x3c) return failed(this.complaint('text'))
+    if (this.head !== null && this.head.length > 0 && isText(this.head)) return failed(this.complaint('text'))
     return ok(this.resampler?.flush() ?? new Int16Array(0))
   }
 

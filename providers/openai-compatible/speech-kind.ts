@@ -15,12 +15,11 @@ const magicBytes = 4
 
 /** @param head of the body, all of it that has come @param contentType null: the server says nothing of it */
 export function speechKind(head: Uint8Array, contentType: string | null): SpeechKind {
-  if (isTextType(contentType)) return 'text'
   if (head.length < magicBytes) return 'unknown_yet'
   const magic = String.fromCharCode(...head.subarray(0, magicBytes))
   if (magic === 'RIFF') return 'wav'
   if (magic === 'OggS' || magic === 'fLaC' || magic.startsWith('ID3') || magic === '\x1aE\xdf\xa3') return 'compressed'
-  if (magic.startsWith('{') || magic.startsWith('<')) return textOrRaw(head)
+  if (/^[{<]/.test(magic) || isTextType(contentType)) return textOrRaw(head)
   const frameBytes = mpegFrameBytes(head) ?? adtsFrameBytes(head)
   if (frameBytes === null || frameBytes > frameBytesMax) return 'raw'
   if (isCompressedType(contentType)) return 'compressed'
@@ -30,11 +29,13 @@ export function speechKind(head: Uint8Array, contentType: string | null): Speech
 }
 
 function textOrRaw(head: Uint8Array): SpeechKind {
-  const isText = head
-    .subarray(0, textBytes)
-    .every((byte) => (byte >= 0x20 ? byte < 0x7f : byte >= 0x09 && byte <= 0x0d))
-  if (!isText) return 'raw'
+  if (!isText(head)) return 'raw'
   return head.length < textBytes ? 'unknown_yet' : 'text'
+}
+
+/** Nothing but characters of ASCII, as far as it is looked at. */
+export function isText(head: Uint8Array): boolean {
+  return head.subarray(0, textBytes).every((byte) => (byte >= 0x20 ? byte < 0x7f : byte >= 0x09 && byte <= 0x0d))
 }
 
 const isTextType = (type: string | null): boolean =>

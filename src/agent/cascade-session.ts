@@ -193,7 +193,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.beginReply()
     this.arm()
     this.modelDone = true
-    for (const text of texts) if (this.isMakingReply) this.speak(text)
+    for (const text of texts) if (!this.speak(text)) return
   }
 
   /** What was heard of a reply takes the place of what stands of it in the history. */
@@ -267,7 +267,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     if (event.type === 'text') {
       this.stages.reached('llm_first_token')
       this.answer += event.delta
-      for (const piece of this.splitter.push(event.delta)) if (this.isMakingReply) this.speak(piece)
+      for (const piece of this.splitter.push(event.delta)) if (!this.speak(piece)) break
       return
     }
     if (event.type === 'function_calls') {
@@ -275,9 +275,7 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
       return
     }
     const rest = this.splitter.flush()
-    if (rest !== null) this.speak(rest)
-    // The voice may have refused it.
-    if (this.isMakingReply) this.answered()
+    if (rest === null || this.speak(rest)) this.answered()
   }
 
   private get isMakingReply(): boolean {
@@ -308,14 +306,16 @@ export class CascadeSession implements Session<AgentInput, AgentEvent> {
     this.generate()
   }
 
-  private speak(text: string): void {
+  /** False where the voice takes no more: the reply is over then, and another may have begun. */
+  private speak(text: string): boolean {
     this.stages.reached('llm_first_sentence')
     this.phase = 'speaking'
     if (!this.announced) this.listener({ type: 'reply_started' })
     this.announced = true
     this.reply.give(text)
-    if (this.tts.send({ type: 'speak', text }) === 'sent') return
+    if (this.tts.send({ type: 'speak', text }) === 'sent') return true
     this.fault({ type: 'fault', code: 'overloaded', message: 'the voice takes no more sentences', retryable: true })
+    return false
   }
 
   private onTts(event: TtsEvent): void {

@@ -214,10 +214,11 @@ export class AriCall implements PbxSide {
   private async releaseCaller(cause: HangupCause, onward: Onward): Promise<void> {
     const { ari, channelId, store } = this.options
     if (cause === 'caller') return
+    const call = store.byChannelId(channelId)
+    const isBack = () => store.expects(channelId) || (store.byChannelId(channelId) ?? call) !== call
     const result = resultByCause[cause]
     if (result === undefined || onward === 'hang_up') await this.remove('caller channel', () => ari.hangup(channelId))
-    else
-      await giveBack(this.options, channelId, result, onward === 'next' ? null : onward, () => store.expects(channelId))
+    else await giveBack(this.options, channelId, result, onward === 'next' ? null : onward, isBack)
   }
 
   private remove(what: string, request: () => Promise<AriResult<void>>): Promise<void> {

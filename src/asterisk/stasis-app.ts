@@ -140,7 +140,7 @@ export class StasisApp {
     const said = readStasisArguments(args)
     const brought = isSettled(said.wish) ? noVariables : broughtVariables(channel)
     if (before === undefined && brought !== null) return this.begin(channel, said, brought, [])
-    store.expect(channel.id)
+    const expected = store.expect(channel.id)
     const ask = () => brought ?? this.askVariables(channel)
     // Who comes back from the dialplan waits until the call that they left has been taken down.
     const takenDown = Promise.withResolvers<void>()
@@ -148,11 +148,11 @@ export class StasisApp {
     void (before === undefined ? this.askVariables(channel) : takenDown.promise.then(ask))
       .then((variables) => {
         // Who has hung up meanwhile is nobody's call.
-        const digits = store.arrived(channel.id)
+        const digits = store.arrived(channel.id, expected)
         if (digits !== null) this.begin(channel, said, variables, digits)
       })
       .catch((thrown: unknown) => {
-        store.left(channel.id)
+        store.arrived(channel.id, expected)
         this.options.log.error('a channel could not be made a call', { channel: channel.id, why: messageOf(thrown) })
         this.refuse(channel, 'internal_error')
       })

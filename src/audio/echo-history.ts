@@ -59,6 +59,8 @@ export class EchoHistory {
   private begin(): void {
     this.started = true
     this.line.skip(Math.max(0, this.reference.end - frameSamples))
+    // What was lost of ours before is no loss between the two.
+    this.sentLateMs = Number.POSITIVE_INFINITY
   }
 
   private align(nowMs: Milliseconds): void {

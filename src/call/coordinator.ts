@@ -336,11 +336,11 @@ export class Coordinator {
   }
 
   private replyEmpty(): void {
-    const silent = this.state === 'listening'
+    const silent = this.state === 'listening' && this.parts.leaving === null
     this.dispatch('reply_empty')
     if (this.parts.waiting.leaving && this.state !== 'ended') this.deps.hangUp('no_input')
     // What was to be said in silence was nothing: that silence goes on.
-    if (silent && this.parts.leaving === null) this.parts.waiting.begin()
+    if (silent && this.state === 'listening') this.parts.waiting.begin()
     this.lastWords.heard()
   }
 
@@ -349,8 +349,8 @@ export class Coordinator {
     const givesUp = this.parts.replies.fault() || final === true
     if (this.state === 'ended') return
     if (this.parts.leaving !== null) return this.lastWords.brokeOff()
-    if (this.parts.waiting.leaving) return playout.active ? playout.end() : hangUp('no_input')
     if (givesUp) return this.lastWords.giveUp()
+    if (this.parts.waiting.leaving) return playout.active ? playout.end() : hangUp('no_input')
     if (playout.active) {
       this.parts.replies.brokeOff = true
       return playout.end()

@@ -41,7 +41,9 @@ export class LastWords {
   giveUp(): void {
     const { playout, settings } = this.deps.call
     this.deps.effects.finishTurn('fault')
-    this.endWith('provider_failed', settings.failureNotice, false)
+    // Who was about to be left for their silence is not told.
+    if (this.deps.parts.waiting.leaving) this.endWith('no_input', '', false)
+    else this.endWith('provider_failed', settings.failureNotice, false)
     // Of what sounds no more will come.
     playout.end()
   }
@@ -102,6 +104,7 @@ export class LastWords {
     if (parts.overlap.active) parts.overlap.decide('ignored')
     parts.leaving = leaving
     parts.waiting.end()
+    parts.waiting.stay()
     effects.mute('muted_leaving', true)
     effects.arm('leaving', call.settings.farewellMaxMs, () => this.go())
   }

@@ -12,6 +12,9 @@ const digitsMax = 32
 /** Three names a call: at least the last hundred calls. */
 const latelyMin = 300
 
+/** The digits of a channel that is no call yet. */
+type Expected = readonly string[]
+
 export class SessionStore {
   readonly unknown: Record<UnknownKind, number> = { channel: 0, media: 0, playback: 0 }
   /** Agent sessions that are open: back to 0 when no call is live. */
@@ -50,9 +53,14 @@ export class SessionStore {
     this.calls.set(call.id, call)
   }
 
-  /** It has come, and something must be known of it before it is a call. Until `arrived` or `left`. */
-  expect(channelId: string): void {
-    this.expected.set(channelId, [])
+  /**
+   * It has come, and something must be known of it before it is a call. Until `arrived`, which wants what is answered here,
+   * or `left`: one that leaves and comes again is another.
+   */
+  expect(channelId: string): Expected {
+    const expected: string[] = []
+    this.expected.set(channelId, expected)
+    return expected
   }
 
   expects(channelId: string): boolean {
@@ -67,14 +75,14 @@ export class SessionStore {
   }
 
   /**
-   * It is expected no more: the digits that were pressed meanwhile; null where it has left. Whoever makes a call of it does
-   * so at once.
+   * It is expected no more: the digits that were pressed meanwhile; null where it has left since it came. Whoever makes a
+   * call of it does so at once.
    */
-  arrived(channelId: string): readonly string[] | null {
-    const digits = this.expected.get(channelId) ?? null
+  arrived(channelId: string, expected: Expected): readonly string[] | null {
+    if (this.expected.get(channelId) !== expected) return null
     this.expected.delete(channelId)
     this.noteEmpty()
-    return digits
+    return expected
   }
 
   /** It has gone before it was a call: what else is heard of it is no news. False where it was not expected. */

@@ -14,6 +14,9 @@ import { whatWordsSay } from './unfinished-words.ts'
  */
 export const tailMs: Milliseconds = 100
 
+/** So long after a voice recognisers may say that it has ended. */
+const lateMaxMs: Milliseconds = 1500
+
 export interface TurnPauseDeps {
   readonly clock: Clock
   readonly settings: EndpointingSettings
@@ -37,6 +40,8 @@ export class TurnPause {
   private stoppedMs: Milliseconds = 0
   /** When the provider's recogniser spoke of the end last. */
   private saidMs = Number.NEGATIVE_INFINITY
+  /** When a pause was over last. */
+  private resumedMs = Number.NEGATIVE_INFINITY
   private timer: Disposable | null = null
   private asking: AbortController | null = null
 
@@ -68,8 +73,9 @@ export class TurnPause {
   /** The provider's recogniser says that the turn is over; with `resumed`, that it is not after all. */
   providerSays(done: boolean): void {
     this.evidence.providerTells = true
-    this.evidence.providerDone = done
     this.saidMs = this.deps.clock.now()
+    const ofThePauseBefore = this.timer === null && this.saidMs - this.resumedMs < lateMaxMs
+    this.evidence.providerDone = done && !ofThePauseBefore
     if (this.timer !== null) this.arm()
   }
 
@@ -88,6 +94,7 @@ export class TurnPause {
   end(): void {
     this.stop()
     this.evidence.providerDone = false
+    this.resumedMs = this.deps.clock.now()
   }
 
   private stop(): void {

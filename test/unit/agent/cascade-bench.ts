@@ -19,6 +19,7 @@ export class CascadeBench {
   /** The functions that ran, with their arguments. */
   readonly ran: string[] = []
   private readonly said: string[] = []
+  private faulted: () => void = () => {}
   private session: SessionOf<'agent'> | null = null
 
   constructor(functions: Readonly<Record<string, FakeFunction>> = {}) {
@@ -40,8 +41,16 @@ export class CascadeBench {
     bench.session = await bench.provider.open(
       callContext(bench.clock, { isListening: (turn) => isListening(turn, []) }),
     )
-    bench.session.onEvent((event) => bench.said.push(inWords(event)))
+    bench.session.onEvent((event) => {
+      bench.said.push(inWords(event))
+      if (event.type === 'fault') bench.faulted()
+    })
     return bench
+  }
+
+  /** What is done at once when the cascade tells of a fault. */
+  onFault(action: () => void): void {
+    this.faulted = action
   }
 
   send(input: AgentInput) {

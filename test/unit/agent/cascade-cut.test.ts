@@ -134,9 +134,18 @@ describe('a part fails', () => {
     bench.ask('Tell me.')
     bench.events()
     bench.tts.session.answer = 'full'
-    bench.text('A first sentence. A second sentence. A third sentence. ')
+    // Who is told of a fault apologises at once.
+    bench.onFault(() => {
+      bench.tts.session.answer = 'sent'
+      bench.tts.session.taken()
+      bench.send({ type: 'say', text: 'I am sorry.' })
+    })
+    bench.text('A first sentence. A second sentence. A third sentence. And')
     bench.done()
-    expect(bench.events()).toEqual(['llm_first_token 0', 'llm_first_sentence 0', 'reply_started', 'fault overloaded'])
+    expect(bench.events().filter((said) => said.startsWith('fault'))).toEqual(['fault overloaded'])
+    expect(bench.tts.session.taken().filter(({ type }) => type === 'speak')).toEqual([
+      { type: 'speak', text: 'I am sorry.' },
+    ])
   })
 
   test('of a reply that was cancelled already: nobody is told', async () => {

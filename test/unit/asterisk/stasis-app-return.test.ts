@@ -48,4 +48,13 @@ describe('a caller who comes back while their call is taken down', () => {
     expect([bench.store.size, causes(bench), bench.agent.contexts.length]).toEqual([0, ['transferred'], 1])
     await bench.store.whenEmpty()
   })
+
+  test('leaves and comes again meanwhile: what they ask for last counts', async () => {
+    const bench = await returned()
+    bench.app.event({ type: 'StasisEnd', channel: caller })
+    bench.enter(caller, ['agent=nobody'])
+    bench.world.clock.advance(4000)
+    await settle()
+    expect([bench.store.size, bench.warnings.join()]).toEqual([0, expect.stringContaining('unknown_agent')])
+  })
 })

@@ -24,6 +24,16 @@ describe('the two sides of a call', () => {
     expect(newest(history.line, 2, history.line.end)).toEqual([139, 140])
   })
 
+  test('from then on: what we have lost before is lost to both', () => {
+    const history = new EchoHistory(8000)
+    for (let now = 1; now <= 150; now += 1) {
+      if (now < 10 || now > 20) history.sent(frame(now), 20 * now)
+      if (now > 50) history.heard(frame(now), 20 * now)
+    }
+    expect(newest(history.reference, 3, history.line.end)).toEqual([148, 149, 150])
+    expect(newest(history.line, 99, history.line.end).filter((value) => value === 0)).toEqual([])
+  })
+
   test('stay so when the line is late and catches up', () => {
     const history = new EchoHistory(8000)
     let heard = 0

@@ -49,6 +49,18 @@ describe('nobody speaks', () => {
     expect(bench.session.taken()).toContain('turn_committed')
   })
 
+  test('an agent that fails for good with its farewell to nobody: who speaks over that is not kept in silence', () => {
+    const bench = new Bench({ noInput: { afterMs: 1000, checkIns: [], farewell: 'Goodbye.' } }).listen()
+    bench.clock.advance(1000)
+    bench.session.emit({ type: 'reply_started' })
+    bench.session.reply(500)
+    bench.clock.advance(200)
+    bench.session.emit({ type: 'fault', code: 'gone', message: 'x', retryable: false, final: true })
+    bench.started()
+    bench.clock.advance(600)
+    expect(bench.marks).toContain('no_input')
+  })
+
   test('a check-in of which nothing is heard: the silence goes on', () => {
     const bench = new Bench(settings).listen()
     for (const text of ['Are you there?', 'Hello?', 'Goodbye.']) {
@@ -59,6 +71,7 @@ describe('nobody speaks', () => {
       bench.session.emit({ type: 'reply_done' })
     }
     expect(bench.marks).toContain('no_input')
+    expect(bench.marks.filter((mark) => mark === 'no_input')).toHaveLength(1)
   })
 
   test('the silence begins when the agent’s has: a long reply is not one', () => {
@@ -290,6 +303,7 @@ describe('a pause of the caller', () => {
     ],
     ['and it takes that back: not', ['turn_end', 'taken_back', 'stopped'], 'endpointing'],
     ['in a pause, and the caller goes on: that was not the end', ['stopped', 'started', 'stopped'], 'endpointing'],
+    ['late, when the caller has gone on: not', ['stopped', 'started', 'turn_end', 'stopped'], 'endpointing'],
     ['of the turn before: nothing', ['turn_end', 'stopped', 'answered', 'started', 'stopped'], 'endpointing'],
   ] as const)('the provider’s recogniser says that the turn is over, %s', (_name, steps, state) => {
     const bench = new Bench({ endpointing: { ...turnSettings.endpointing, stop: 'provider' } }).listen()

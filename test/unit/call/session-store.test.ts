@@ -26,24 +26,36 @@ describe('SessionStore', () => {
 
   test('a channel is expected until it has arrived, or has left for good', () => {
     const store = new SessionStore()
-    store.expect('here')
-    store.expect('gone')
+    const here = store.expect('here')
+    const gone = store.expect('gone')
     expect([store.expects('here'), store.expects('other'), store.size]).toEqual([true, false, 0])
     expect([store.left('gone'), store.left('gone'), store.endedLately('gone')]).toEqual([true, false, true])
-    expect([store.arrived('gone'), store.arrived('here'), store.arrived('here')]).toEqual([null, [], null])
+    expect([store.arrived('gone', gone), store.arrived('here', here), store.arrived('here', here)]).toEqual([
+      null,
+      [],
+      null,
+    ])
     expect([store.expects('here'), store.endedLately('here')]).toEqual([false, false])
+  })
+
+  test('one that has left and come again is another: what is due to the first is not taken for it', () => {
+    const store = new SessionStore()
+    const first = store.expect('here')
+    store.left('here')
+    const second = store.expect('here')
+    expect([store.arrived('here', first), store.arrived('here', second)]).toEqual([null, []])
   })
 
   test('digits that are pressed meanwhile are kept, so many at most', () => {
     const store = new SessionStore()
     expect(store.keepDigit('here', '1')).toBeFalse()
-    store.expect('here')
+    const first = store.expect('here')
     for (const digit of ['0', '#']) expect(store.keepDigit('here', digit)).toBeTrue()
-    expect(store.arrived('here')).toEqual(['0', '#'])
+    expect(store.arrived('here', first)).toEqual(['0', '#'])
     expect(store.keepDigit('here', '1')).toBeFalse()
-    store.expect('here')
+    const second = store.expect('here')
     for (let press = 0; press < 100; press += 1) store.keepDigit('here', '1')
-    expect(store.arrived('here')).toHaveLength(32)
+    expect(store.arrived('here', second)).toHaveLength(32)
   })
 
   test('a UUID has one owner: the second asks in vain, and the first keeps it', () => {

@@ -37,14 +37,15 @@ describe('what a voice sends', () => {
     expect(speechKind(ascii('{"error": "no such voice"}'), 'audio/pcm')).toBe('text')
     expect(speechKind(ascii('<html><body>502 Bad Gateway'), null)).toBe('text')
     expect(speechKind(ascii('{"error"'), null)).toBe('unknown_yet')
-    expect(speechKind(ascii('"no"'), 'application/json; charset=utf-8')).toBe('text')
+    expect(speechKind(ascii('"there is no such voice"'), 'application/json; charset=utf-8')).toBe('text')
   })
 
   test('a header of WAV is one, whatever the server calls it', () => {
-    expect(speechKind(ascii('RIFF....WAVE'), 'audio/mpeg')).toBe('wav')
+    for (const type of ['audio/mpeg', 'text/html', 'application/json'])
+      expect(speechKind(ascii('RIFF....WAVE'), type)).toBe('wav')
   })
 
-  test.each([null, 'audio/pcm', 'application/octet-stream', 'audio/mpeg'])(
+  test.each([null, 'audio/pcm', 'application/octet-stream', 'audio/mpeg', 'text/html'])(
     'samples named %p are samples, whatever they begin with',
     (type) => {
       const random = seededRandom(1)
