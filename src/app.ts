@@ -32,7 +32,7 @@ import { TurnEnd } from '#speech/turn-end.ts'
 import { CallRecordFile } from '#telemetry/call-record.ts'
 import { Metrics } from '#telemetry/metrics.ts'
 import { ProviderUseFile } from '#telemetry/provider-use-file.ts'
-import { type AllowLists, allowedPeers, allowsTheSame } from './app/allowed-peers.ts'
+import { type AllowLists, allowedPeers, allowsTheSame, lookAgain } from './app/allowed-peers.ts'
 import { ApiAccess } from './app/api-access.ts'
 import { eventOptions, requestOptions } from './app/ari-options.ts'
 import { createConfigurationDesk } from './app/configuration-desk.ts'
@@ -202,6 +202,7 @@ export class Engine implements MetricOwners {
       {
         event: (event) => stasis.event(event),
         connected: () => {
+          void lookAgain(this.current, log)
           void stasis.reconcile()
           void this.orphans.sweep()
           void this.meetAsterisk()

@@ -78,7 +78,10 @@ export class LlmProcess {
     const { clock, random } = this.deps
     const backoff = new Backoff(500, 30_000, random)
     while (!this.stop.signal.aborted) {
-      const missing = await this.deps.missing()
+      // What cannot be looked at now may be readable later.
+      const missing = await this.deps
+        .missing()
+        .catch((thrown: unknown) => `the model store can't be read: ${messageOf(thrown)}`)
       if (missing !== null) {
         this.state = { ready: false, reason: missing }
         await clock.sleep(missingCheckMs, this.stop.signal)

@@ -8,14 +8,22 @@ export interface AllowLists {
   readonly audiosocket: AllowList
   readonly externalMedia: AllowList
   readonly mediaWebSocket: AllowList
+  /** What the configured Asterisk's name was resolved to last; empty where it never was. */
+  readonly asterisk: readonly string[]
 }
 
 /**
  * The `allow` lists as addresses: `loopback` and `asterisk` are names for what this machine and the configured Asterisk
- * resolve to when the engine starts.
+ * resolve to.
+ *
+ * @param known its addresses so far, which stand where the name does not resolve now
  */
-export async function allowedPeers(configuration: Configuration, log: Log): Promise<AllowLists> {
-  const asterisk = await addressesOf(configuration.asterisk.host, log)
+export async function allowedPeers(
+  configuration: Configuration,
+  log: Log,
+  known: readonly string[] = [],
+): Promise<AllowLists> {
+  const asterisk = await addressesOf(configuration.asterisk.host, known, log)
   const list = (section: 'audiosocket' | 'external_media' | 'media_websocket') => {
     const entries = configuration[section].allow.flatMap((entry) => {
       if (entry === 'loopback') return ['127.0.0.0/8', '::1']
@@ -30,7 +38,19 @@ export async function allowedPeers(configuration: Configuration, log: Log): Prom
     audiosocket: list('audiosocket'),
     externalMedia: list('external_media'),
     mediaWebSocket: list('media_websocket'),
+    asterisk,
   }
+}
+
+/**
+ * Whenever Asterisk has been reached: the engine may have started before the network had names, and Asterisk may have moved.
+ * Never rejects.
+ */
+export async function lookAgain(
+  current: { readonly configuration: Configuration; allow: AllowLists },
+  log: Log,
+): Promise<void> {
+  current.allow = await allowedPeers(current.configuration, log, current.allow.asterisk)
 }
 
 /** A name that was resolved need not be resolved again. */
@@ -40,12 +60,18 @@ export function allowsTheSame(one: Configuration, other: Configuration): boolean
   return entries(one) === entries(other)
 }
 
-async function addressesOf(host: string, log: Log): Promise<string[]> {
+async function addressesOf(host: string, known: readonly string[], log: Log): Promise<readonly string[]> {
   try {
     const found = await lookup(host, { all: true })
     return found.map(({ address }) => address)
   } catch {
-    log.warn('the name of the configured Asterisk cannot be resolved: its media connections will be refused', { host })
-    return []
+    if (known.length === 0)
+      log.warn(
+        'the name of the configured Asterisk cannot be resolved: until it can, its media connections are refused',
+        {
+          host,
+        },
+      )
+    return known
   }
 }

@@ -64,7 +64,8 @@ export interface GenerationDeps {
  */
 export class Generation implements CallGrounds {
   readonly loaded: LoadedConfiguration
-  readonly allow: AllowLists
+  /** Looked up anew while it is in force. */
+  allow: AllowLists
   /** The enabled ones by name. */
   readonly providers: Readonly<Record<string, Provider<'agent'>>>
   readonly detection: SpeechDetection

@@ -109,6 +109,8 @@ export function listenForMedia(
   }
   try {
     const server = Bun.serve<MediaConnection>({
+      development: false,
+      reusePort: false,
       hostname: at.host,
       port: at.port,
       maxRequestBodySize: 1024,

@@ -19,7 +19,15 @@ export class Listener {
       this.server = Bun.serve({
         hostname: host,
         port,
-        fetch: (request, server) => this.handler(request, { wait: (seconds) => server.timeout(request, seconds) }),
+        fetch: (request, server) => {
+          const wait = (seconds: number) => server.timeout(request, seconds)
+          return this.handler(this.addressed(request), { wait })
+        },
+        // What Bun says of a fault by itself names files of this machine.
+        development: false,
+        // Without development Bun would let a second engine listen beside this one.
+        reusePort: false,
+        error: () => Response.json({ error: 'a fault of the engine' }, { status: 500 }),
       })
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown)
@@ -33,6 +41,11 @@ export class Listener {
 
   get url(): string {
     return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.server.port}`
+  }
+
+  /** HTTP/1.0, as simple probes speak it, has no Host: what it asks for has no origin then. */
+  private addressed(request: Request): Request {
+    return request.url.startsWith('/') ? new Request(`${this.url}${request.url}`, request) : request
   }
 
   attach(handler: RequestHandler): void {

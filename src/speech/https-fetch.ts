@@ -48,9 +48,10 @@ async function attemptFetch(request: HttpsRequest): Promise<Result<void, ModelFa
 
   const received = await receive(request, file)
   if (received.ok) return received.value.commit(request.path, request.expected)
-  // Only a broken transfer is worth resuming: a full disk wants its room back, a refusal left nothing.
-  if (received.error.code === 'cut_short') file.keep()
-  else file.discard()
+  // What is there is worth resuming, whatever keeps the rest away now; a full disk wants its room back.
+  const { code } = received.error
+  if (code === 'disk_full' || code === 'wrong_content' || file.bytesWritten === 0) file.discard()
+  else file.keep()
   return received
 }
 
@@ -78,7 +79,9 @@ async function receive(request: HttpsRequest, resumed: VerifiedFile): Promise<Re
   try {
     if (!response.ok || response.body === null) {
       await response.body?.cancel()
-      return failed({ code: 'not_found', message: `answered ${response.status}` })
+      // 416: it is shorter than what we have, which is no beginning of it.
+      const code = response.status === 416 ? 'wrong_content' : 'not_found'
+      return failed({ code, message: `answered ${response.status}` })
     }
     if (from > 0 && !continuesAt(response, from)) {
       // The server sends the whole file again.

@@ -92,7 +92,13 @@ export class ModelStore {
 
   /** What keeps these models from being used, in plain words with the cure; null when all are there and right. */
   async missing(ids: readonly string[]): Promise<string | null> {
-    const lacking = (await this.status()).filter((status) => ids.includes(status.entry.id) && !usable(status))
+    const record = this.record()
+    const lacking: ModelStatus[] = []
+    for (const entry of this.registry.filter(({ id }) => ids.includes(id))) {
+      const status = await this.statusOf(entry, record, false)
+      if (!usable(status)) lacking.push(status)
+    }
+    record.save()
     const unknown = ids.filter((id) => !this.registry.some((entry) => entry.id === id))
     const names = [
       ...lacking.map((status) => `${status.entry.id} (${status.state})`),

@@ -13,11 +13,7 @@ import type { Milliseconds } from '#base/clock.ts'
 
 /** Detection is sure of speech later than the first, soft consonant. */
 const leadMs: Milliseconds = 300
-/**
- * A barge-in hands over, at once, what the caller said while the gate was shut: up to the coordinator's ring of 4,000 ms
- * (`ringMs` in `call/coordinator.ts`), and the turn begins the lead before it. The look-back must hold both, 4,300 ms,
- * or the caller's first words are lost.
- */
+/** Before a turn that begins now. What the caller said while nobody listened is handed over at once, and is more. */
 const lookBackMs: Milliseconds = 5_000
 
 export class TurnAudio {
@@ -29,6 +25,8 @@ export class TurnAudio {
   private turnFrom = -1
   /** Before this everything was given out already. */
   private floor = 0
+  /** What came last, all at once. */
+  private newestSamples = 0
 
   constructor(sampleRateHz: number) {
     this.sampleRateHz = sampleRateHz
@@ -49,13 +47,14 @@ export class TurnAudio {
     if (this.length + samples.length > this.buffer.length) this.makeRoom(samples.length)
     this.buffer.set(samples, this.length)
     this.length += samples.length
+    this.newestSamples = samples.length
   }
 
   /** A turn begins, `agoMs` before the newest audio; ignored within a turn. */
   begin(agoMs: Milliseconds): void {
     if (this.inTurn) return
     const from = this.length - msToSamples(Math.max(0, agoMs) + leadMs, this.sampleRateHz)
-    this.turnFrom = Math.max(from, this.floor, this.length - this.lookBackSamples)
+    this.turnFrom = Math.max(from, this.floor, this.length - Math.max(this.lookBackSamples, this.newestSamples))
   }
 
   /** A copy of the turn so far. */

@@ -1,8 +1,7 @@
-import { appendFile, mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/result.ts'
 import type { AudioFacts, CallFacts, TurnRecord } from '#call/observer.ts'
+import { appendLines } from './line-file.ts'
 
 /**
  * One JSON line per finished call: who, when, each turn with its stage times, how it ended. Milliseconds are whole; the
@@ -122,7 +121,8 @@ export class CallRecordFile {
   private readonly log: Log
   private waiting = 0
   private chain: Promise<void> = Promise.resolve()
-  private folderMade = false
+  /** Nothing has been written, or the last write has failed. */
+  private begins = true
 
   constructor(path: string, log: Log) {
     this.path = path
@@ -145,11 +145,11 @@ export class CallRecordFile {
 
   private async write(line: string): Promise<void> {
     try {
-      if (!this.folderMade) await mkdir(dirname(this.path), { recursive: true })
-      this.folderMade = true
-      await appendFile(this.path, `${line}\n`, { mode: 0o600 })
+      await appendLines(this.path, `${line}\n`, this.begins)
+      this.begins = false
       this.written += 1
     } catch (thrown) {
+      this.begins = true
       this.lost += 1
       if (this.lost === 1) this.log.error('call records cannot be written', { file: this.path, why: messageOf(thrown) })
     } finally {

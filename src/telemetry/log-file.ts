@@ -1,5 +1,5 @@
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { rename, stat } from 'node:fs/promises'
+import { appendLines } from './line-file.ts'
 
 /** At so many bytes the file is renamed to `….1`, which replaces the older one: 40 MB on disk at most. */
 const bytesMax = 20_000_000
@@ -9,6 +9,7 @@ const waitingMax = 1_000_000
 /** A log that lies in a file, written in lots and off the audio path. A disk that fails costs lines, not calls. */
 export class LogFile {
   dropped = 0
+  /** Of those, which a line in the file tells of. */
   private noted = 0
   private readonly path: string
   private waiting = ''
@@ -32,38 +33,35 @@ export class LogFile {
     while (this.writing !== null) await this.writing
   }
 
-  /** A line that says how many are missing before the next. */
-  private lossNote(): string {
-    const lines = this.dropped - this.noted
-    this.noted = this.dropped
-    return lines === 0 ? '' : `${JSON.stringify({ level: 'warn', message: 'log lines lost', lines })}\n`
-  }
-
   private async write(): Promise<void> {
     // One turn of the event loop gathers what is said together.
     await Promise.resolve()
     while (this.waiting !== '') {
-      const text = this.lossNote() + this.waiting
+      const lines = this.waiting
+      const lost = this.dropped - this.noted
       this.waiting = ''
       try {
-        if (this.bytes === null) {
-          await mkdir(dirname(this.path), { recursive: true })
-          this.bytes = await stat(this.path).then(
-            ({ size }) => size,
-            () => 0,
-          )
-        }
+        const begins = this.bytes === null
+        this.bytes ??= await stat(this.path).then(
+          ({ size }) => size,
+          () => 0,
+        )
         if (this.bytes > bytesMax) {
           await rename(this.path, `${this.path}.1`)
           this.bytes = 0
         }
-        await appendFile(this.path, text, { mode: 0o600 })
-        this.bytes += Buffer.byteLength(text)
+        this.bytes += await appendLines(this.path, lossNote(lost) + lines, begins)
+        this.noted += lost
       } catch {
-        this.dropped += text.split('\n').length - 1
+        this.dropped += lines.split('\n').length - 1
         this.bytes = null
       }
     }
     this.writing = null
   }
+}
+
+/** A line that says how many are missing before the next. */
+function lossNote(lines: number): string {
+  return lines === 0 ? '' : `${JSON.stringify({ level: 'warn', message: 'log lines lost', lines })}\n`
 }

@@ -152,7 +152,7 @@ export class FakeGenerations {
   private generation(loaded: LoadedConfiguration, before: Generation | null): Generation {
     const none = AllowList.parse([])
     if (!none.ok) throw new Error(none.error)
-    const allow = { audiosocket: none.value, externalMedia: none.value, mediaWebSocket: none.value }
+    const allow = { audiosocket: none.value, externalMedia: none.value, mediaWebSocket: none.value, asterisk: [] }
     return new Generation(loaded, allow, this.deps, before)
   }
 

@@ -161,6 +161,17 @@ describe('a watched file', () => {
     await settled(1)
   })
 
+  test('that is empty for a while is no news: it may be about to be written', async () => {
+    const file = join(folder, 'a.yaml')
+    writeFileSync(file, 'one')
+    watching(file)
+    writeFileSync(file, '')
+    await settled(0)
+    expect(news).toBe(0)
+    writeFileSync(file, 'two')
+    await settled(1)
+  })
+
   test('that was not there at first is news when it comes; its folder need not be there', async () => {
     const file = join(folder, 'config', 'a.yaml')
     watching(file)

@@ -101,6 +101,24 @@ describe('ModelStore over https', () => {
     expect(new Uint8Array(readFileSync(store.path('model', 'model.onnx')))).toEqual(content)
   })
 
+  test('a server that is gone, or too busy, when it is taken up costs nothing of what is there', async () => {
+    let refuses = true
+    answer = (_, range) => {
+      if (range === null) return broken(content.subarray(0, 100_000))
+      if (refuses) return new Response('', { status: 503 })
+      const from = Number(/bytes=(\d+)-/.exec(range)?.[1])
+      const headers = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
+      return new Response(content.subarray(from), { status: 206, headers })
+    }
+    const store = storeOf([entryOf([web()])])
+    expect((await ensure(store)).ok).toBe(false)
+    refuses = false
+    requests = []
+    expect((await ensure(store)).ok).toBe(true)
+    expect(requests.map(({ range }) => range)).toEqual([expect.stringMatching(/^bytes=[1-9]\d*-$/)])
+    expect(new Uint8Array(readFileSync(store.path('model', 'model.onnx')))).toEqual(content)
+  })
+
   test('a server that knows no ranges sends all of it again', async () => {
     answer = () => (requests.length === 1 ? broken(content.subarray(0, 100_000)) : new Response(content))
     const store = storeOf([entryOf([web()])])

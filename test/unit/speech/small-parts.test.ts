@@ -87,6 +87,21 @@ describe('TurnAudio', () => {
     expect(audio.turn()[0]).toBe((rate * 20 - rate * 4.3) % 30000)
   })
 
+  test('it reaches back over all that is handed over at once, however long nobody listened', () => {
+    const audio = new TurnAudio(rate)
+    fed(audio, 0, rate * 10)
+    const handed = Int16Array.from({ length: rate * 8 }, (_, index) => (rate * 10 + index) % 30000)
+    audio.append(handed)
+    audio.begin(7700)
+    fed(audio, rate * 18, 1600)
+    const turn = audio.turn()
+    expect([turn.length, turn[0], turn.at(-1)]).toEqual([
+      rate * 8 + 1600,
+      (rate * 10) % 30000,
+      (rate * 18 + 1599) % 30000,
+    ])
+  })
+
   test('it never reaches back into the turn before', () => {
     const audio = new TurnAudio(rate)
     fed(audio, 0, rate)

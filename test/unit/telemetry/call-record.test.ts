@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '#base/log.ts'
@@ -122,6 +122,15 @@ describe('CallRecordFile', () => {
     expect([file.written, file.lost]).toEqual([3, 0])
   })
 
+  test('half a line, as a full disk leaves it, costs no other record', async () => {
+    const path = join(folder, 'calls.jsonl')
+    writeFileSync(path, '1\n{"half')
+    const file = new CallRecordFile(path, silentLog)
+    for (const line of ['2', '3']) file.append(line)
+    await file.flushed()
+    expect(readFileSync(path, 'utf8')).toBe('1\n{"half\n2\n3\n')
+  })
+
   test('a disk that fails costs records and is said once', async () => {
     writeFileSync(join(folder, 'file'), '')
     const errors: string[] = []
@@ -179,6 +188,22 @@ describe('LogFile', () => {
     file.append('2')
     await file.flushed()
     expect(file.dropped).toBe(2)
+  })
+
+  test('what a failing disk has cost is told in the file once it is well, each line once', async () => {
+    const path = join(folder, 'engine.log')
+    mkdirSync(path)
+    const file = new LogFile(path)
+    for (const line of ['1', '2', '3']) {
+      file.append(line)
+      await file.flushed()
+    }
+    rmdirSync(path)
+    writeFileSync(path, 'half a li')
+    file.append('4')
+    await file.flushed()
+    const told = '{"level":"warn","message":"log lines lost","lines":3}'
+    expect([readFileSync(path, 'utf8'), file.dropped]).toEqual([`half a li\n${told}\n4\n`, 3])
   })
 
   test('a million characters may wait, no more', () => {

@@ -150,6 +150,20 @@ describe('the child process', () => {
     expect(process.readiness().ready).toBe(false)
   })
 
+  test('a store that cannot be read is a reason, and no end of looking', async () => {
+    let readable = false
+    const process = child(obedient, {
+      missing: () => (readable ? Promise.resolve(null) : Promise.reject(new Error('EACCES'))),
+    })
+    process.start()
+    await until(() => {
+      const state = process.readiness()
+      return !state.ready && state.reason.includes('EACCES')
+    })
+    readable = true
+    await until(() => process.readiness().ready)
+  })
+
   test('missing models are the reason, until they are there', async () => {
     let missing: string | null = 'models not ready: run "patchcord models"'
     const process = child(obedient, { missing: () => Promise.resolve(missing) })
