@@ -9,11 +9,14 @@ import type { WireAudio } from './client-wire.ts'
  * into the batch; per batch there is one base64 text and nothing else.
  *
  * While there is no session, batches wait: what the caller says then is the beginning of what the next one hears. 15 s of
- * them are kept, the newest.
+ * them are kept, the newest. Where the turns are ours, so are those of a turn that the server has not acknowledged: they
+ * died with their session, and the next one hears them first.
  */
 export interface CallerAudioDeps {
   readonly legHz: SampleRateHz
   readonly appendMs: Milliseconds
+  /** What is not acknowledged is said again; false where the server finds the turns, and what it misses is asked for. */
+  readonly again: boolean
   readonly append: (base64: string) => 'sent' | 'full'
   /** A batch that nobody took is gone. */
   readonly dropped: () => void
@@ -35,6 +38,9 @@ export class CallerAudio {
   private filled = 0
   /** Of what was appended since the last commit. */
   private uncommittedBytes = 0
+  /** What the server has not acknowledged, oldest first, and how many batches of it each commit has closed. */
+  private readonly unheard: Uint8Array[] = []
+  private readonly commits: number[] = []
   open = false
 
   constructor(deps: CallerAudioDeps, audio: WireAudio) {
@@ -56,6 +62,15 @@ export class CallerAudio {
   lost(): void {
     this.open = false
     this.uncommittedBytes = 0
+    this.commits.length = 0
+    this.waiting.unshift(...this.unheard.splice(0))
+    this.forgetOldest(this.waiting)
+  }
+
+  /** The server has taken the oldest commit, or there was nothing in it. */
+  acknowledged(): void {
+    const batches = this.commits.shift() ?? 0
+    this.unheard.splice(0, batches)
   }
 
   /** One frame; on the audio path. */
@@ -94,6 +109,8 @@ export class CallerAudio {
     const missing = this.bytesOf(minMs) - this.uncommittedBytes
     if (missing > 0) this.take(new Uint8Array(missing).fill(this.audio === 'pcmu' ? muLawSilence : 0))
     this.uncommittedBytes = 0
+    const closed = this.commits.reduce((sum, batches) => sum + batches, 0)
+    this.commits.push(this.unheard.length - closed)
     return true
   }
 
@@ -114,14 +131,26 @@ export class CallerAudio {
   private take(batch: Uint8Array): void {
     if (this.open) return this.hand(batch)
     this.waiting.push(batch.slice())
-    if (this.waiting.length * this.deps.appendMs <= waitingMaxMs) return
-    this.waiting.shift()
-    this.deps.dropped()
+    this.forgetOldest(this.waiting)
   }
 
   private hand(batch: Uint8Array): void {
-    if (this.deps.append(batch.toBase64()) === 'sent') this.uncommittedBytes += batch.length
-    else this.deps.dropped()
+    if (this.deps.append(batch.toBase64()) !== 'sent') return this.deps.dropped()
+    this.uncommittedBytes += batch.length
+    if (!this.deps.again) return
+    this.unheard.push(batch.slice())
+    if (this.unheard.length * this.deps.appendMs <= waitingMaxMs) return
+    // Heard by now, or not to be had again.
+    this.unheard.shift()
+    const oldest = this.commits.findIndex((batches) => batches > 0)
+    if (oldest >= 0) this.commits[oldest] = (this.commits[oldest] ?? 0) - 1
+  }
+
+  private forgetOldest(batches: Uint8Array[]): void {
+    while (batches.length * this.deps.appendMs > waitingMaxMs) {
+      batches.shift()
+      this.deps.dropped()
+    }
   }
 }
 

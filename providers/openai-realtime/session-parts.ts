@@ -79,7 +79,8 @@ export function createSessionParts(
   }
   const append = (base64: string) => link.append(base64)
   const dropped = () => tally.count('caller_audio_dropped')
-  const callerAudio = new CallerAudio({ legHz, appendMs: options.append_ms, append, dropped }, first)
+  const again = options.turn_detection.type === 'none'
+  const callerAudio = new CallerAudio({ legHz, appendMs: options.append_ms, again, append, dropped }, first)
   const agentAudio = new AgentAudio(legHz, first, () => listener.unlikelyFormat())
   const writesDown = options.input_audio_transcription.model !== ''
   const conversation = new Conversation(clock, writesDown, (side, text, spokenAtMs, corrects) =>

@@ -257,6 +257,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
         return speech.stopped()
       case 'committed':
         this.acknowledged('input_audio_buffer.committed')
+        this.parts.callerAudio.acknowledged()
         return speech.committed(event.itemId, event.previousItemId)
       case 'item':
         return this.item(event.item.id, event.item.role, event.previousItemId)
@@ -304,6 +305,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
     // It was done with the one before our word came, or has never kept what was made for nobody.
     if (/cancel_not_active|item_delete_invalid/.test(code)) return
     if (/commit_empty/.test(code)) {
+      this.parts.callerAudio.acknowledged()
       this.drop(true)
       return this.listener({ type: 'nothing_heard' })
     }

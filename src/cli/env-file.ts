@@ -32,7 +32,8 @@ export function readEnvFile(path: string, cwd: string): Result<Record<string, st
 }
 
 function unquoted(value: string): string {
-  const quoted = /^(["'])(.*)\1$/.exec(value)
+  // A comment behind quotes begins after a space, and whatever stands in it is none of the value.
+  const quoted = /^(["'])(.*?)\1\s+#/.exec(value) ?? /^(["'])(.*)\1$/.exec(value)
   return quoted?.[2] ?? value.replace(/\s+#.*$/, '')
 }
 

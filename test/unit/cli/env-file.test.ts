@@ -19,12 +19,14 @@ SINGLE='it is # no comment $HOME'
 DOUBLE="two words"
 PASSWORD=pa$$w0rd=x
 TRAILING=value   # why
+BEHIND="two words" # why "so"
 EMPTY=
 `)
     expect(result).toEqual({
       ok: true,
       value: {
         PLAIN: 'value',
+        BEHIND: 'two words',
         EXPORTED: 'spaced',
         SINGLE: 'it is # no comment $HOME',
         DOUBLE: 'two words',

@@ -22,7 +22,7 @@ function muLaw(samples: Int16Array): Uint8Array {
 const joined = (pieces: readonly ArrayLike<number>[]) => pieces.flatMap((piece) => Array.from(piece))
 
 describe('the caller’s audio', () => {
-  function setUp(audio: 'pcmu' | 'pcm24', appendMs = 40, legHz: 8000 | 16_000 = 8000) {
+  function setUp(audio: 'pcmu' | 'pcm24', appendMs = 40, legHz: 8000 | 16_000 = 8000, again = false) {
     const sent: Uint8Array[] = []
     let dropped = 0
     const state = { answer: 'sent' as 'sent' | 'full' }
@@ -30,6 +30,7 @@ describe('the caller’s audio', () => {
       {
         legHz,
         appendMs,
+        again,
         append: (base64) => {
           if (state.answer === 'sent') sent.push(Uint8Array.fromBase64(base64))
           return state.answer
@@ -66,6 +67,33 @@ describe('the caller’s audio', () => {
     // No lumps: each message holds its time.
     expect(new Set(sent.map(({ length }) => length))).toEqual(new Set([40 * 48]))
     expect(whole.delayMs).toBeLessThan(5)
+  })
+
+  test('what the server has not acknowledged is said again to the next session, 15 s of it at most', () => {
+    const bench = setUp('pcmu', 100, 8000, true)
+    const { caller, sent } = bench
+    caller.ready('pcmu')
+    const say = (value: number, ms: number) => {
+      for (let passed = 0; passed < ms; passed += 20)
+        caller.push({ sampleRateHz: 8000, samples: new Int16Array(160).fill(value) })
+    }
+    const again = () => {
+      caller.lost()
+      sent.length = 0
+      caller.ready('pcmu')
+      return sent.map((batch) => batch.length / 8)
+    }
+    say(100, 250)
+    expect(caller.complete(100)).toBe(true)
+    say(2000, 300)
+    expect(caller.complete(100)).toBe(true)
+    caller.acknowledged()
+    expect(again()).toEqual([100, 100, 100])
+    say(100, 20_000)
+    expect(again().length).toBe(150)
+    expect(caller.complete(100)).toBe(true)
+    caller.acknowledged()
+    expect(again()).toEqual([])
   })
 
   test('waits while there is no session, the newest 15 s, and goes first', () => {

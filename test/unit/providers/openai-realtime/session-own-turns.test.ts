@@ -110,4 +110,29 @@ describe('turns of the engine', () => {
     // It has heard them: nobody says sorry.
     expect(JSON.stringify(bench.server.last.record.received.at(-1)?.event)).not.toContain('instructions')
   })
+
+  test('a turn in whose middle the session is lost is heard whole by the next one, and answered', async () => {
+    const bench = await open()
+    await bench.pass(3000, 'hum')
+    bench.server.last.cut()
+    await turn(bench, 1500)
+    await bench.pass(2500)
+    expect(bench.server.last.record.commits.map(({ audioMs }) => audioMs)).toEqual([4500])
+    expect([bench.audioMs, bench.server.errors]).toEqual([900, []])
+  })
+
+  test('so is one that the server has not acknowledged; one that it has is not said again', async () => {
+    const bench = await open()
+    await turn(bench, 500)
+    await bench.pass(1500)
+    bench.send({ type: 'reply_heard' })
+    bench.server.loses = () => true
+    await turn(bench, 1500)
+    await bench.pass(500)
+    bench.server.last.cut()
+    bench.server.loses = () => false
+    await bench.pass(3000)
+    expect(bench.server.last.record.commits.map(({ audioMs }) => audioMs)).toEqual([1500])
+    expect([bench.audioMs, bench.server.errors]).toEqual([1800, []])
+  })
 })
