@@ -47,6 +47,8 @@ interface Job {
 
 /** A run of 30 s of speech takes 2 s on one busy core; what takes this long has hung. */
 const jobDeadlineMs: Milliseconds = 60_000
+/** The largest model, from the slowest disk. */
+const loadDeadlineMs: Milliseconds = 120_000
 
 export class InferenceLane {
   private readonly options: LaneOptions
@@ -177,6 +179,7 @@ export class InferenceLane {
         this.worker?.postMessage(this.options.load)
         return
       case 'ready':
+        this.timer?.[Symbol.dispose]()
         this.phase = 'ready'
         this.everReady = true
         break
@@ -217,6 +220,7 @@ export class InferenceLane {
       return
     }
     this.worker = worker
+    this.timer = this.options.clock.after(loadDeadlineMs, () => this.fail('it did not load'))
     worker.onmessage = (event) => {
       if (this.worker === worker) this.heard(event.data)
     }
@@ -256,6 +260,7 @@ export class InferenceLane {
 
   private async dropWorker(): Promise<void> {
     const { worker } = this
+    this.timer?.[Symbol.dispose]()
     this.worker = null
     if (worker !== null) await this.exit.leave(worker, () => worker.postMessage({ type: 'stop' }))
   }

@@ -196,6 +196,22 @@ describe('InferenceLane', () => {
     expect(lane.readiness.ready).toBe(true)
   })
 
+  test('a replacement that hangs while it loads is replaced, and the job that waited is done', async () => {
+    const { clock, worker, workers, submit, ready } = setUp()
+    ready()
+    worker().die()
+    clock.advance(1000)
+    worker().say({ type: 'listening' })
+    const waiting = submit()
+    clock.advance(119_000)
+    expect(workers).toHaveLength(2)
+    clock.advance(60_000)
+    expect(workers).toHaveLength(3)
+    ready()
+    worker().answer('Here.')
+    expect(await textOf(waiting)).toBe('Here.')
+  })
+
   test('closing settles everything', async () => {
     const { clock, lane, submit, ready } = setUp()
     ready()
