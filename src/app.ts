@@ -40,12 +40,11 @@ import type { ConfigurationFile } from './app/configuration-file.ts'
 import { createDoors, createPlaybackFiles, type MediaDoors } from './app/doors.ts'
 import { Generation, type GenerationDeps, type LoadedConfiguration } from './app/generation.ts'
 import {
-  gateReasonCounts,
-  gatesClosed,
+  conversationOf,
+  DetectionCounts,
   type MetricOwners,
   metricSources,
   ProviderEvents,
-  turnStateCounts,
 } from './app/metric-sources.ts'
 import { PartPool } from './app/part-pool.ts'
 import { createProviderDesk } from './app/provider-desk.ts'
@@ -98,7 +97,11 @@ export class Engine implements MetricOwners {
     () => this.log,
     (provider) => this.eventsOfClosed.keep(provider),
   )
-  readonly detectionPool = new PartPool<SpeechDetection>(() => this.log)
+  readonly detectionOfClosed = new DetectionCounts()
+  readonly detectionPool = new PartPool<SpeechDetection>(
+    () => this.log,
+    (each) => this.detectionOfClosed.keep(each),
+  )
   private current: Generation
   readonly reloader: Reloader
   readonly apiAccess: ApiAccess
@@ -321,11 +324,7 @@ export class Engine implements MetricOwners {
       speechDetection: this.detection.readiness,
       filesProblem: configuration.downstream_mode === 'file' ? this.filesProblem : '',
       turnEnd: current.asksTurnEnd ? this.turnEnd.readiness() : null,
-      conversation: {
-        states: turnStateCounts(this.store),
-        gatesClosed: gatesClosed(this.store),
-        gateReasons: gateReasonCounts(this.store),
-      },
+      conversation: conversationOf(this.store),
     }
   }
 

@@ -33,6 +33,7 @@ export interface MetricOwners {
   readonly providerPool: PartPool<Provider<'agent'>>
   readonly detectionPool: PartPool<SpeechDetection>
   readonly eventsOfClosed: ProviderEvents
+  readonly detectionOfClosed: DetectionCounts
 }
 
 const noFiles = { files: 0, bytes: 0 }
@@ -57,7 +58,7 @@ export function metricSources(owners: MetricOwners): MetricSources {
     warmUpExtraMs: () => owners.generation.warmUpExtraMs(),
     playbackFiles: () => ({ ...(owners.playback.http?.held ?? noFiles), dropped: owners.playback.http?.dropped ?? 0 }),
     pacer: () => owners.pacer.counters,
-    detector: () => detectionStats(owners.detectionPool.parts),
+    detector: () => owners.detectionOfClosed.with(owners.detectionPool.parts),
     providersReady: () =>
       Object.fromEntries(
         Object.entries(owners.generation.providerReadiness()).map(([name, state]) => [name, state.ready]),
@@ -92,17 +93,46 @@ export class ProviderEvents {
   }
 }
 
-export function turnStateCounts(store: SessionStore): Record<string, number> {
+type Detection = Pick<SpeechDetection, 'stats'>
+
+/** The same of speech detection: another number of calls makes another. */
+export class DetectionCounts {
+  private readonly counts = { windows: 0, droppedWindows: 0, restarts: 0 }
+
+  keep({ stats }: Detection): void {
+    this.counts.windows += stats.windows
+    this.counts.droppedWindows += stats.droppedWindows
+    this.counts.restarts += stats.restarts
+  }
+
+  with(detections: readonly Detection[]) {
+    const sum = { open: 0, ...this.counts }
+    for (const { stats } of detections) {
+      sum.open += stats.open
+      sum.windows += stats.windows
+      sum.droppedWindows += stats.droppedWindows
+      sum.restarts += stats.restarts
+    }
+    return sum
+  }
+}
+
+/** The turns of all calls, as `/health` tells of them. */
+export function conversationOf(store: SessionStore) {
+  return { states: turnStateCounts(store), gatesClosed: gatesClosed(store), gateReasons: gateReasonCounts(store) }
+}
+
+function turnStateCounts(store: SessionStore): Record<string, number> {
   const counts: Record<string, number> = Object.fromEntries(turnStates.map((state) => [state, 0]))
   for (const call of store.live) counts[call.turnState] = (counts[call.turnState] ?? 0) + 1
   return counts
 }
 
-export function gatesClosed(store: SessionStore): number {
+function gatesClosed(store: SessionStore): number {
   return store.live.filter((call) => call.gateClosed).length
 }
 
-export function gateReasonCounts(store: SessionStore): Record<string, number> {
+function gateReasonCounts(store: SessionStore): Record<string, number> {
   const counts: Record<string, number> = Object.fromEntries(gateReasons.map((reason) => [reason, 0]))
   for (const call of store.live) {
     for (const reason of call.hearing.gateReasons) counts[reason] = (counts[reason] ?? 0) + 1
@@ -126,15 +156,4 @@ function addEvents(counts: Record<string, number>, provider: Provider<'agent'>):
     const name = `${provider.name}_${event}`
     counts[name] = (counts[name] ?? 0) + count
   }
-}
-
-function detectionStats(detections: readonly SpeechDetection[]) {
-  const sum = { open: 0, windows: 0, droppedWindows: 0, restarts: 0 }
-  for (const { stats } of detections) {
-    sum.open += stats.open
-    sum.windows += stats.windows
-    sum.droppedWindows += stats.droppedWindows
-    sum.restarts += stats.restarts
-  }
-  return sum
 }
