@@ -163,7 +163,9 @@ export class Engine implements MetricOwners {
       current: () => this.current,
       build: async (loaded) => {
         const same = allowsTheSame(loaded.configuration, this.configuration)
-        const peers = same ? this.current.allow : await allowedPeers(loaded.configuration, log)
+        const peers = same
+          ? this.current.allow
+          : await allowedPeers(loaded.configuration, log, this.current.allow.asterisk)
         return new Generation(loaded, peers, shared, this.current)
       },
       swap: (next) => this.takeUp(next),
@@ -205,7 +207,7 @@ export class Engine implements MetricOwners {
       {
         event: (event) => stasis.event(event),
         connected: () => {
-          void lookAgain(this.current, log)
+          void lookAgain(current, log)
           void stasis.reconcile()
           void this.orphans.sweep()
           void this.meetAsterisk()

@@ -46,7 +46,7 @@ export class Link {
 
   /** `full`: the socket takes no more; what is older is of no use any more. */
   audio(bytes: Uint8Array<ArrayBuffer>): 'sent' | 'full' {
-    if (!this.socket.takesAudio) return 'full'
+    if (!this.socket.takesAudio()) return 'full'
     this.socket.send(bytes)
     return 'sent'
   }

@@ -33,9 +33,14 @@ function textOrRaw(head: Uint8Array): SpeechKind {
   return head.length < textBytes ? 'unknown_yet' : 'text'
 }
 
-/** Nothing but characters of ASCII, as far as it is looked at. */
+/** Nothing but characters of UTF-8, as far as it is looked at; the last may be cut. Samples are none for so long. */
 export function isText(head: Uint8Array): boolean {
-  return head.subarray(0, textBytes).every((byte) => (byte >= 0x20 ? byte < 0x7f : byte >= 0x09 && byte <= 0x0d))
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(head.subarray(0, textBytes), { stream: true })
+    return !/\p{Cc}/v.test(text.replace(/[\t\r\n]/g, ''))
+  } catch {
+    return false
+  }
 }
 
 const isTextType = (type: string | null): boolean =>

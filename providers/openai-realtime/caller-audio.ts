@@ -41,6 +41,8 @@ export class CallerAudio {
   /** What the server has not acknowledged, oldest first, and how many batches of it each commit has closed. */
   private readonly unheard: Uint8Array[] = []
   private readonly commits: number[] = []
+  /** This server says what it has taken. */
+  private acknowledges = false
   open = false
 
   constructor(deps: CallerAudioDeps, audio: WireAudio) {
@@ -67,10 +69,19 @@ export class CallerAudio {
     this.forgetOldest(this.waiting)
   }
 
-  /** The server has taken the oldest commit, or there was nothing in it. */
+  /** The server has taken the oldest commit, or refused it. */
   acknowledged(): void {
-    const batches = this.commits.shift() ?? 0
-    this.unheard.splice(0, batches)
+    this.acknowledges = true
+    this.heardOldest()
+  }
+
+  /** It answers: it has heard what was committed, also where it never says so. */
+  answered(): void {
+    if (!this.acknowledges) this.heardOldest()
+  }
+
+  private heardOldest(): void {
+    this.unheard.splice(0, this.commits.shift() ?? 0)
   }
 
   /** One frame; on the audio path. */

@@ -33,6 +33,9 @@ export type Sendable = ClientEvent extends infer Event
     : never
   : never
 
+/** Of base64: 24 s, which is what a turn that is said again to a new session takes at once, and more. */
+const waitingMaxBytes: Readonly<Record<WireAudio, number>> = { pcmu: 262_144, pcm24: 1_572_864 }
+
 export class Link {
   private readonly deps: LinkDeps
   private readonly listener: LinkListener
@@ -79,7 +82,7 @@ export class Link {
 
   /** `full`: the socket takes no more; what is older is of no use any more. */
   append(base64: string): 'sent' | 'full' {
-    if (!this.socket.takesAudio) return 'full'
+    if (!this.socket.takesAudio(waitingMaxBytes[this.audio])) return 'full'
     this.eventNumber += 1
     this.socket.send(appendText(`append_${this.eventNumber}`, base64))
     return 'sent'

@@ -266,6 +266,7 @@ export class RealtimeSession implements SessionOf<'agent'> {
       case 'caller_words_failed':
         return conversation.callerFailed(event.itemId)
       case 'response_created':
+        this.parts.callerAudio.answered()
         return replies.created(event.responseId, event.ask)
       case 'error':
         return this.serverRefuses(event.error)
@@ -304,8 +305,8 @@ export class RealtimeSession implements SessionOf<'agent'> {
     this.log.debug('the server refuses a message', { code, param, what })
     // It was done with the one before our word came, or has never kept what was made for nobody.
     if (/cancel_not_active|item_delete_invalid/.test(code)) return
+    if (what === 'input_audio_buffer-commit' || /commit_empty/.test(code)) this.parts.callerAudio.acknowledged()
     if (/commit_empty/.test(code)) {
-      this.parts.callerAudio.acknowledged()
       this.drop(true)
       return this.listener({ type: 'nothing_heard' })
     }

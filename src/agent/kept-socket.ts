@@ -86,9 +86,12 @@ export class KeptSocket {
     return this.state === 'ready'
   }
 
-  /** False: what is older than what it has already is of no use any more. */
-  get takesAudio(): boolean {
-    return this.state === 'ready' && this.socket !== null && this.socket.waitingBytes <= waitingMaxBytes
+  /**
+   * False: what is older than what it has already is of no use any more.
+   * @param maxBytes that may wait for the kernel
+   */
+  takesAudio(maxBytes = waitingMaxBytes): boolean {
+    return this.state === 'ready' && this.socket !== null && this.socket.waitingBytes <= maxBytes
   }
 
   open(): void {

@@ -42,15 +42,23 @@ export async function allowedPeers(
   }
 }
 
+interface InForce {
+  readonly configuration: Configuration
+  allow: AllowLists
+}
+
 /**
  * Whenever Asterisk has been reached: the engine may have started before the network had names, and Asterisk may have moved.
- * Never rejects.
+ * What is in force then gets it, also where that has changed meanwhile. Never rejects.
  */
-export async function lookAgain(
-  current: { readonly configuration: Configuration; allow: AllowLists },
-  log: Log,
-): Promise<void> {
-  current.allow = await allowedPeers(current.configuration, log, current.allow.asterisk)
+export async function lookAgain(current: () => InForce, log: Log): Promise<void> {
+  let looked: InForce
+  let allow: AllowLists
+  do {
+    looked = current()
+    allow = await allowedPeers(looked.configuration, log, looked.allow.asterisk)
+  } while (current() !== looked)
+  looked.allow = allow
 }
 
 /** A name that was resolved need not be resolved again. */

@@ -14,8 +14,8 @@ import { whatWordsSay } from './unfinished-words.ts'
  */
 export const tailMs: Milliseconds = 100
 
-/** So long after a voice recognisers may say that it has ended. */
-const lateMaxMs: Milliseconds = 1500
+/** For so long after a caller has gone on the word may come that was due to the pause before. */
+const lateMaxMs: Milliseconds = 700
 
 export interface TurnPauseDeps {
   readonly clock: Clock

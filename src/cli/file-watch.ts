@@ -87,12 +87,12 @@ export class FileWatch {
     if (this.closed) return
     if ((await this.currentSignature()) !== before) return this.look()
     if (this.closed || hash === this.hash) return
+    this.hash = hash
     if (hash === hashOf(new Uint8Array(0))) {
       // Somebody is writing it, or their disk is full: whoever means it asks for a reload.
       this.log.warn('the configuration file is empty: what is in force stays in force', { file: path })
       return
     }
-    this.hash = hash
     changed()
   }
 

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open } from 'node:fs/promises'
+import { appendFile, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
@@ -11,19 +11,21 @@ import { dirname } from 'node:path'
  */
 export async function appendLines(path: string, text: string, begins: boolean): Promise<number> {
   if (begins) await mkdir(dirname(path), { recursive: true })
-  const whole = begins && (await endsInHalfALine(path)) ? `\n${text}` : text
+  const isTorn = begins && (await endsInHalfALine(path).catch(() => false))
+  const whole = isTorn ? `\n${text}` : text
   await appendFile(path, whole, { mode: 0o600 })
   return Buffer.byteLength(whole)
 }
 
 async function endsInHalfALine(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch(() => null)
-  if (file === null) return false
+  // A pipe has no end to look at, and whoever opened one to read would wait for a writer.
+  const facts = await stat(path)
+  if (!facts.isFile() || facts.size === 0) return false
+  const file = await open(path, 'r')
   try {
-    const { size } = await file.stat()
     const last = new Uint8Array(1)
-    const { bytesRead } = await file.read(last, 0, 1, Math.max(0, size - 1))
-    return bytesRead === 1 && last[0] !== 0x0a
+    await file.read(last, 0, 1, facts.size - 1)
+    return last[0] !== 0x0a
   } finally {
     await file.close()
   }

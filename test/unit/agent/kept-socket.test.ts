@@ -79,7 +79,7 @@ describe('KeptSocket', () => {
   test('is ready once the link has agreed; what can be said in which state', () => {
     const { kept, last, story, tally, state, clock } = setUp()
     kept.open()
-    expect([last().url, kept.ready, kept.send('early'), kept.takesAudio]).toEqual([
+    expect([last().url, kept.ready, kept.send('early'), kept.takesAudio()]).toEqual([
       'wss://server.example/agent',
       false,
       false,
@@ -89,12 +89,12 @@ describe('KeptSocket', () => {
     kept.agreed()
     expect(kept.ready).toBe(false)
     last().listener.opened()
-    expect([kept.state, kept.send('settings'), kept.takesAudio]).toEqual(['agreeing', true, false])
+    expect([kept.state, kept.send('settings'), kept.takesAudio()]).toEqual(['agreeing', true, false])
     last().listener.message('hello')
     kept.agreed()
     kept.agreed()
     last().listener.audio?.(new Uint8Array(3))
-    expect([kept.ready, kept.takesAudio, kept.sessions, state.proved]).toEqual([true, true, 1, 1])
+    expect([kept.ready, kept.takesAudio(), kept.sessions, state.proved]).toEqual([true, true, 1, 1])
     expect(story).toEqual(['opened', 'hello', 'ready', 'audio 3'])
     expect([last().sent, tally.all]).toEqual([['settings'], { session: 1 }])
     // It is not given up as one that came too late.
@@ -107,9 +107,9 @@ describe('KeptSocket', () => {
     kept.open()
     openAndAgree()
     last().waitingBytes = 262_144
-    expect(kept.takesAudio).toBe(true)
+    expect(kept.takesAudio()).toBe(true)
     last().waitingBytes += 1
-    expect(kept.takesAudio).toBe(false)
+    expect(kept.takesAudio()).toBe(false)
   })
 
   test('a loss is made good at once, then ever more slowly, up to four seconds', async () => {

@@ -37,6 +37,11 @@ describe('what a voice sends', () => {
     expect(speechKind(ascii('{"error": "no such voice"}'), 'audio/pcm')).toBe('text')
     expect(speechKind(ascii('<html><body>502 Bad Gateway'), null)).toBe('text')
     expect(speechKind(ascii('{"error"'), null)).toBe('unknown_yet')
+    // 16 bytes of the first end in the middle of a letter.
+    for (const complaint of ['{"error":"x","für":1}', '{"error":"für diese Stimme"}', '<h1>Ошибка сервера</h1>'])
+      expect([complaint, speechKind(ascii(complaint), null)]).toEqual([complaint, 'text'])
+    for (const complaint of ['Clé refusée par le serveur', '没有这样的声音，请检查设置。', '\ufeff<html><body>Fehler'])
+      expect([complaint, speechKind(ascii(complaint), 'text/plain')]).toEqual([complaint, 'text'])
     expect(speechKind(ascii('"there is no such voice"'), 'application/json; charset=utf-8')).toBe('text')
   })
 

@@ -94,6 +94,25 @@ describe('the caller’s audio', () => {
     expect(caller.complete(100)).toBe(true)
     caller.acknowledged()
     expect(again()).toEqual([])
+    // Of a server that tells of commits an answer tells nothing more.
+    say(2000, 300)
+    expect(caller.complete(100)).toBe(true)
+    caller.answered()
+    expect(again()).toEqual([100, 100, 100])
+  })
+
+  test('what a server answers that never tells of commits is not said again', () => {
+    const { caller, sent } = setUp('pcmu', 100, 8000, true)
+    caller.ready('pcmu')
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (let frame = 0; frame < 25; frame += 1) caller.push({ sampleRateHz: 8000, samples: new Int16Array(160) })
+      expect(caller.complete(100)).toBe(true)
+      if (turn < 2) caller.answered()
+    }
+    caller.lost()
+    sent.length = 0
+    caller.ready('pcmu')
+    expect(sent.length).toBe(5)
   })
 
   test('waits while there is no session, the newest 15 s, and goes first', () => {
