@@ -31,7 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'explain':
       return (await import('#cli/explain.ts')).explain(rest, await processIo())
     case 'models':
-      return (await import('#cli/models-command.ts')).models(rest)
+      return (await import('#cli/models-command.ts')).models(rest, await processIo())
     case 'dial':
       return (await import('#cli/dial.ts')).dial(rest, await processIo())
     case 'demo':

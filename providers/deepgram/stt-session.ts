@@ -250,7 +250,9 @@ export class SttSession implements SessionOf<'stt'> {
     if (nova === null) return
     const fresh = nova.results(results)
     this.audio.confirm(nova.coveredMs)
-    if (results.fromFinalize && this.asked[0] !== undefined) this.answer(this.asked[0])
+    const [asked] = this.asked
+    // A late answer to the turn before ends before this one has begun.
+    if (results.fromFinalize && asked !== undefined && results.endMs > asked.beganMs) this.answer(asked)
     else this.told(fresh)
     if (results.speechFinal && !results.fromFinalize) this.turnEnd(true)
   }

@@ -61,6 +61,8 @@ export class TtsSession implements SessionOf<'tts'> {
   private later: Disposable | null = null
   /** When the caller will have heard all that has come, if they heard it from its first moment on. */
   private heardAtMs: Milliseconds = 0
+  /** Those that the server has not answered. */
+  private clears = 0
   private pumping = false
   /** A sentence whose connection broke while it was spoken: its rest is spoken over another, once. */
   private cut: { readonly whole: string; readonly rest: string } | null = null
@@ -193,12 +195,22 @@ export class TtsSession implements SessionOf<'tts'> {
     const wasSpeaking = this.flushed.length > 0
     this.forget()
     if (!wasSpeaking || !this.link.send({ type: 'Clear' })) return
+    this.clears += 1
     this.clearing?.[Symbol.dispose]()
     this.clearing = this.clock.after(clearMaxMs, () => {
-      this.clearing = null
+      this.cleared()
       this.deps.tally.count('clear_timeout')
+      // Of what was sent behind it nothing has been heard: it goes over the next one.
+      if (this.flushed.length > 0) this.broken('timeout', 'a clear is not answered', true)
       this.link.renew()
     })
+  }
+
+  /** What comes from now on is of what was sent last. */
+  private cleared(): void {
+    this.clears = 0
+    this.clearing?.[Symbol.dispose]()
+    this.clearing = null
   }
 
   private forget(): void {
@@ -235,8 +247,9 @@ export class TtsSession implements SessionOf<'tts'> {
       case 'flushed':
         return this.spoken()
       case 'cleared':
-        this.clearing?.[Symbol.dispose]()
-        this.clearing = null
+        // Another one is on its way: what comes until then was cancelled, too.
+        if (this.clears > 1) this.clears -= 1
+        else this.cleared()
         if (this.flushed.length > 0) this.arm()
         return
       case 'warning':
@@ -301,16 +314,14 @@ export class TtsSession implements SessionOf<'tts'> {
 
   private ready(): void {
     this.hopeless = null
-    this.clearing?.[Symbol.dispose]()
-    this.clearing = null
+    this.cleared()
     this.budget.reset()
     this.pump()
   }
 
   private lost(code: string, why: string): void {
     this.log.warn('the voice is lost, and is made anew', { code, why })
-    this.clearing?.[Symbol.dispose]()
-    this.clearing = null
+    this.cleared()
     if (this.flushed.length > 0) this.broken(code, why, true)
   }
 

@@ -133,7 +133,8 @@ export class FallbackSession<R extends PartRole> {
   /** All are asked anew with what is wanted next, each with a session that knows nothing of this turn. */
   private exhausted(fault: Fault | null): void {
     this.tried.clear()
-    if (fault === null) return
+    // What was asked for meanwhile is owed an answer: all are asked once more, and then it is a fault.
+    if (fault === null) return this.memory.isDue ? this.change(gone) : undefined
     // Where nothing is due yet, the turn may still find one that hears it.
     if (!this.memory.isDue) {
       const { role, members } = this.group

@@ -75,7 +75,7 @@ export async function dial(argv: readonly string[], io: CommandIo): Promise<numb
   const sampleRateHz = (given.rate ?? configuredRate) === '16000' ? 16000 : 8000
   if (given.rate !== undefined && given.rate !== String(sampleRateHz)) return wrong('--rate: expected 8000 or 16000')
 
-  const speech = await readSpeech(given.wav, io, sampleRateHz)
+  const speech = await readSpeech(given.wav, io, sampleRateHz, loaded.configuration.models.dir)
   if (!speech.ok) {
     io.stderr(speech.error)
     return given.wav === undefined ? exitCodes.failed : exitCodes.usage
@@ -123,8 +123,9 @@ async function readSpeech(
   path: string | undefined,
   io: CommandIo,
   sampleRateHz: number,
+  modelsDir: string,
 ): Promise<Result<Int16Array, string>> {
-  if (path === undefined) return await sampleSpeech(io.env, sampleRateHz)
+  if (path === undefined) return await sampleSpeech(io.env, sampleRateHz, modelsDir)
   let bytes: Uint8Array
   try {
     bytes = await Bun.file(resolve(io.cwd, path)).bytes()

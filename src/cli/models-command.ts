@@ -1,9 +1,11 @@
 import { SystemClock } from '#base/clock.ts'
 import { createLog } from '#telemetry/log.ts'
+import { knownConfig } from './engine-config.ts'
+import type { CommandIo } from './io.ts'
 import { runModels } from './models.ts'
 
 /** `patchcord models` on the real process. */
-export function models(argv: readonly string[]): Promise<number> {
+export function models(argv: readonly string[], command: CommandIo): Promise<number> {
   const clock = new SystemClock()
   const write = (line: string) => void process.stderr.write(`${line}\n`)
   return runModels(argv, {
@@ -12,6 +14,7 @@ export function models(argv: readonly string[]): Promise<number> {
     errIsTty: process.stderr.isTTY === true,
     env: process.env,
     clock,
+    configuredFolder: (config) => knownConfig(command, config)?.configuration.models.dir ?? null,
     log: createLog({ level: 'warn', format: 'pretty', clock, write }),
   })
 }

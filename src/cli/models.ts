@@ -13,8 +13,8 @@ export interface ModelsIo {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
   readonly log: Log
-  /** `models.dir` of the configuration, if one was read. */
-  readonly configuredFolder?: string
+  /** `models.dir` of this configuration, or of the one that is found; null where it is wrong, which has been said. */
+  readonly configuredFolder?: (config: string | undefined) => string | null
 }
 
 const help = `Usage: patchcord models [options]
@@ -26,6 +26,7 @@ Files that are present and right are not fetched again.
   --quiet        say nothing when all is there
   --verify       read and hash every file anew, instead of trusting size and time of change
   --dir FOLDER   the store (else PATCHCORD_MODELS_DIR, models.dir, ~/.cache/patchcord/models)
+  --config FILE  whose models.dir counts; else ./config/ai-agent.yaml, else none
   --only ROLES   only these, separated by commas: ${modelRoles.join(', ')}
   --help         this text
 
@@ -37,6 +38,7 @@ interface Options {
   readonly verify: boolean
   readonly quiet: boolean
   readonly folder: string | undefined
+  readonly config: string | undefined
   readonly roles: readonly ModelRole[]
 }
 
@@ -51,7 +53,10 @@ export async function runModels(argv: readonly string[], io: ModelsIo): Promise<
     io.err(`${options}\n\n${help}\n`)
     return 2
   }
-  const folder = options.folder ?? modelsFolder(io.env, io.configuredFolder)
+  const isNamed = options.folder !== undefined || (io.env.PATCHCORD_MODELS_DIR ?? '') !== ''
+  const configured = isNamed || io.configuredFolder === undefined ? '' : io.configuredFolder(options.config)
+  if (configured === null) return 2
+  const folder = options.folder ?? modelsFolder(io.env, configured)
   const store = new ModelStore({ folder, clock: io.clock, log: io.log, env: io.env })
   const wanted = store.entries.filter((entry) => options.roles.includes(entry.role))
 
@@ -88,6 +93,7 @@ function parse(argv: readonly string[]): Options | 'help' | string {
   let verify = false
   let quiet = false
   let folder: string | undefined
+  let config: string | undefined
   let roles: readonly ModelRole[] = modelRoles
   for (let index = 0; index < argv.length; index += 1) {
     const [flag = '', inline] = (argv[index] ?? '').split(/=(.*)/s)
@@ -95,10 +101,11 @@ function parse(argv: readonly string[]): Options | 'help' | string {
     if (flag === '--list') list = true
     else if (flag === '--verify') verify = true
     else if (flag === '--quiet') quiet = true
-    else if (flag === '--dir' || flag === '--only') {
+    else if (flag === '--dir' || flag === '--only' || flag === '--config') {
       const value = inline ?? argv[++index]
       if (value === undefined || value === '') return `${flag} needs a value`
       if (flag === '--dir') folder = value
+      else if (flag === '--config') config = value
       else {
         const names = value.split(',').map((name) => name.trim())
         const unknown = names.find((name) => !modelRoles.some((role) => role === name))
@@ -107,7 +114,7 @@ function parse(argv: readonly string[]): Options | 'help' | string {
       }
     } else return `unknown argument "${flag}"`
   }
-  return { list, verify, quiet, folder, roles }
+  return { list, verify, quiet, folder, config, roles }
 }
 
 /** A line that rewrites itself on a terminal; elsewhere a line at each start, each quarter, each end. */

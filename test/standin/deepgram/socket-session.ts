@@ -21,7 +21,7 @@ export abstract class SocketSession {
   readonly record = new SessionRecord()
   /** Sends nothing more while this is true: a server that hangs. */
   mute = false
-  private readonly wire: SessionWire
+  readonly wire: SessionWire
   private idle: Disposable | null = null
   private lastInputMs = 0
   private over = false

@@ -251,6 +251,24 @@ describe('a language model', () => {
     expect(bench.told()).toEqual([['generate'], ['generate'], []])
   })
 
+  test('and what is asked while no other can be opened is asked of all anew', async () => {
+    const bench = new Bench('llm')
+    const session = await bench.open()
+    session.send(generate)
+    bench.members[0].session.emit({ type: 'text', delta: 'Hel' })
+    for (const member of bench.members.slice(1)) member.fails = new Error('no')
+    bench.members[0].session.emit(fault)
+    expect(session.send(generate)).toBe('sent')
+    await settle()
+    expect(bench.told()[0]).toEqual(['generate', 'generate'])
+    bench.members[0].session.emit({ type: 'text', delta: 'Here.' })
+    expect(bench.events.map((event) => ('delta' in event ? event.delta : event.type))).toEqual([
+      'Hel',
+      'fault',
+      'Here.',
+    ])
+  })
+
   test('a question that was taken back while the next is opened is not asked', async () => {
     const bench = new Bench('llm')
     const session = await bench.open()

@@ -274,3 +274,38 @@ describe('Flux', () => {
     await bench.close()
   })
 })
+
+test.each([
+  ['that its own words have answered', 40],
+  ['that nobody waits for any more', 900],
+])('an answer to the turn before, %s, is none to the turn that is asked for now', async (_name, waitMs) => {
+  const bench = await opened()
+  const { wire } = bench.server.last('listen')
+  bench.server.loses = () => true
+  const result = (text: string, start: number, end: number, fromFinalize = false) => {
+    const words = text.split(' ').filter((word) => word !== '')
+    const alternatives = [
+      { transcript: text, words: words.map((word, at) => ({ word, start: start + 0.1 + at * 0.2 })) },
+    ]
+    const times = { start, duration: end - start, is_final: true, speech_final: false, from_finalize: fromFinalize }
+    wire.send(JSON.stringify({ type: 'Results', ...times, channel: { alternatives } }))
+  }
+  const turn = async () => {
+    bench.send({ type: 'speech_started', agoMs: 0 })
+    await bench.pass(1000, 'hum')
+    bench.send({ type: 'speech_stopped' })
+    bench.send({ type: 'finalize' })
+    await settle(20)
+  }
+  await turn()
+  if (waitMs < 100) result('I would like', 0, 1)
+  await bench.pass(waitMs)
+  await turn()
+  bench.taken()
+  result('', 1, 1, true)
+  await settle(20)
+  expect(finals(bench.taken())).toEqual([])
+  result('a red bicycle', 1, 2, true)
+  await settle(20)
+  expect(finals(bench.taken())).toEqual(['a red bicycle'])
+})

@@ -97,6 +97,46 @@ describe('the voice over a socket', () => {
     await bench.close()
   })
 
+  test('nor the one that was sent behind such a clear', async () => {
+    const bench = await opened({ standin: { pace: 1 } })
+    bench.say('A long sentence that goes on.')
+    await bench.pass(300)
+    bench.server.loses = () => true
+    bench.cancel()
+    await bench.pass(1000)
+    bench.taken()
+    bench.say('Now this.')
+    await bench.pass(900)
+    bench.server.loses = () => false
+    await bench.pass(2500)
+    expect([story(bench.taken()), bench.server.sessions.length]).toEqual([['~', 'Now this.'], 2])
+    await bench.close()
+  })
+
+  test('what comes between the answers to two clears was cancelled, too', async () => {
+    const bench = await opened({ standin: { pace: 1 } })
+    const { wire } = bench.socket()
+    bench.server.loses = () => true
+    for (const text of ['One.', 'Two.', 'Three.']) {
+      bench.say(text)
+      await settle(20)
+      if (text !== 'Three.') bench.cancel()
+    }
+    const sound = (value: number) => wire.send(new Uint8Array(new Int16Array(800).fill(value).buffer))
+    wire.send(JSON.stringify({ type: 'Cleared', sequence_id: 1 }))
+    sound(222)
+    wire.send(JSON.stringify({ type: 'Flushed', sequence_id: 2 }))
+    wire.send(JSON.stringify({ type: 'Cleared', sequence_id: 3 }))
+    await settle(40)
+    expect(bench.taken()).toEqual([])
+    sound(333)
+    wire.send(JSON.stringify({ type: 'Flushed', sequence_id: 4 }))
+    await settle(40)
+    const told = bench.taken()
+    expect([story(told), samplesOf(told)[0]]).toEqual([['~', 'Three.'], 333])
+    await bench.close()
+  })
+
   test('cancelling silence sends nothing', async () => {
     const bench = await opened()
     bench.cancel()
