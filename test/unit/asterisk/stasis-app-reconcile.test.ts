@@ -1,26 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { ariChannel, ariError } from '../../fakes/ari.ts'
 import { ringingCall } from '../../fakes/calls.ts'
-import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
-import { causes, setUp } from './stasis-bench.ts'
+import { bridged, causes, setUp } from './stasis-bench.ts'
 
 describe('after the event socket was away', () => {
-  async function bridged() {
-    const bench = setUp()
-    bench.enter()
-    await settle()
-    const media = bench.mediaChannel()
-    bench.ari.enter(media.id)
-    bench.enter(media)
-    await settle()
-    const [call] = bench.store.live
-    const leg = new FakeLeg()
-    call?.attachLeg(leg)
-    leg.audio(new Int16Array(160))
-    return { ...bench, media, call, leg }
-  }
-
   test('a media channel that is gone is lost, and made anew', async () => {
     const bench = await bridged()
     bench.ari.gone(bench.media.id)

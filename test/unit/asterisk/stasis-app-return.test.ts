@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
-import { caller, causes, setUp } from './stasis-bench.ts'
+import { bridged, caller, causes } from './stasis-bench.ts'
 
 // A call is sent on, and the dialplan brings the caller back into the application before all parts of it are closed: from
 // one agent to another, for instance.
@@ -10,23 +9,15 @@ const sales = { context: 'agents', extension: 'sales', priority: 1 }
 
 /** Asterisk has let the caller go, who has come back; the call that they left still waits for its leg. */
 async function returned() {
-  const bench = setUp()
-  bench.enter()
-  await settle()
-  const media = bench.mediaChannel()
-  bench.ari.enter(media.id)
-  bench.enter(media)
-  await settle()
-  const leg = new FakeLeg()
-  leg.closes = false
-  bench.store.live[0]?.attachLeg(leg)
-  void bench.store.live[0]?.end('transferred', sales)
+  const bench = await bridged()
+  bench.leg.closes = false
+  void bench.call?.end('transferred', sales)
   await settle()
   bench.app.event({ type: 'StasisEnd', channel: caller })
   bench.ari.enter(caller.id)
   bench.enter()
   await settle()
-  return { ...bench, leg }
+  return bench
 }
 
 describe('a caller who comes back while their call is taken down', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { ariChannel } from '../../fakes/ari.ts'
 import { FakeLeg } from '../../fakes/leg.ts'
 import { settle } from '../../fakes/manual-clock.ts'
-import { caller, causes, setUp } from './stasis-bench.ts'
+import { bridged, caller, causes, setUp } from './stasis-bench.ts'
 
 describe('a caller enters the application', () => {
   test('and is a call, known by its channel, its media channel and its media UUID', async () => {
@@ -160,21 +160,12 @@ describe('a channel leaves', () => {
 describe('a media path that was made anew', () => {
   /** Bridged and heard; Asterisk then took the media channel away, and the next one has been asked for. */
   async function reopening() {
-    const bench = setUp()
-    bench.enter()
-    await settle()
-    const old = bench.mediaChannel()
-    bench.ari.enter(old.id)
-    bench.enter(old)
-    await settle()
-    const [call] = bench.store.live
-    const leg = new FakeLeg()
-    call?.attachLeg(leg)
-    leg.audio(new Int16Array(160))
+    const bench = await bridged()
+    const { media: old } = bench
     bench.ari.gone(old.id)
     bench.app.event({ type: 'StasisEnd', channel: old })
     await settle()
-    return { ...bench, old, next: bench.mediaChannel(), leg }
+    return { ...bench, old, next: bench.mediaChannel() }
   }
 
   test('the events of the old channel no longer mean the call, however many come', async () => {

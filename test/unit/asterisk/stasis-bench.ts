@@ -10,6 +10,8 @@ import { ariChannel, FakeAri } from '../../fakes/ari.ts'
 import { fakeWorld } from '../../fakes/call-world.ts'
 import { callSettings, calm, groundsOf } from '../../fakes/calls.ts'
 import { FakeDoor } from '../../fakes/door.ts'
+import { FakeLeg } from '../../fakes/leg.ts'
+import { settle } from '../../fakes/manual-clock.ts'
 
 /** A Stasis application between an Asterisk in memory and calls whose agent is a fake. */
 
@@ -48,6 +50,22 @@ export function setUp(callsMax = 10, keys: CallTerms['keys'] = {}) {
   const mediaChannel = () =>
     ariChannel({ id: ari.channelIds.find((id) => id.startsWith('patchcord-media-')) ?? '', name: 'AudioSocket/x' })
   return { ari, world, agent, admission, app, enter, mediaChannel, store: world.store, entrances, warnings }
+}
+
+/** A caller and their media channel are in, and the leg is there and has been heard. */
+export async function bridged() {
+  const bench = setUp()
+  bench.enter()
+  await settle()
+  const media = bench.mediaChannel()
+  bench.ari.enter(media.id)
+  bench.enter(media)
+  await settle()
+  const [call] = bench.store.live
+  const leg = new FakeLeg()
+  call?.attachLeg(leg)
+  leg.audio(new Int16Array(160))
+  return { ...bench, media, call, leg }
 }
 
 export const causes = ({ world }: ReturnType<typeof setUp>) => world.observer.facts.map((facts) => facts.cause)
